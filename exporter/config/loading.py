@@ -1,0 +1,205 @@
+"""From files to a configuration, with every mistake found in one go."""
+
+import glob
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from exporter.config.address import UrlError, prepare, read_url
+from exporter.config.document import Document, read
+from exporter.config.meaning import Configuration, ProbedTarget
+from exporter.config.problems import ConfigurationError, Place, Problem, unknown_key
+from exporter.config.schema import ProbeKind, models
+from exporter.db.dialect import Dialect
+from exporter.model import Endpoint, Secret, SecretUnreadable, Target
+from exporter.settings import ProbeSettings, Settings, too_long
+
+
+def load(path: Path, kinds: Sequence[ProbeKind], dialects: Sequence[Dialect]) -> Configuration:
+    """Read the configuration at `path`; raise ConfigurationError with all that is wrong in it."""
+    return _Loading(kinds, dialects).load(path)
+
+
+class _Loading:
+    """One reading of a configuration; collects problems instead of stopping at the first."""
+
+    def __init__(self, kinds: Sequence[ProbeKind], dialects: Sequence[Dialect]) -> None:
+        self._whole, self._target = models(kinds)
+        self._kinds = kinds
+        self._dialects = dialects
+        self._problems: list[Problem] = []
+        self._names: dict[str, Problem] = {}
+
+    def load(self, path: Path) -> Configuration:
+        document = read(path, self._problems)
+        targets: list[ProbedTarget] = []
+        vantage = None
+        if document is not None:
+            whole = self._validated(self._whole, document, (), document.content)
+            defaults = self._defaults(whole, document)
+            targets += self._targets(document, ("targets",), _list(document.content, "targets"), defaults)
+            for pattern in _list(document.content, "target_files"):
+                targets += self._files(document, str(pattern), defaults)
+            vantage = getattr(whole, "vantage", None)
+            if not targets and not self._problems:
+                self._problems.append(document.problem((), "no targets; write at least one with a name and a url"))
+        if self._problems:
+            raise ConfigurationError(sorted(set(self._problems), key=_order))
+        return Configuration(vantage=vantage, targets=tuple(targets))
+
+    def _files(self, document: Document, pattern: str, defaults: Mapping[str, ProbeSettings]) -> list[ProbedTarget]:
+        targets: list[ProbedTarget] = []
+        folder = document.path.parent
+        for name in sorted(glob.glob(pattern, root_dir=folder)):
+            further = read(folder / name, self._problems)
+            if further is None or further.content is None:
+                continue
+            if isinstance(further.content, list):
+                targets += self._targets(further, (), further.content, defaults)
+            else:
+                self._problems.append(further.problem((), "must be a list of targets, each beginning with `- name:`"))
+        return targets
+
+    def _targets(
+        self, document: Document, place: Place, items: Sequence[Any], defaults: Mapping[str, ProbeSettings]
+    ) -> list[ProbedTarget]:
+        found = [self._one(document, (*place, index), item, defaults) for index, item in enumerate(items)]
+        return [target for target in found if target is not None]
+
+    def _one(
+        self, document: Document, place: Place, item: Any, defaults: Mapping[str, ProbeSettings]
+    ) -> ProbedTarget | None:
+        block: Any = self._validated(self._target, document, place, item)
+        # Judged as written, so that a mistake in one key hides none in another.
+        written = item if isinstance(item, dict) else {}
+        self._only_once(document, place, written.get("name"))
+        password = self._password(document, (*place, "password"), written.get("password"))
+        address = self._address(document, (*place, "url"), written.get("url"), password)
+        if block is None or address is None:
+            return None
+        endpoint, dialect = address
+        target = Target(name=block.name, endpoint=endpoint, labels=block.labels)
+        probes = self._probes(document, place, block.probes, defaults)
+        return ProbedTarget(target=target, dialect=dialect, probes=probes)
+
+    def _only_once(self, document: Document, place: Place, name: Any) -> None:
+        if not isinstance(name, str):
+            return
+        here = document.problem((*place, "name"), f"{name!r} is the name of another target already")
+        first = self._names.setdefault(name, here)
+        if first is not here:
+            self._problems.append(replace(here, message=f"{here.message} ({first.path}:{first.line}); names must differ"))
+
+    def _address(
+        self, document: Document, place: Place, url: Any, password: Secret | None
+    ) -> tuple[Endpoint, Dialect] | None:
+        if not isinstance(url, str):
+            return None
+        try:
+            endpoint, dialect = read_url(url, password, self._dialects)
+            prepare(endpoint, dialect)
+        except UrlError as error:
+            self._problems.append(document.problem(place, str(error)))
+            return None
+        return endpoint, dialect
+
+    def _password(self, document: Document, place: Place, source: Any) -> Secret | None:
+        env, file = (source.get(key) if isinstance(source, dict) else None for key in ("env", "file"))
+        if isinstance(env, str):
+            value = os.environ.get(env)
+            if value is None:
+                self._problems.append(document.problem((*place, "env"), f"environment variable {env} is not set"))
+            return Secret.literal(value or "", f"environment variable {env}")
+        if not isinstance(file, str):
+            return None
+        secret = Secret.file(document.path.parent / file)
+        try:
+            secret.reveal()
+        except SecretUnreadable as error:
+            self._problems.append(document.problem((*place, "file"), str(error)))
+        return secret
+
+    def _defaults(self, whole: Any, document: Document) -> dict[str, ProbeSettings]:
+        written = {kind.name: getattr(whole.defaults, kind.name) if whole else None for kind in self._kinds}
+        defaults = {kind.name: (written[kind.name] or kind.settings()).over(kind.settings()) for kind in self._kinds}
+        for name, settings in defaults.items():
+            if written[name] is not None:
+                self._fits(document, ("defaults", name), settings)
+        return defaults
+
+    def _probes(
+        self, document: Document, place: Place, block: Any, defaults: Mapping[str, ProbeSettings]
+    ) -> dict[str, ProbeSettings]:
+        probes: dict[str, ProbeSettings] = {}
+        for kind in self._kinds:
+            written = getattr(block, kind.name)
+            if written is False:
+                continue
+            probes[kind.name] = (written or kind.settings()).over(defaults[kind.name])
+            if written is not None:
+                self._fits(document, (*place, "probes", kind.name), probes[kind.name])
+        return probes
+
+    def _fits(self, document: Document, place: Place, settings: ProbeSettings) -> None:
+        if problem := too_long(settings.timeout, settings.interval):
+            self._problems.append(document.problem((*place, "timeout"), problem))
+
+    def _validated(self, model: type[Settings], document: Document, place: Place, content: Any) -> Settings | None:
+        try:
+            return model.model_validate({} if content is None else content)
+        except ValidationError as error:
+            for detail in error.errors(include_input=False, include_url=False):
+                at = (*place, *detail["loc"])
+                # Targets are judged one by one, so that a mistake in one hides nothing of the others.
+                if not (place == () and detail["loc"][:1] == ("targets",) and len(detail["loc"]) > 1):
+                    self._problems.append(document.problem(at, _words(detail, model)))
+            return None
+
+
+def _list(content: Any, key: str) -> list[Any]:
+    found = content.get(key) if isinstance(content, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _order(problem: Problem) -> tuple[str, int, str]:
+    return str(problem.path), problem.line, str(problem)
+
+
+def _words(detail: ErrorDetails, model: type[Settings]) -> str:
+    """Say what pydantic found in words for people, and what is allowed; never what was written."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        return unknown_key(str(detail["loc"][-1]), _allowed(model, detail["loc"][:-1]))
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in ("missing", "string_too_short"):
+        return "is missing"
+    expected = {
+        "string_type": "text", "list_type": "a list", "int_type": "a whole number", "bool_type": "true or false",
+        "dict_type": "a block of keys and values", "model_type": "a block of keys and values",
+        "model_attributes_type": "a block of keys and values",
+    }.get(kind)
+    if expected is not None:
+        return f"must be {expected}"
+    message = detail["msg"]
+    return message[:1].lower() + message[1:]
+
+
+def _allowed(model: type[Settings], place: Place) -> list[str]:
+    """List the keys that may stand at `place` within `model`."""
+    for part in place:
+        if isinstance(part, str) and part in model.model_fields:
+            model = _block(model.model_fields[part].annotation) or model
+    return list(model.model_fields)
+
+
+def _block(annotation: Any) -> type[Settings] | None:
+    """Find the block of settings within an annotation such as `list[Block]` or `Block | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Settings):
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := _block(part))), None)

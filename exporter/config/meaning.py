@@ -1,0 +1,25 @@
+"""What a configuration means once it is found to be sound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from exporter.db.dialect import Dialect
+from exporter.model import Target
+from exporter.settings import ProbeSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedTarget:
+    """A target, what speaks to it, and the settings of every probe that is on."""
+
+    target: Target
+    dialect: Dialect
+    probes: Mapping[str, ProbeSettings]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Everything the daemon is told."""
+
+    vantage: str | None = None
+    targets: tuple[ProbedTarget, ...] = field(default=())

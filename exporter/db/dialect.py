@@ -1,0 +1,64 @@
+"""What a database has to offer to be probed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from exporter.model import Endpoint
+from exporter.net.phases import PhaseClock
+
+PROGRAM = "conndrop-exporter"
+"""The name under which our sessions appear in the server's own lists."""
+
+
+class Session(Protocol):
+    """One login that stands."""
+
+    def query(self, sql: str, *, guarded: bool) -> None:
+        """Run `sql` and take its result in; enters phase `query`.
+
+        With `guarded` the server is told to give up by itself before our deadline, so that a slow query
+        does not go on there after we have gone.
+        """
+        ...
+
+    def close(self) -> None:
+        """Say goodbye and wait until the server has closed; enters phase `close`."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go at once, after a failure; never raises, never waits."""
+        ...
+
+
+class Opener(Protocol):
+    """Opens sessions at one endpoint; what can be made once is made once, in here."""
+
+    def open(self, addresses: Sequence[str], clock: PhaseClock) -> Session:
+        """Connect and log in, entering phases `tcp`, `tls` and `auth` on the way.
+
+        Raises ProbeError, and SecretUnreadable when the password's source is gone.
+        """
+        ...
+
+
+class ParameterError(Exception):
+    """A parameter of the URL that cannot be used: its name, and what is allowed."""
+
+    def __init__(self, parameter: str, problem: str) -> None:
+        super().__init__(f"{parameter}: {problem}")
+        self.parameter = parameter
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """A family of databases with one wire protocol.
+
+    `names` maps each URL scheme to the name shown to people; `prepare` checks an endpoint's parameters
+    (raising ParameterError) and returns what opens its sessions.
+    """
+
+    names: Mapping[str, str]
+    default_port: int
+    prepare: Callable[[Endpoint], Opener]

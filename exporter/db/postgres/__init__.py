@@ -1,0 +1,8 @@
+"""PostgreSQL, and what speaks its protocol."""
+
+from exporter.db.dialect import Dialect
+from exporter.db.postgres.session import PostgresOpener
+
+DIALECT = Dialect(
+    names={"postgresql": "postgresql", "postgres": "postgresql"}, default_port=5432, prepare=PostgresOpener
+)

@@ -1,0 +1,87 @@
+"""Opening TCP connections, and what the kernel's refusals mean."""
+
+import errno
+import os
+import socket
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from exporter.model import Cause, ProbeError
+from exporter.net.phases import PhaseClock
+from exporter.net.waiting import WRITABLE
+
+T = TypeVar("T")
+
+CAUSES: dict[int, Cause] = {
+    errno.ECONNREFUSED: Cause.SERVER_DOWN,
+    errno.EHOSTUNREACH: Cause.NET_UNREACHABLE,
+    errno.ENETUNREACH: Cause.NET_UNREACHABLE,
+    errno.ETIMEDOUT: Cause.NET_BLACKHOLE,
+    errno.EADDRNOTAVAIL: Cause.CLIENT_RESOURCES,
+    errno.EMFILE: Cause.CLIENT_RESOURCES,
+    errno.ENFILE: Cause.CLIENT_RESOURCES,
+    errno.ENOBUFS: Cause.CLIENT_RESOURCES,
+    errno.ENOMEM: Cause.CLIENT_RESOURCES,
+    errno.EPERM: Cause.CLIENT_LOCAL_NETWORK,
+    errno.EACCES: Cause.CLIENT_LOCAL_NETWORK,
+    errno.ENETDOWN: Cause.CLIENT_LOCAL_NETWORK,
+}
+"""Errors of connect(2) and socket(2), by what they tell. Anything else is `unknown`."""
+
+
+def connect_error(number: int, address: str, *, at_once: bool) -> ProbeError:
+    """Turn the error of a connect into ours.
+
+    `at_once` tells that connect itself failed: then "network is unreachable" is this host's own routing
+    table, and no router's answer.
+    """
+    cause = CAUSES.get(number, Cause.UNKNOWN)
+    if at_once and number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
+        cause = Cause.CLIENT_LOCAL_NETWORK
+    return ProbeError(cause, f"{address}: {os.strerror(number)}", code=errno.errorcode.get(number, str(number)))
+
+
+def first_that_connects(addresses: Sequence[str], clock: PhaseClock, attempt: Callable[[str, float], T]) -> T:
+    """Try the addresses one by one, as libpq and the like do, and return what the first success gave.
+
+    `attempt` gets an address and the seconds it may take: an equal share of what the phase has left, so
+    that one dead address does not use up the time of the next. The last failure is the one reported.
+    """
+    for tried, address in enumerate(addresses, start=1):
+        try:
+            return attempt(address, clock.remaining() / (len(addresses) - tried + 1))
+        except ProbeError:
+            if tried == len(addresses):
+                raise
+    raise ProbeError(Cause.DNS_FAILURE, "the name has no address")
+
+
+def dial(address: str, port: int, clock: PhaseClock, within: float) -> socket.socket:
+    """Connect to a numeric `address` within so many seconds; the socket returned does not block.
+
+    Raises ProbeError with the cause that the kernel's error suggests.
+    """
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )[0]
+        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+    except OSError as error:
+        raise connect_error(error.errno or 0, address, at_once=True) from None
+    try:
+        _connect(sock, where, address, clock, within)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _connect(sock: socket.socket, where: object, address: str, clock: PhaseClock, within: float) -> None:
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    number = sock.connect_ex(where)  # type: ignore[arg-type]  # typeshed wants a tuple, getaddrinfo gave one
+    if number not in (0, errno.EINPROGRESS):
+        raise connect_error(number, address, at_once=True)
+    clock.wait(sock.fileno(), WRITABLE, within=within)
+    number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if number:
+        raise connect_error(number, address, at_once=False)

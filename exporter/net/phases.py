@@ -1,0 +1,110 @@
+"""The clock of a session: every instant belongs to exactly one phase, and every phase has its deadline."""
+
+import time
+from collections.abc import Mapping
+
+from exporter.model import Cause, Phase, ProbeError
+from exporter.net.tcp_info import TcpInfo, tcp_info
+from exporter.net.waiting import READABLE, Stop, wait
+
+CLOSE_SHARE = 0.1
+"""Part of the timeout kept back for saying goodbye, whatever the phases before it used up."""
+
+
+class PhaseClock:
+    """Splits the time of one session into phases and keeps each within its limit.
+
+    `timeout` bounds the whole; `limits` may bound single phases more tightly. Time is cut at `enter`,
+    so that the phases add up to the whole without a gap. All times are monotonic seconds.
+    """
+
+    def __init__(self, timeout: float, limits: Mapping[Phase, float], stop: Stop) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._spent: dict[Phase, float] = {}
+        self.phase = Phase.DNS
+        self.started = self._since = time.perf_counter()
+        self._open_until = self.started + timeout * (1 - CLOSE_SHARE)
+        self._close_until = self.started + timeout
+
+    def enter(self, phase: Phase) -> None:
+        """Begin `phase`, or go on with it: the time since the last cut belongs to the phase until now."""
+        self._cut()
+        self.phase = phase
+
+    def skip(self, phase: Phase) -> None:
+        """Leave the current phase as if it had not been: its time belongs to `phase`."""
+        self._spent.pop(self.phase, None)
+        self.phase = phase
+
+    def finish(self) -> tuple[tuple[Phase, float], ...]:
+        """Stop the clock and return the seconds spent in each phase, in the order they began."""
+        self._cut()
+        return tuple(self._spent.items())
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the start to the last cut."""
+        return self._since - self.started
+
+    @property
+    def stop(self) -> Stop:
+        """The switch that ends every wait."""
+        return self._stop
+
+    def remaining(self) -> float:
+        """Seconds left for the current phase."""
+        now = time.perf_counter()
+        until = self._close_until if self.phase is Phase.CLOSE else self._open_until
+        limit = self._limits.get(self.phase)
+        if limit is not None:
+            until = min(until, self._since + limit - self._spent.get(self.phase, 0.0))
+        return until - now
+
+    def wait(self, descriptor: int, events: int = READABLE, *, within: float | None = None) -> None:
+        """Wait for `descriptor` until the phase's deadline (or `within` seconds, if sooner).
+
+        Raises ProbeError when the time is up, with the cause that the kernel's view of the socket suggests.
+        """
+        seconds = self.remaining() if within is None else min(within, self.remaining())
+        if seconds <= 0 or not wait(descriptor, events, seconds, self._stop):
+            raise self.overdue(descriptor)
+
+    def overdue(self, descriptor: int | None = None) -> ProbeError:
+        """Say that the phase's time is up."""
+        spent = self._spent.get(self.phase, 0.0) + time.perf_counter() - self._since
+        info = tcp_info(descriptor) if descriptor is not None else None
+        return ProbeError(_silence(self.phase, info), f"no answer within {spent:.3f} s in phase {self.phase}")
+
+    def _cut(self) -> None:
+        now = time.perf_counter()
+        self._spent[self.phase] = self._spent.get(self.phase, 0.0) + now - self._since
+        self._since = now
+
+
+def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
+    """Name the cause of a silence: did the packets not arrive, or did the server not answer?"""
+    if phase is Phase.DNS:
+        return Cause.DNS_FAILURE
+    if phase is Phase.TCP or (info is not None and info.unacked and info.retransmits):
+        return Cause.NET_BLACKHOLE
+    if phase is Phase.TLS and info is not None and info.bytes_received:
+        return Cause.TLS_HANDSHAKE
+    return Cause.SERVER_UNRESPONSIVE
+
+
+def closed_by_peer(phase: Phase, *, spoke: bool, reset: bool) -> ProbeError:
+    """Say that the peer ended the connection in `phase`; `spoke` tells whether it had sent a byte before.
+
+    A listener that accepts and closes without a word is the mark of a proxy whose backend is gone: a
+    database that is down refuses, and one that is up greets or answers first.
+    """
+    how = "reset" if reset else "closed"
+    if phase is Phase.TLS and spoke:
+        cause = Cause.TLS_HANDSHAKE
+    elif not spoke and not reset:
+        cause = Cause.PROXY_BACKEND_UNAVAILABLE
+    else:
+        cause = Cause.UNKNOWN
+    before = "" if spoke else " before its first byte"
+    return ProbeError(cause, f"connection {how} by the peer{before} in phase {phase}")

@@ -1,0 +1,52 @@
+"""TLS settings made once per target, and what OpenSSL's errors mean."""
+
+import ssl
+from dataclasses import dataclass
+from enum import Enum
+
+from exporter.model import Cause, ProbeError
+
+
+class Verify(Enum):
+    """How much of the server's certificate is checked."""
+
+    NOTHING = "nothing"
+    CHAIN = "chain"
+    CHAIN_AND_NAME = "chain and name"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsPolicy:
+    """How a connection is to be encrypted; the paths are PEM files, empty where there is none."""
+
+    required: bool
+    verify: Verify
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+def client_context(policy: TlsPolicy, stream_class: type[ssl.SSLSocket]) -> ssl.SSLContext:
+    """Build the context for `policy`; costs 20 ms, so once per target.
+
+    Without a CA file the system's authorities are trusted. Raises OSError (an ssl.SSLError is one, too)
+    when a file cannot be read or is no certificate.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = policy.verify is Verify.CHAIN_AND_NAME
+    context.verify_mode = ssl.CERT_NONE if policy.verify is Verify.NOTHING else ssl.CERT_REQUIRED
+    if policy.ca:
+        context.load_verify_locations(policy.ca)
+    elif policy.verify is not Verify.NOTHING:
+        context.load_default_certs()
+    if policy.certificate:
+        context.load_cert_chain(policy.certificate, policy.key or None)
+    context.sslsocket_class = stream_class
+    return context
+
+
+def tls_error(error: ssl.SSLError) -> ProbeError:
+    """Turn OpenSSL's error into ours: a certificate we do not accept, or a handshake that failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ProbeError(Cause.TLS_CERTIFICATE, error.verify_message or str(error), code=error.reason or "")
+    return ProbeError(Cause.TLS_HANDSHAKE, error.reason or str(error), code=error.reason or "")

@@ -1,0 +1,97 @@
+"""A database session from its first packet to its last, timed in its phases."""
+
+import time
+from collections.abc import Sequence
+
+from pydantic import Field
+
+from exporter.model import Cause, Failure, Phase, ProbeError, SecretUnreadable, SessionObservation, Target
+from exporter.net.phases import PhaseClock
+from exporter.net.resolve import is_address
+from exporter.probes.kind import Kind, Tools
+from exporter.settings import Duration, ProbeSettings, Settings
+
+TRIVIAL_QUERY = "SELECT 1"
+
+
+class PhaseTimeouts(Settings):
+    """Limits of single phases; a phase without one may use all that is left of the probe's timeout."""
+
+    dns: Duration | None = Field(default=None, description="resolving the host's name")
+    tcp: Duration | None = Field(default=None, description="connecting, all addresses together")
+    tls: Duration | None = Field(default=None, description="negotiating TLS")
+    auth: Duration | None = Field(default=None, description="logging in, until the server is ready")
+    query: Duration | None = Field(default=None, description="the query and its answer")
+    close: Duration | None = Field(default=None, description="saying goodbye, until the server has closed")
+
+
+class SessionSettings(ProbeSettings):
+    """A fresh session each time: connect, log in, query, close."""
+
+    interval: Duration = Field(default=15.0, description="time between two sessions")
+    timeout: Duration = Field(default=5.0, description="longest time a session may take in all")
+    query: str = Field(default=TRIVIAL_QUERY, min_length=1, description="what is asked; must return little")
+    phase_timeouts: PhaseTimeouts = Field(default=PhaseTimeouts(), description="limits of single phases")
+
+
+class SessionProbe:
+    """Opens, uses and closes one session at a time at its target."""
+
+    def __init__(self, target: Target, settings: SessionSettings, tools: Tools) -> None:
+        self._target = target
+        self._endpoint = target.endpoint
+        self._query = settings.query
+        self._timeout = settings.timeout
+        limits = settings.phase_timeouts.model_dump(exclude_none=True)
+        self._limits = {Phase(name): seconds for name, seconds in limits.items()}
+        self._tools = tools
+
+    def run(self) -> Sequence[SessionObservation]:
+        """Hold one session and report it (see `exporter.probes.kind.Probe`)."""
+        started = time.time()
+        clock = PhaseClock(self._timeout, self._limits, self._tools.stop)
+        failure = None
+        try:
+            self._hold(clock)
+        except ProbeError as error:
+            failure = self._failure(clock.phase, error)
+        except SecretUnreadable as error:
+            failure = Failure(phase=Phase.AUTH, cause=Cause.AUTH_CREDENTIALS, detail=f"password: {error}")
+        phases = clock.finish()
+        if failure is not None:
+            phases = tuple((phase, seconds) for phase, seconds in phases if phase is not failure.phase)
+        return (
+            SessionObservation(
+                target=self._target.name,
+                probe=KIND.name,
+                started=started,
+                duration=clock.elapsed,
+                failure=failure,
+                phases=phases,
+            ),
+        )
+
+    def _hold(self, clock: PhaseClock) -> None:
+        session = self._tools.opener.open(self._addresses(clock), clock)
+        try:
+            session.query(self._query, guarded=self._query != TRIVIAL_QUERY)
+            session.close()
+        except BaseException:
+            session.abandon()
+            raise
+
+    def _addresses(self, clock: PhaseClock) -> Sequence[str]:
+        host = self._endpoint.host
+        if is_address(host):
+            clock.skip(Phase.TCP)
+            return (host,)
+        return self._tools.resolver.addresses(host, clock.remaining())
+
+    def _failure(self, phase: Phase, error: ProbeError) -> Failure:
+        mask = self._endpoint.password.mask if self._endpoint.password else str
+        return Failure(
+            phase=phase, cause=error.cause, detail=mask(error.detail), said=mask(error.said), code=error.code
+        )
+
+
+KIND = Kind(name="session", settings=SessionSettings, build=SessionProbe)

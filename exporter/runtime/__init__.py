@@ -1,0 +1,1 @@
+"""What makes probes run, and carries what they saw to those who want it."""

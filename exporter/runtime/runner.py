@@ -1,0 +1,65 @@
+"""The one wrapper around every run of a probe: it catches, reports, and keeps count of first rounds."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from exporter.model import Cause, Failure, Observation
+from exporter.net.waiting import Stopped
+
+log = logging.getLogger(__name__)
+
+Sink = Callable[[Observation], None]
+"""Takes an observation; must be quick and must not fail."""
+
+
+class Runnable(Protocol):
+    """A probe, as far as running it goes."""
+
+    def run(self) -> Sequence[Observation]: ...
+
+
+class Runner:
+    """Runs probes and hands what they report to every sink.
+
+    A probe that breaks in a way nobody foresaw is a mistake of ours: it is logged with its traceback
+    and shown as a failure of cause `unknown`, and the next run goes on as ever.
+    """
+
+    def __init__(self, sinks: Iterable[Sink]) -> None:
+        self._sinks = tuple(sinks)
+        self._lock = threading.Lock()
+        self._awaited: set[tuple[str, str]] = set()
+
+    def expect(self, target: str, kind: str) -> None:
+        """Say that this probe will run; the first round is over when each has run once."""
+        with self._lock:
+            self._awaited.add((target, kind))
+
+    @property
+    def ready(self) -> bool:
+        """Whether every probe has run at least once."""
+        with self._lock:
+            return not self._awaited
+
+    def run(self, target: str, kind: str, probe: Runnable) -> None:
+        """Run `probe` once; never raises."""
+        started, begun = time.time(), time.monotonic()
+        try:
+            observations = probe.run()
+        except Stopped:
+            return
+        except Exception as error:  # noqa: BLE001  the only one: whatever a probe does, the daemon goes on
+            log.exception("probe broke", extra={"fields": {"target": target, "probe": kind}})
+            failure = Failure(phase=None, cause=Cause.UNKNOWN, detail=f"internal error: {type(error).__name__}")
+            duration = time.monotonic() - begun
+            observations = (
+                Observation(target=target, probe=kind, started=started, duration=duration, failure=failure),
+            )
+        for observation in observations:
+            for sink in self._sinks:
+                sink(observation)
+        with self._lock:
+            self._awaited.discard((target, kind))

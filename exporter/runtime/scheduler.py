@@ -1,0 +1,142 @@
+"""When probes run: APScheduler, with a crew of threads for each kind of probe."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Protocol
+
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES
+from apscheduler.executors.base import BaseExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+log = logging.getLogger(__name__)
+
+MOST_THREADS: Final = 256
+"""Threads of one crew; beyond that runs queue, and lag shows it."""
+STEP: Final = 0.5
+"""Seconds by which the wall clock must jump to count as stepped."""
+CLOCK_CHECK: Final = 1.0
+"""Seconds between two looks at the clocks."""
+
+MISSED_REASONS: Final = ("overlap", "late", "coalesced")
+"""Why a run did not take place: the one before was still going; no thread was free in time; the daemon
+itself stood still and several runs became one."""
+
+
+class Observer(Protocol):
+    """Who is told how well the schedule is kept."""
+
+    def ran(self, kind: str, lag: float) -> None:
+        """A run began, `lag` seconds after it was due."""
+        ...
+
+    def missed(self, kind: str, reason: str, runs: int) -> None:
+        """So many runs did not take place; the reason is one of MISSED_REASONS."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Something to be done every `interval` seconds, taking at most `timeout` seconds."""
+
+    kind: str
+    name: str
+    interval: float
+    timeout: float
+    run: Callable[[], None]
+
+
+class Scheduler:
+    """Runs jobs at their intervals, each kind with threads of its own, so that none can hold up another.
+
+    APScheduler reckons in wall-clock time; when that clock is stepped, every job is moved along with it.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        # Coalescing is done in _Crew, where the runs that are dropped can be counted.
+        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": False, "max_instances": 1})
+        self._scheduler.add_listener(self._overlapped, EVENT_JOB_MAX_INSTANCES)
+        self._ended = threading.Event()
+
+    def start(self, jobs: list[Job]) -> None:
+        """Begin with `jobs`; the starts of one kind are spread evenly over its interval."""
+        now = datetime.now(UTC)
+        for kind in dict.fromkeys(job.kind for job in jobs):
+            members = [job for job in jobs if job.kind == kind]
+            # As many threads as it takes when every target hangs until its timeout.
+            threads = 1 + math.ceil(sum(job.timeout / job.interval for job in members))
+            self._scheduler.add_executor(_Crew(kind, min(threads, MOST_THREADS), self._observer), kind)
+            for position, job in enumerate(members):
+                first = now + timedelta(seconds=job.interval * position / len(members))
+                trigger = IntervalTrigger(seconds=job.interval, start_date=first, timezone=UTC)
+                self._scheduler.add_job(
+                    job.run, trigger, id=f"{kind}/{job.name}", executor=kind, next_run_time=first,
+                    misfire_grace_time=None,
+                )
+        self._scheduler.start()
+        threading.Thread(target=self._watch_clock, name="clock watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Begin no further run; those under way are not waited for."""
+        self._ended.set()
+        self._scheduler.shutdown(wait=False)
+
+    def follow_clock(self, step: float) -> None:
+        """Move every job by `step` seconds, as the wall clock has moved."""
+        log.warning("wall clock stepped", extra={"fields": {"seconds": f"{step:.3f}"}})
+        for job in self._scheduler.get_jobs():
+            trigger = IntervalTrigger(
+                seconds=job.trigger.interval.total_seconds(),
+                start_date=job.next_run_time + timedelta(seconds=step),
+                timezone=UTC,
+            )
+            job.modify(trigger=trigger, next_run_time=trigger.start_date)
+        self._scheduler.wakeup()
+
+    def _watch_clock(self) -> None:
+        offset = time.time() - time.monotonic()
+        while not self._ended.wait(CLOCK_CHECK):
+            before, offset = offset, time.time() - time.monotonic()
+            if abs(offset - before) > STEP:
+                self.follow_clock(offset - before)
+
+    def _overlapped(self, event: Any) -> None:
+        kind = event.job_id.partition("/")[0]
+        self._observer.missed(kind, "overlap", len(event.scheduled_run_times))
+
+
+class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
+    """The threads of one kind of probe; the documented way to extend APScheduler's executors."""
+
+    def __init__(self, kind: str, threads: int, observer: Observer) -> None:
+        super().__init__()
+        self._kind = kind
+        self._observer = observer
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=kind)
+
+    def shutdown(self, wait: bool = True) -> None:  # noqa: FBT001, FBT002  APScheduler's own signature
+        """Let go of the threads; what has not begun never will."""
+        self._pool.shutdown(wait=wait, cancel_futures=True)
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        if len(run_times) > 1:
+            self._observer.missed(self._kind, "coalesced", len(run_times) - 1)
+        self._pool.submit(self._work, job, run_times[-1])
+
+    def _work(self, job: Any, due: datetime) -> None:
+        try:
+            lag = max(0.0, (datetime.now(UTC) - due).total_seconds())
+            if lag >= job.trigger.interval.total_seconds():
+                self._observer.missed(self._kind, "late", 1)
+            else:
+                self._observer.ran(self._kind, lag)
+                job.func()
+        finally:
+            self._run_job_success(job.id, [])

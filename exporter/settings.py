@@ -1,0 +1,108 @@
+"""The words in which settings are written: durations, percentages, and the strict models around them.
+
+Every probe declares its own settings with these, so that adding a probe changes no other room.
+"""
+
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_LONGEST = 365 * 86400.0
+
+
+def parse_duration(value: object) -> float:
+    """Read `15s`, `1.5m` or `1h30m` as seconds; raise ValueError in words for people."""
+    advice = "write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"
+    if not isinstance(value, str):
+        raise ValueError(f"{_show(value)} has no unit; {advice}")  # noqa: TRY004  pydantic wants ValueError
+    text = value.strip()
+    if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
+        raise ValueError(f"{_show(value)} is not a duration; {advice}")
+    seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
+    if not 0 < seconds <= _LONGEST:
+        raise ValueError(f"{_show(value)} is out of range; more than nothing and at most 365d is allowed")
+    return seconds
+
+
+def parse_percentage(value: object) -> float:
+    """Read `1%` as 0.01; raise ValueError in words for people."""
+    match = _PERCENTAGE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{_show(value)} is not a percentage; write a number with a percent sign, such as 1%")
+    share = float(match[1]) / 100
+    if share > 1:
+        raise ValueError(f"{_show(value)} is out of range; 0% to 100% is allowed")
+    return share
+
+
+def format_duration(seconds: float) -> str:
+    """Write seconds the way people write them in the configuration: `15s`, `200ms`, `1h30m`."""
+    parts, rest = [], round(seconds * 1000)
+    for unit, factor in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, rest = divmod(rest, factor)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def _show(value: object) -> str:
+    return "nothing" if value is None else repr(value)
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": "string", "pattern": f"^({_DURATION.pattern})+$", "examples": ["15s", "1h30m"]}),
+]
+"""Seconds, written with a unit."""
+
+Percentage = Annotated[
+    float,
+    BeforeValidator(parse_percentage),
+    WithJsonSchema({"type": "string", "pattern": f"^{_PERCENTAGE.pattern}$", "examples": ["1%"]}),
+]
+"""A share from 0 to 1, written as a percentage."""
+
+
+class Settings(BaseModel):
+    """A block of the configuration: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+def too_long(timeout: float, interval: float) -> str:
+    """Say that a run could last longer than the time until the next; empty when it could not."""
+    if timeout <= interval:
+        return ""
+    allowed = format_duration(interval)
+    return f"timeout {format_duration(timeout)} is longer than the interval; at most {allowed} is allowed"
+
+
+class ProbeSettings(Settings):
+    """What every probe can be told."""
+
+    interval: Duration = Field(description="time between two runs")
+    timeout: Duration = Field(description="longest time one run may take; at most the interval")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.model_fields_set >= {"interval", "timeout"} and (problem := too_long(self.timeout, self.interval)):
+            raise ValueError(problem)
+        return self
+
+    def over(self, defaults: "ProbeSettings") -> "ProbeSettings":
+        """Lay these settings over `defaults`: what was written here wins.
+
+        A timeout that nobody wrote gives way to a shorter interval.
+        """
+        written: dict[str, Any] = {
+            name: getattr(source, name) for source in (defaults, self) for name in sorted(source.model_fields_set)
+        }
+        merged = type(self).model_construct(**written)
+        if "timeout" in merged.model_fields_set or merged.timeout <= merged.interval:
+            return merged
+        return merged.model_copy(update={"timeout": merged.interval})

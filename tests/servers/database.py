@@ -1,0 +1,180 @@
+"""What all database servers of the suite have in common."""
+
+import contextlib
+import datetime
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+from urllib.parse import quote, urlencode
+
+from tests.servers.certificates import Certificates
+
+USER = "probe"
+PASSWORD = "p@ss:w/ord"
+NOBODY = 65534
+START_SECONDS = 60.0
+
+
+class Missing(Exception):
+    """A server's programs are not on this machine; the text says how to get them."""
+
+
+def free_port() -> int:
+    """Find a loopback port that nothing listens on, over IPv4 and IPv6."""
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as sock:
+        return int(sock.getsockname()[1])
+
+
+class Database(ABC):
+    """A database server with a probing account, on 127.0.0.1 and ::1, with and without TLS."""
+
+    name: ClassVar[str]
+    scheme: ClassVar[str]
+    # Parameters of the URL that say how to encrypt.
+    plain: ClassVar[Mapping[str, str]]
+    encrypted: ClassVar[Mapping[str, str]]
+
+    def __init__(self, certificates: Certificates) -> None:
+        self.certificates = certificates
+        self.port = free_port()
+        self.directory = Path(tempfile.mkdtemp(prefix=f"conndrop-{self.name}-"))
+        self.directory.chmod(0o755)
+        self.certificate = self.directory / "server.crt"
+        self.key = self.directory / "server.key"
+        self.log = self.directory / "server.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.own(self.directory)
+            self.write_certificate("good")
+            self.initialise()
+            self.start()
+            self.create_account()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @abstractmethod
+    def initialise(self) -> None:
+        """Make an empty data directory."""
+
+    @abstractmethod
+    def command(self) -> list[str]:
+        """Give the command line that runs the server in the foreground."""
+
+    @abstractmethod
+    def create_account(self) -> None:
+        """Make the probing account and its database."""
+
+    @abstractmethod
+    def admin(self, sql: str) -> list[tuple[object, ...]]:
+        """Run SQL as the superuser and return the rows."""
+
+    @abstractmethod
+    def reload_certificate(self) -> None:
+        """Make the running server take the certificate files anew."""
+
+    @abstractmethod
+    def verified(self) -> Mapping[str, str]:
+        """Parameters of the URL that demand a valid certificate for the host's name."""
+
+    @abstractmethod
+    def aborted(self) -> int:
+        """Sum of the server's counters for connections that did not end well."""
+
+    @abstractmethod
+    def full(self) -> contextlib.AbstractContextManager[None]:
+        """Every slot that the probing account could have is taken."""
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, **self.identity()
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with contextlib.suppress(Exception):
+                self.admin("SELECT 1")
+                return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the server and remove its files."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def url(
+        self,
+        params: Mapping[str, str] | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = None,
+        user: str = USER,
+        password: str = PASSWORD,
+        database: str = "shop",
+    ) -> str:
+        """Write the server's URL the way a user would."""
+        login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+        where = f"[{host}]" if ":" in host else host
+        query = f"?{urlencode(params)}" if params else ""
+        return f"{self.scheme}://{login}@{where}:{port or self.port}/{database}{query}"
+
+    def write_certificate(self, kind: str) -> datetime.datetime | None:
+        """Put a certificate of `kind` where the server looks for it; return when it expires, if soon."""
+        until = self.certificates.install(kind, self.certificate, self.key)
+        self.key.chmod(0o600)
+        self.own(self.certificate)
+        self.own(self.key)
+        return until
+
+    @contextlib.contextmanager
+    def certificate_of(self, kind: str) -> Iterator[None]:
+        """Let the running server show the certificate of `kind`."""
+        until = self.write_certificate(kind)
+        self.reload_certificate()
+        try:
+            if until:
+                time.sleep(max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds() + 1))
+            yield
+        finally:
+            self.write_certificate("good")
+            self.reload_certificate()
+
+    def identity(self) -> dict[str, object]:
+        """Run as nobody where the suite runs as root: no server likes to be root."""
+        return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+
+    def own(self, path: Path) -> None:
+        """Give a file to the user the server runs as."""
+        if os.geteuid() == 0:
+            os.chown(path, NOBODY, NOBODY)
+
+    def run(self, *command: str) -> None:
+        """Run a preparing command as the server's user; show what it said if it fails."""
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **self.identity())
+        if done.returncode:
+            raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")

@@ -1,0 +1,145 @@
+"""MariaDB and MySQL for the suite."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pymysql
+
+from tests.servers.certificates import Certificates
+from tests.servers.database import PASSWORD, USER, Database, Missing
+
+FULL = 10
+MYSQLD = Path(__file__).parents[2] / ".cache" / "mysql" / "mysqld"
+"""Where `tests/prepare` puts a MySQL, because no Debian release has one beside MariaDB."""
+
+
+class MysqlFamily(Database):
+    """What MariaDB and MySQL share."""
+
+    plain = {"ssl_mode": "disabled"}
+    encrypted = {"ssl_mode": "required"}
+
+    @property
+    def socket(self) -> str:
+        """The server's own socket, for its superuser."""
+        return str(self.directory / "s")
+
+    def options(self) -> list[str]:
+        """Options that both servers know."""
+        return [
+            f"--datadir={self.directory / 'data'}",
+            f"--port={self.port}",
+            f"--socket={self.socket}",
+            f"--pid-file={self.directory / 'pid'}",
+            "--bind-address=127.0.0.1,::1",
+            "--skip-name-resolve",
+            "--innodb-buffer-pool-size=32M",
+            "--performance-schema=OFF",
+            f"--ssl-ca={self.certificates.ca}",
+            f"--ssl-cert={self.certificate}",
+            f"--ssl-key={self.key}",
+        ]
+
+    def create_account(self) -> None:
+        self.admin("CREATE DATABASE shop")
+        for user, extra in ((USER, ""), ("encrypted", " REQUIRE SSL")):
+            # Nobody may come from ::1, so that a host that is not allowed can be tried.
+            password = PASSWORD.replace("'", "''")
+            self.admin(f"CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}'{extra}")
+            self.admin(f"GRANT ALL ON shop.* TO '{user}'@'127.0.0.1'")
+
+    def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+        """Open a superuser's connection over the server's own socket."""
+        return pymysql.connect(unix_socket=self.socket, user="root", ssl_disabled=True, autocommit=True)
+
+    def admin(self, sql: str) -> list[tuple[object, ...]]:
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+    def verified(self) -> Mapping[str, str]:
+        return {"ssl_mode": "verify_identity", "ssl_ca": str(self.certificates.ca)}
+
+    def aborted(self) -> int:
+        rows = self.admin("SHOW GLOBAL STATUS LIKE 'Aborted%'")
+        return sum(int(str(value)) for _, value in rows)
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        before = self.admin("SELECT @@GLOBAL.max_connections")[0][0]
+        self.admin(f"SET GLOBAL max_connections = {FULL}")
+        try:
+            with contextlib.ExitStack() as held:
+                for _ in range(FULL):
+                    held.enter_context(contextlib.closing(self.connect()))
+                yield
+        finally:
+            self.admin(f"SET GLOBAL max_connections = {before}")
+
+
+class MariaDb(MysqlFamily):
+    """The installed MariaDB."""
+
+    name = "mariadb"
+    scheme = "mariadb"
+
+    def __init__(self, certificates: Certificates) -> None:
+        program = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/libexec")
+        installer = shutil.which("mariadb-install-db")
+        if not program or not installer:
+            raise Missing("no MariaDB server found: install the package mariadb-server")
+        self.program, self.installer = program, installer
+        super().__init__(certificates)
+
+    def initialise(self) -> None:
+        self.run(
+            self.installer,
+            "--no-defaults",
+            f"--datadir={self.directory / 'data'}",
+            "--auth-root-authentication-method=normal",
+            "--skip-test-db",
+        )
+
+    def command(self) -> list[str]:
+        return [self.program, "--no-defaults", *self.options()]
+
+    def create_account(self) -> None:
+        # Anonymous users would come before '%' and take the login away from everyone else.
+        self.admin("DELETE FROM mysql.global_priv WHERE user = '' OR host NOT IN ('localhost')")
+        self.admin("FLUSH PRIVILEGES")
+        super().create_account()
+
+    def reload_certificate(self) -> None:
+        self.admin("FLUSH SSL")
+
+
+class MySql(MysqlFamily):
+    """The MySQL that `tests/prepare` has fetched."""
+
+    name = "mysql"
+    scheme = "mysql"
+
+    def __init__(self, certificates: Certificates) -> None:
+        if not MYSQLD.exists():
+            raise Missing("no MySQL server found: run tests/prepare, which fetches one into .cache/mysql")
+        super().__init__(certificates)
+
+    def initialise(self) -> None:
+        self.run(str(MYSQLD), *self.as_root(), f"--datadir={self.directory / 'data'}", "--initialize-insecure")
+
+    def command(self) -> list[str]:
+        return [str(MYSQLD), *self.as_root(), *self.options(), "--mysqlx=OFF", "--skip-log-bin"]
+
+    def identity(self) -> dict[str, object]:
+        # It lies in the clone, where nobody may be allowed to look; so it stays root where the suite is.
+        return {}
+
+    def as_root(self) -> list[str]:
+        """Say that being root is meant."""
+        return ["--user=root"] if os.geteuid() == 0 else []
+
+    def reload_certificate(self) -> None:
+        self.admin("ALTER INSTANCE RELOAD TLS")

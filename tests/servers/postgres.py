@@ -1,0 +1,98 @@
+"""PostgreSQL for the suite."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql as pg
+
+from tests.servers.certificates import Certificates
+from tests.servers.database import PASSWORD, USER, Database, Missing
+
+MAX_CONNECTIONS = 12
+
+HBA = f"""
+local all      all                  trust
+host  all      {USER}    127.0.0.1/32  scram-sha-256
+host  all      {USER}    ::1/128       scram-sha-256
+hostnossl all  insecure  127.0.0.1/32  password
+hostssl   all  encrypted 127.0.0.1/32  scram-sha-256
+"""
+
+
+class Postgres(Database):
+    """The newest PostgreSQL that is installed."""
+
+    name = "postgresql"
+    scheme = "postgresql"
+    plain = {"sslmode": "disable"}
+    encrypted = {"sslmode": "require"}
+
+    def __init__(self, certificates: Certificates) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+        if not found:
+            raise Missing("no PostgreSQL server found: install the package postgresql")
+        self.programs = found[-1].parent
+        super().__init__(certificates)
+        self.data = self.directory / "data"
+        self.settings: dict[str, str] = {}
+
+    def initialise(self) -> None:
+        initdb = str(self.programs / "initdb")
+        self.run(initdb, "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync", "--locale=C.UTF-8")
+        (self.data / "pg_hba.conf").write_text(HBA)
+
+    def command(self) -> list[str]:
+        settings = {
+            "listen_addresses": "127.0.0.1,::1",
+            "port": str(self.port),
+            "unix_socket_directories": str(self.directory),
+            "fsync": "off",
+            "ssl": "on",
+            "ssl_cert_file": str(self.certificate),
+            "ssl_key_file": str(self.key),
+            "max_connections": str(MAX_CONNECTIONS),
+            "superuser_reserved_connections": "3",
+        } | self.settings
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        return [str(self.programs / "postgres"), "-D", str(self.data), *options]
+
+    def create_account(self) -> None:
+        self.admin("CREATE DATABASE shop")
+        for user in (USER, "insecure", "encrypted"):
+            self.admin(f"CREATE ROLE {user} LOGIN")
+            password = pg.Literal(PASSWORD)
+            with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+                cursor.execute(pg.SQL("ALTER ROLE {} PASSWORD {}").format(pg.Identifier(user), password))
+
+    def connect(self, **settings: str) -> "psycopg2.extensions.connection":
+        """Open a superuser's connection over the server's own socket."""
+        login = {"user": "postgres", "dbname": "postgres", "connect_timeout": "5"} | settings
+        connection = psycopg2.connect(host=str(self.directory), port=self.port, **login)
+        connection.autocommit = True
+        return connection
+
+    def admin(self, sql: str) -> list[tuple[object, ...]]:
+        with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    def reload_certificate(self) -> None:
+        self.admin("SELECT pg_reload_conf()")
+        # The postmaster reloads when it gets the signal; a new backend shows whether it has.
+        self.admin("SELECT pg_sleep(0.2)")
+
+    def verified(self) -> Mapping[str, str]:
+        return {"sslmode": "verify-full", "sslrootcert": str(self.certificates.ca)}
+
+    def aborted(self) -> int:
+        rows = self.admin("SELECT sum(sessions_abandoned + sessions_fatal + sessions_killed) FROM pg_stat_database")
+        return int(str(rows[0][0]))
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        with contextlib.ExitStack() as held:
+            for _ in range(MAX_CONNECTIONS - 3):
+                held.enter_context(contextlib.closing(self.connect()))
+            yield
