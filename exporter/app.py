@@ -97,7 +97,13 @@ class Daemon:
             self._runner.expect(target.name, kind.name)
             run = partial(self._runner.run, target.name, kind.name, probe)
             jobs.append(
-                Job(kind=kind.name, name=target.name, interval=settings.interval, timeout=settings.timeout, run=run)
+                Job(
+                    kind=kind.name,
+                    name=target.name,
+                    interval=settings.interval,
+                    timeout=settings.timeout,
+                    run=run,
+                )
             )
         return jobs
 

@@ -20,7 +20,7 @@ END_WITHIN = 1.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status: 0 good, 1 the configuration or demo cannot be used, 2 usage."""
+    """Run the command and return its exit status: 0 good, 1 cannot be done, 2 a mistake in the command."""
     parsed = _parser().parse_args(arguments)
     status: int = parsed.command(parsed)
     _end_soon(status)
@@ -61,7 +61,9 @@ def _schema(_: argparse.Namespace) -> int:
 def _demo(parsed: argparse.Namespace) -> int:
     logs.set_up(parsed.log_level, parsed.log_format)
     try:
-        demo.run(parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS), ListenAddress.parse("127.0.0.1:0")], _say)
+        demo.run(
+            parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS), ListenAddress.parse("127.0.0.1:0")], _say
+        )
     except demo.DemoError as error:
         _complain(str(error))
         return 1
@@ -73,13 +75,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"conndrop-exporter {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
-    run = commands.add_parser("run", help="run the exporter", description="Run the exporter until it is told to stop.")
+    run = commands.add_parser(
+        "run", help="run the exporter", description="Run the exporter until it is told to stop."
+    )
     run.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
     _add_daemon_options(run)
     run.set_defaults(command=_run)
 
     check = commands.add_parser(
-        "check", help="check configuration files", description="Check configuration files; show every mistake."
+        "check",
+        help="check configuration files",
+        description="Check configuration files; show every mistake.",
     )
     check.add_argument("files", type=Path, nargs="+", metavar="FILE")
     check.set_defaults(command=_check)

@@ -85,7 +85,17 @@ def _postgres(directory: Path) -> Iterator[int]:
     password.chmod(0o600)
     if identity:
         shutil.chown(password, identity["user"])
-    initdb = [programs / "initdb", "-D", data, "-U", "probe", "-A", "scram-sha-256", f"--pwfile={password}", "-N"]
+    initdb: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        "probe",
+        "-A",
+        "scram-sha-256",
+        f"--pwfile={password}",
+        "-N",
+    ]
     made = subprocess.run(  # noqa: S603  programs of our own choosing
         [*initdb, "--locale=C", "-E", "UTF8"], capture_output=True, text=True, check=False, **identity
     )
@@ -96,7 +106,11 @@ def _postgres(directory: Path) -> Iterator[int]:
     with (directory / "postgres.log").open("wb") as log:
         # In a session of its own, so that Ctrl-C on the terminal reaches it through us only.
         server = subprocess.Popen(  # noqa: S603  as above
-            [programs / "postgres", "-D", data, *options], stdout=log, stderr=log, start_new_session=True, **identity
+            [programs / "postgres", "-D", data, *options],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            **identity,
         )
     try:
         _await(programs / "pg_isready", server, port, directory / "postgres.log")
@@ -112,7 +126,7 @@ def _postgres(directory: Path) -> Iterator[int]:
 
 def _await(pg_isready: Path, server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
     deadline = time.monotonic() + START_WITHIN
-    asking = [pg_isready, "-q", "-h", "127.0.0.1", "-p", str(port)]
+    asking = [str(pg_isready), "-q", "-h", "127.0.0.1", "-p", str(port)]
     while subprocess.run(asking, check=False).returncode:  # noqa: S603  as above
         if server.poll() is not None or time.monotonic() > deadline:
             raise DemoError(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
@@ -131,12 +145,16 @@ def _programs(copy_into: Path | None) -> Path:
         newest = max(package.glob("pginstall*/bin/postgres"), default=None)
         if newest is not None:
             return _copied(package, newest, copy_into) if copy_into else newest.parent
-    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+    installed = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3])
+    )
     if installed:
         return installed[-1].parent
     found = shutil.which("postgres")
     if found is None:
-        raise DemoError("no PostgreSQL found: pip install 'conndrop-exporter[demo]' brings one, or install a server")
+        raise DemoError(
+            "no PostgreSQL found: pip install 'conndrop-exporter[demo]' brings one, or install a server"
+        )
     return Path(found).resolve().parent
 
 

@@ -34,7 +34,11 @@ class _Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         level = "warn" if record.levelno == logging.WARNING else record.levelname.lower()
-        event: dict[str, Any] = {"ts": f"{stamp}.{int(record.msecs):03d}Z", "level": level, "msg": record.getMessage()}
+        event: dict[str, Any] = {
+            "ts": f"{stamp}.{int(record.msecs):03d}Z",
+            "level": level,
+            "msg": record.getMessage(),
+        }
         event |= getattr(record, "fields", {})
         if record.exc_info:
             event["traceback"] = self.formatException(record.exc_info)

@@ -32,7 +32,9 @@ def parse_percentage(value: object) -> float:
     """Read `1%` as 0.01; raise ValueError in words for people."""
     match = _PERCENTAGE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{_show(value)} is not a percentage; write a number with a percent sign, such as 1%")
+        raise ValueError(
+            f"{_show(value)} is not a percentage; write a number with a percent sign, such as 1%"
+        )
     share = float(match[1]) / 100
     if share > 1:
         raise ValueError(f"{_show(value)} is out of range; 0% to 100% is allowed")
@@ -85,12 +87,14 @@ def too_long(timeout: float, interval: float) -> str:
 class ProbeSettings(Settings):
     """What every probe can be told."""
 
-    interval: Duration = Field(description="time between two runs")
-    timeout: Duration = Field(description="longest time one run may take; at most the interval")
+    interval: Duration = Field(default=15.0, description="time between two runs")
+    timeout: Duration = Field(default=5.0, description="longest time one run may take; at most the interval")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.model_fields_set >= {"interval", "timeout"} and (problem := too_long(self.timeout, self.interval)):
+        if self.model_fields_set >= {"interval", "timeout"} and (
+            problem := too_long(self.timeout, self.interval)
+        ):
             raise ValueError(problem)
         return self
 
@@ -100,7 +104,9 @@ class ProbeSettings(Settings):
         A timeout that nobody wrote gives way to a shorter interval.
         """
         written: dict[str, Any] = {
-            name: getattr(source, name) for source in (defaults, self) for name in sorted(source.model_fields_set)
+            name: getattr(source, name)
+            for source in (defaults, self)
+            for name in sorted(source.model_fields_set)
         }
         merged = type(self).model_construct(**written)
         if "timeout" in merged.model_fields_set or merged.timeout <= merged.interval:

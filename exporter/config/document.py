@@ -26,7 +26,7 @@ class Document:
 
 
 def read(path: Path, problems: list[Problem]) -> Document | None:
-    """Read one YAML file; what is wrong with it is added to `problems`, and None returned if it is no YAML."""
+    """Read one YAML file; what is wrong is added to `problems`, and None returned if it is no YAML."""
 
     def fail(message: str, line: int = 1) -> None:
         problems.append(Problem(path=path, line=line, place=(), message=message))
@@ -91,7 +91,7 @@ class _Reader:
 
     def _key(self, node: yaml.Node) -> str:
         # As written: `on:` stays "on", and a number stays what was typed.
-        return node.value if isinstance(node, yaml.ScalarNode) else f"<{node.id}>"
+        return str(node.value) if isinstance(node, yaml.ScalarNode) else "<no text>"
 
     def _note(self, node: yaml.Node, place: Place, key: yaml.Node | None = None) -> Any:
         self._document.lines[place] = (key or node).start_mark.line + 1

@@ -47,22 +47,28 @@ class _Loading:
                 targets += self._files(document, str(pattern), defaults)
             vantage = getattr(whole, "vantage", None)
             if not targets and not self._problems:
-                self._problems.append(document.problem((), "no targets; write at least one with a name and a url"))
+                self._problems.append(
+                    document.problem((), "no targets; write at least one with a name and a url")
+                )
         if self._problems:
             raise ConfigurationError(sorted(set(self._problems), key=_order))
         return Configuration(vantage=vantage, targets=tuple(targets))
 
-    def _files(self, document: Document, pattern: str, defaults: Mapping[str, ProbeSettings]) -> list[ProbedTarget]:
+    def _files(
+        self, document: Document, pattern: str, defaults: Mapping[str, ProbeSettings]
+    ) -> list[ProbedTarget]:
         targets: list[ProbedTarget] = []
         folder = document.path.parent
-        for name in sorted(glob.glob(pattern, root_dir=folder)):
+        for name in sorted(glob.glob(pattern, root_dir=folder)):  # noqa: PTH207  Path.glob takes no absolute ones
             further = read(folder / name, self._problems)
             if further is None or further.content is None:
                 continue
             if isinstance(further.content, list):
                 targets += self._targets(further, (), further.content, defaults)
             else:
-                self._problems.append(further.problem((), "must be a list of targets, each beginning with `- name:`"))
+                self._problems.append(
+                    further.problem((), "must be a list of targets, each beginning with `- name:`")
+                )
         return targets
 
     def _targets(
@@ -93,7 +99,9 @@ class _Loading:
         here = document.problem((*place, "name"), f"{name!r} is the name of another target already")
         first = self._names.setdefault(name, here)
         if first is not here:
-            self._problems.append(replace(here, message=f"{here.message} ({first.path}:{first.line}); names must differ"))
+            self._problems.append(
+                replace(here, message=f"{here.message} ({first.path}:{first.line}); names must differ")
+            )
 
     def _address(
         self, document: Document, place: Place, url: Any, password: Secret | None
@@ -113,7 +121,9 @@ class _Loading:
         if isinstance(env, str):
             value = os.environ.get(env)
             if value is None:
-                self._problems.append(document.problem((*place, "env"), f"environment variable {env} is not set"))
+                self._problems.append(
+                    document.problem((*place, "env"), f"environment variable {env} is not set")
+                )
             return Secret.literal(value or "", f"environment variable {env}")
         if not isinstance(file, str):
             return None
@@ -126,7 +136,9 @@ class _Loading:
 
     def _defaults(self, whole: Any, document: Document) -> dict[str, ProbeSettings]:
         written = {kind.name: getattr(whole.defaults, kind.name) if whole else None for kind in self._kinds}
-        defaults = {kind.name: (written[kind.name] or kind.settings()).over(kind.settings()) for kind in self._kinds}
+        defaults = {
+            kind.name: (written[kind.name] or kind.settings()).over(kind.settings()) for kind in self._kinds
+        }
         for name, settings in defaults.items():
             if written[name] is not None:
                 self._fits(document, ("defaults", name), settings)
@@ -149,7 +161,9 @@ class _Loading:
         if problem := too_long(settings.timeout, settings.interval):
             self._problems.append(document.problem((*place, "timeout"), problem))
 
-    def _validated(self, model: type[Settings], document: Document, place: Place, content: Any) -> Settings | None:
+    def _validated(
+        self, model: type[Settings], document: Document, place: Place, content: Any
+    ) -> Settings | None:
         try:
             return model.model_validate({} if content is None else content)
         except ValidationError as error:
@@ -180,8 +194,12 @@ def _words(detail: ErrorDetails, model: type[Settings]) -> str:
     if kind in ("missing", "string_too_short"):
         return "is missing"
     expected = {
-        "string_type": "text", "list_type": "a list", "int_type": "a whole number", "bool_type": "true or false",
-        "dict_type": "a block of keys and values", "model_type": "a block of keys and values",
+        "string_type": "text",
+        "list_type": "a list",
+        "int_type": "a whole number",
+        "bool_type": "true or false",
+        "dict_type": "a block of keys and values",
+        "model_type": "a block of keys and values",
         "model_attributes_type": "a block of keys and values",
     }.get(kind)
     if expected is not None:

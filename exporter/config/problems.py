@@ -20,7 +20,11 @@ class Problem:
 
     def __str__(self) -> str:
         where = write_place(self.place)
-        return f"{self.path}:{self.line}: {where}: {self.message}" if where else f"{self.path}:{self.line}: {self.message}"
+        return (
+            f"{self.path}:{self.line}: {where}: {self.message}"
+            if where
+            else f"{self.path}:{self.line}: {self.message}"
+        )
 
 
 class ConfigurationError(Exception):

@@ -6,7 +6,15 @@ from functools import partial
 from ipaddress import ip_network
 from typing import Annotated, Any, Protocol
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, create_model
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    create_model,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -21,22 +29,30 @@ class ProbeKind(Protocol):
     """What the configuration has to know of a probe."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The key under which its settings stand."""
+        ...
 
     @property
-    def settings(self) -> type[ProbeSettings]: ...
+    def settings(self) -> type[ProbeSettings]:
+        """The model of its settings."""
+        ...
 
 
 def _name(value: str) -> str:
     if not NAME.fullmatch(value) or len(value) > 100:
-        raise ValueError(f"{value!r} is not a name; letters, digits and _ . : - are allowed, at most 100 of them")
+        raise ValueError(
+            f"{value!r} is not a name; letters, digits and _ . : - are allowed, at most 100 of them"
+        )
     return value
 
 
 def _labels(value: dict[str, str]) -> dict[str, str]:
     for label in value:
         if not LABEL.fullmatch(label) or label.startswith("__"):
-            raise ValueError(f"{label!r} is not a label name; letters, digits and _ are allowed, no digit first")
+            raise ValueError(
+                f"{label!r} is not a label name; letters, digits and _ are allowed, no digit first"
+            )
         if label in OWN_LABELS:
             raise ValueError(f"{label!r} is one of our own labels ({', '.join(OWN_LABELS)}); choose another")
     return value
@@ -87,7 +103,9 @@ class TargetBlock(Settings):
     """One database endpoint as the application reaches it."""
 
     name: Name = Field(description="what people call it; the label `target` of every series")
-    url: str = Field(repr=False, description="postgresql://, mysql:// or mariadb://user@host:port/database?parameter=value")
+    url: str = Field(
+        repr=False, description="postgresql://, mysql:// or mariadb://user@host:port/database?parameter=value"
+    )
     password: Annotated[
         Annotated[PasswordSource, AfterValidator(_one_source)] | None, BeforeValidator(_no_plain_text)
     ] = Field(default=None, description="where the password comes from")
@@ -99,8 +117,12 @@ class ConfigurationFile(Settings):
 
     model_config = ConfigDict(title="conndrop-exporter configuration")
 
-    vantage: Name | None = Field(default=None, description="where this exporter stands; a label on everything")
-    target_files: list[str] = Field(default=[], description="patterns of further files, each a list of targets")
+    vantage: Name | None = Field(
+        default=None, description="where this exporter stands; a label on everything"
+    )
+    target_files: list[str] = Field(
+        default=[], description="patterns of further files, each a list of targets"
+    )
     networks: Annotated[dict[str, list[str]], AfterValidator(_networks)] = Field(
         default={}, description="names for address ranges, so that a loss has an owner"
     )
@@ -111,14 +133,25 @@ def models(kinds: Sequence[ProbeKind]) -> tuple[type[Settings], type[Settings]]:
     """Build the models of a whole file and of one target for these kinds of probes."""
     blocks: Mapping[str, Any] = {kind.name: kind.settings for kind in kinds}
     fields = partial(_fields, blocks)
-    defaults = create_model("Defaults", __base__=Settings, __doc__="Settings for all targets.", **fields(switch=False))
-    probes = create_model("Probes", __base__=Settings, __doc__="Settings for one target.", **fields(switch=True))
+    defaults = create_model(
+        "Defaults", __base__=Settings, __doc__="Settings for all targets.", **fields(switch=False)
+    )
+    probes = create_model(
+        "Probes", __base__=Settings, __doc__="Settings for one target.", **fields(switch=True)
+    )
     target = create_model(
-        "Target", __base__=TargetBlock, __doc__=TargetBlock.__doc__,
-        probes=(probes, Field(default=probes(), description="settings of its probes, or false to switch one off")),
+        "Target",
+        __base__=TargetBlock,
+        __doc__=TargetBlock.__doc__,
+        probes=(
+            probes,
+            Field(default=probes(), description="settings of its probes, or false to switch one off"),
+        ),
     )
     whole = create_model(
-        "Configuration", __base__=ConfigurationFile, __doc__=ConfigurationFile.__doc__,
+        "Configuration",
+        __base__=ConfigurationFile,
+        __doc__=ConfigurationFile.__doc__,
         defaults=(defaults, Field(default=defaults(), description="settings of the probes, for all targets")),
         targets=(list[target], Field(default=[], description="what is probed")),  # type: ignore[valid-type]
     )
@@ -128,7 +161,9 @@ def models(kinds: Sequence[ProbeKind]) -> tuple[type[Settings], type[Settings]]:
 class _Switch:
     """Lets `true` and `false` stand where a block of settings can: as it is by default, and not at all."""
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         return core_schema.no_info_wrap_validator_function(self._choose, handler(source))
 
     def __get_pydantic_json_schema__(

@@ -44,7 +44,9 @@ class OwnMetrics:
         )
         build.labels(__version__, platform.python_version()).set(1)
         self._successful = Gauge(
-            "conndrop_config_last_reload_successful", "Whether the configuration read last was sound.", registry=registry
+            "conndrop_config_last_reload_successful",
+            "Whether the configuration read last was sound.",
+            registry=registry,
         )
         self._success_time = Gauge(
             "conndrop_config_last_reload_success_timestamp_seconds",

@@ -17,7 +17,10 @@ class PingMetrics:
             registry=registry,
         )
         self._lost = Counter(
-            "conndrop_ping_lost_total", "Echo requests without a reply in time.", ["target"], registry=registry
+            "conndrop_ping_lost_total",
+            "Echo requests without a reply in time.",
+            ["target"],
+            registry=registry,
         )
         self._rtt = Histogram(
             "conndrop_ping_rtt_seconds",
@@ -34,7 +37,10 @@ class PingMetrics:
             registry=registry,
         )
         self._duplicates = Counter(
-            "conndrop_ping_duplicates_total", "Further replies to echoes answered already.", ["target"], registry=registry
+            "conndrop_ping_duplicates_total",
+            "Further replies to echoes answered already.",
+            ["target"],
+            registry=registry,
         )
 
     def expect(self, target: str) -> None:

@@ -18,7 +18,7 @@ SESSION_BUCKETS = (
 def new_registry() -> CollectorRegistry:
     """Make an empty registry of our own, with the figures of our own process."""
     # A _created series beside every counter would double what a scrape carries and nobody reads it.
-    disable_created_metrics()
+    disable_created_metrics()  # type: ignore[no-untyped-call]  # an oversight of the library
     registry = CollectorRegistry(auto_describe=True)
     ProcessCollector(registry=registry)
     return registry

@@ -2,8 +2,8 @@
 
 from exporter.model.cause import Cause
 from exporter.model.endpoint import Endpoint, Secret, SecretUnreadable, Target
-from exporter.model.observation import Failure, Observation, Phase, PingObservation, SessionObservation
 from exporter.model.failure import ProbeError
+from exporter.model.observation import Failure, Observation, Phase, PingObservation, SessionObservation
 
 __all__ = [
     "Cause",

@@ -38,7 +38,9 @@ def connect_error(number: int, address: str, *, at_once: bool) -> ProbeError:
     cause = CAUSES.get(number, Cause.UNKNOWN)
     if at_once and number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         cause = Cause.CLIENT_LOCAL_NETWORK
-    return ProbeError(cause, f"{address}: {os.strerror(number)}", code=errno.errorcode.get(number, str(number)))
+    return ProbeError(
+        cause, f"{address}: {os.strerror(number)}", code=errno.errorcode.get(number, str(number))
+    )
 
 
 def first_that_connects(addresses: Sequence[str], clock: PhaseClock, attempt: Callable[[str, float], T]) -> T:

@@ -50,7 +50,7 @@ def why_unavailable() -> str:
         open_icmp(4).close()
     except SocketPermissionError:
         return (
-            "no ICMP socket may be opened: let the group of this process into sysctl net.ipv4.ping_group_range, "
+            "no ICMP socket may be opened: let this process's group into sysctl net.ipv4.ping_group_range, "
             "or give the process the capability CAP_NET_RAW"
         )
     except ICMPSocketError as error:
@@ -71,7 +71,9 @@ class EchoSocket:
         try:
             self._icmp = open_icmp(self._address.version)
         except ICMPSocketError as error:
-            raise ProbeError(Cause.CLIENT_LOCAL_NETWORK, f"IPv{self._address.version} echo: {error}") from None
+            raise ProbeError(
+                Cause.CLIENT_LOCAL_NETWORK, f"IPv{self._address.version} echo: {error}"
+            ) from None
         self._socket: socket.socket = self._icmp.sock
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
@@ -87,7 +89,9 @@ class EchoSocket:
 
     def send(self, sequence: int) -> None:
         """Send one request; raise ProbeError when the system refuses to."""
-        request = ICMPRequest(str(self._address), self._identifier, sequence, payload=self._token + self._padding)
+        request = ICMPRequest(
+            str(self._address), self._identifier, sequence, payload=self._token + self._padding
+        )
         monotonic = time.monotonic()
         try:
             self._icmp.send(request)

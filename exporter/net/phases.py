@@ -83,7 +83,7 @@ class PhaseClock:
 
 
 def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
-    """Name the cause of a silence: did the packets not arrive, or did the server not answer?"""
+    """Name the cause of a silence: packets that did not arrive, or a server that did not answer."""
     if phase is Phase.DNS:
         return Cause.DNS_FAILURE
     if phase is Phase.TCP or (info is not None and info.unacked and info.retransmits):

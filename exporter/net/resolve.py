@@ -46,7 +46,9 @@ class Resolver:
             if self._stop.thrown:
                 raise Stopped
             if time.monotonic() >= until:
-                raise ProbeError(Cause.DNS_FAILURE, f"{host}: no answer from the resolver within {seconds:.3f} s")
+                raise ProbeError(
+                    Cause.DNS_FAILURE, f"{host}: no answer from the resolver within {seconds:.3f} s"
+                )
         if lookup.error is not None:
             raise lookup.error
         return lookup.addresses
@@ -56,7 +58,9 @@ class Resolver:
             lookup = self._under_way.get(host)
             if lookup is None:
                 lookup = self._under_way[host] = _Lookup()
-                thread = threading.Thread(target=self._run, args=(host, lookup), name=f"resolve {host}", daemon=True)
+                thread = threading.Thread(
+                    target=self._run, args=(host, lookup), name=f"resolve {host}", daemon=True
+                )
                 thread.start()
             return lookup
 

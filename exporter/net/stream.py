@@ -21,7 +21,9 @@ MOST_BYTES = 16 * 1024 * 1024
 
 def too_much() -> ProbeError:
     """Say that the server has sent more than a probe may take in."""
-    return ProbeError(Cause.UNKNOWN, f"the server sent more than {MOST_BYTES // 1024 // 1024} MiB in one session")
+    return ProbeError(
+        Cause.UNKNOWN, f"the server sent more than {MOST_BYTES // 1024 // 1024} MiB in one session"
+    )
 
 
 def spoke(descriptor: int) -> bool:
@@ -82,7 +84,7 @@ class TlsStream(ssl.SSLSocket):
         """Stay non-blocking whatever a driver asks for: the clock decides how long to wait."""
         super().settimeout(0)
 
-    def do_handshake(self, block: bool = False) -> None:  # noqa: FBT001, FBT002, ARG002  ssl's own signature
+    def do_handshake(self, block: bool = False) -> None:  # noqa: ARG002  ssl's own signature
         """Complete the handshake, or raise ProbeError with the reason OpenSSL gives."""
         self._patiently(super().do_handshake)
 

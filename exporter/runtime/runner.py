@@ -18,7 +18,9 @@ Sink = Callable[[Observation], None]
 class Runnable(Protocol):
     """A probe, as far as running it goes."""
 
-    def run(self) -> Sequence[Observation]: ...
+    def run(self) -> Sequence[Observation]:
+        """Look once and report."""
+        ...
 
 
 class Runner:
@@ -51,9 +53,11 @@ class Runner:
             observations = probe.run()
         except Stopped:
             return
-        except Exception as error:  # noqa: BLE001  the only one: whatever a probe does, the daemon goes on
+        except Exception as error:
             log.exception("probe broke", extra={"fields": {"target": target, "probe": kind}})
-            failure = Failure(phase=None, cause=Cause.UNKNOWN, detail=f"internal error: {type(error).__name__}")
+            failure = Failure(
+                phase=None, cause=Cause.UNKNOWN, detail=f"internal error: {type(error).__name__}"
+            )
             duration = time.monotonic() - begun
             observations = (
                 Observation(target=target, probe=kind, started=started, duration=duration, failure=failure),

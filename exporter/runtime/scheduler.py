@@ -33,11 +33,11 @@ class Observer(Protocol):
     """Who is told how well the schedule is kept."""
 
     def ran(self, kind: str, lag: float) -> None:
-        """A run began, `lag` seconds after it was due."""
+        """Take note that a run began, `lag` seconds after it was due."""
         ...
 
     def missed(self, kind: str, reason: str, runs: int) -> None:
-        """So many runs did not take place; the reason is one of MISSED_REASONS."""
+        """Take note that so many runs did not take place; the reason is one of MISSED_REASONS."""
         ...
 
 
@@ -61,7 +61,9 @@ class Scheduler:
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         # Coalescing is done in _Crew, where the runs that are dropped can be counted.
-        self._scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": False, "max_instances": 1})
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC, job_defaults={"coalesce": False, "max_instances": 1}
+        )
         self._scheduler.add_listener(self._overlapped, EVENT_JOB_MAX_INSTANCES)
         self._ended = threading.Event()
 
@@ -77,7 +79,11 @@ class Scheduler:
                 first = now + timedelta(seconds=job.interval * position / len(members))
                 trigger = IntervalTrigger(seconds=job.interval, start_date=first, timezone=UTC)
                 self._scheduler.add_job(
-                    job.run, trigger, id=f"{kind}/{job.name}", executor=kind, next_run_time=first,
+                    job.run,
+                    trigger,
+                    id=f"{kind}/{job.name}",
+                    executor=kind,
+                    next_run_time=first,
                     misfire_grace_time=None,
                 )
         self._scheduler.start()
@@ -121,7 +127,7 @@ class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
         self._observer = observer
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=kind)
 
-    def shutdown(self, wait: bool = True) -> None:  # noqa: FBT001, FBT002  APScheduler's own signature
+    def shutdown(self, wait: bool = True) -> None:
         """Let go of the threads; what has not begun never will."""
         self._pool.shutdown(wait=wait, cancel_futures=True)
 

@@ -30,7 +30,12 @@ class ListenAddress:
     def parse(cls, text: str) -> "ListenAddress":
         """Read `host:port`, `[::1]:port` or `:port`; raise ValueError in words for people."""
         host, colon, port = text.rpartition(":")
-        if not colon or not port.isdecimal() or int(port) > 65535 or (":" in host and not host.startswith("[")):
+        if (
+            not colon
+            or not port.isdecimal()
+            or int(port) > 65535
+            or (":" in host and not host.startswith("["))
+        ):
             raise ValueError(f"{text!r} is not an address; write host:port, [::1]:port or :port")
         return cls(host.strip("[]"), int(port))
 
@@ -69,9 +74,9 @@ class _Server(ThreadingMixIn, WSGIServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  socketserver's signature
         """Keep a client that breaks off out of the log; it is no concern of ours."""
-        log.debug("client gone", exc_info=True, extra={"fields": {"client": str(client_address[0])}})
+        log.debug("client gone", extra={"fields": {"client": str(client_address[0])}})
 
 
 class WebServer:

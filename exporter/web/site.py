@@ -16,7 +16,9 @@ HTML = "text/html; charset=utf-8"
 class Site:
     """The WSGI application: a table from paths to what answers them."""
 
-    def __init__(self, targets: Sequence[Target], metrics: WSGIApplication, ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, targets: Sequence[Target], metrics: WSGIApplication, ready: Callable[[], bool]
+    ) -> None:
         self._targets = targets
         self._metrics = metrics
         self._ready = ready
@@ -27,9 +29,12 @@ class Site:
         }
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
         path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
         if method not in ("GET", "HEAD"):
-            return _answer(start_response, HTTPStatus.METHOD_NOT_ALLOWED, TEXT, "GET only\n", [("Allow", "GET, HEAD")])
+            return _answer(
+                start_response, HTTPStatus.METHOD_NOT_ALLOWED, TEXT, "GET only\n", [("Allow", "GET, HEAD")]
+            )
         if path == "/metrics":
             return self._metrics(environ, start_response)
         page = self._pages.get(path)
@@ -60,7 +65,11 @@ def _answer(
     headers: Sequence[tuple[str, str]] = (),
 ) -> Iterable[bytes]:
     content = body.encode()
-    fixed = [("Content-Type", kind), ("Content-Length", str(len(content))), ("X-Content-Type-Options", "nosniff")]
+    fixed = [
+        ("Content-Type", kind),
+        ("Content-Length", str(len(content))),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
     start_response(f"{status.value} {status.phrase}", [*fixed, *headers])
     return [content]
 

@@ -24,7 +24,11 @@ class Certificates:
         `kind` is `good`, `other_name`, or `expiring`: a server may refuse to load what has expired, but not
         to go on with what expires while it runs. Returns the moment when that is.
         """
-        until = datetime.datetime.now(datetime.UTC).replace(microsecond=0) + SHORT_LIFE if kind == "expiring" else None
+        until = (
+            datetime.datetime.now(datetime.UTC).replace(microsecond=0) + SHORT_LIFE
+            if kind == "expiring"
+            else None
+        )
         pair = self._authority.issue_cert(OTHER_NAME if kind == "other_name" else NAME, not_after=until)
         certificate.write_bytes(pair.cert_chain_pems[0].bytes())
         key.write_bytes(pair.private_key_pem.bytes())

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import quote, urlencode
 
 from tests.servers.certificates import Certificates
@@ -23,7 +23,7 @@ NOBODY = 65534
 START_SECONDS = 60.0
 
 
-class Missing(Exception):
+class ServerMissing(Exception):
     """A server's programs are not on this machine; the text says how to get them."""
 
 
@@ -113,7 +113,9 @@ class Database(ABC):
                 self.admin("SELECT 1")
                 return
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
+                raise RuntimeError(
+                    f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-4000:]}"
+                )
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -164,7 +166,7 @@ class Database(ABC):
             self.write_certificate("good")
             self.reload_certificate()
 
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, Any]:
         """Run as nobody where the suite runs as root: no server likes to be root."""
         return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
 
@@ -175,6 +177,8 @@ class Database(ABC):
 
     def run(self, *command: str) -> None:
         """Run a preparing command as the server's user; show what it said if it fails."""
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **self.identity())
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=120, **self.identity()
+        )
         if done.returncode:
             raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")

@@ -5,11 +5,12 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pymysql
 
 from tests.servers.certificates import Certificates
-from tests.servers.database import PASSWORD, USER, Database, Missing
+from tests.servers.database import PASSWORD, USER, Database, ServerMissing
 
 FULL = 10
 MYSQLD = Path(__file__).parents[2] / ".cache" / "mysql" / "mysqld"
@@ -19,8 +20,8 @@ MYSQLD = Path(__file__).parents[2] / ".cache" / "mysql" / "mysqld"
 class MysqlFamily(Database):
     """What MariaDB and MySQL share."""
 
-    plain = {"ssl_mode": "disabled"}
-    encrypted = {"ssl_mode": "required"}
+    plain: ClassVar = {"ssl_mode": "disabled"}
+    encrypted: ClassVar = {"ssl_mode": "required"}
 
     @property
     def socket(self) -> str:
@@ -51,7 +52,7 @@ class MysqlFamily(Database):
             self.admin(f"CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}'{extra}")
             self.admin(f"GRANT ALL ON shop.* TO '{user}'@'127.0.0.1'")
 
-    def connect(self) -> "pymysql.Connection[pymysql.cursors.Cursor]":
+    def connect(self) -> Any:
         """Open a superuser's connection over the server's own socket."""
         return pymysql.connect(unix_socket=self.socket, user="root", ssl_disabled=True, autocommit=True)
 
@@ -90,7 +91,7 @@ class MariaDb(MysqlFamily):
         program = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/libexec")
         installer = shutil.which("mariadb-install-db")
         if not program or not installer:
-            raise Missing("no MariaDB server found: install the package mariadb-server")
+            raise ServerMissing("no MariaDB server found: install the package mariadb-server")
         self.program, self.installer = program, installer
         super().__init__(certificates)
 
@@ -124,16 +125,20 @@ class MySql(MysqlFamily):
 
     def __init__(self, certificates: Certificates) -> None:
         if not MYSQLD.exists():
-            raise Missing("no MySQL server found: run tests/prepare, which fetches one into .cache/mysql")
+            raise ServerMissing(
+                "no MySQL server found: run tests/prepare, which fetches one into .cache/mysql"
+            )
         super().__init__(certificates)
 
     def initialise(self) -> None:
-        self.run(str(MYSQLD), *self.as_root(), f"--datadir={self.directory / 'data'}", "--initialize-insecure")
+        self.run(
+            str(MYSQLD), *self.as_root(), f"--datadir={self.directory / 'data'}", "--initialize-insecure"
+        )
 
     def command(self) -> list[str]:
         return [str(MYSQLD), *self.as_root(), *self.options(), "--mysqlx=OFF", "--skip-log-bin"]
 
-    def identity(self) -> dict[str, object]:
+    def identity(self) -> dict[str, Any]:
         # It lies in the clone, where nobody may be allowed to look; so it stays root where the suite is.
         return {}
 

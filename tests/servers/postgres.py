@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, ClassVar
 
 import psycopg2
 from psycopg2 import sql as pg
 
 from tests.servers.certificates import Certificates
-from tests.servers.database import PASSWORD, USER, Database, Missing
+from tests.servers.database import PASSWORD, USER, Database, ServerMissing
 
 MAX_CONNECTIONS = 12
 
@@ -26,13 +27,15 @@ class Postgres(Database):
 
     name = "postgresql"
     scheme = "postgresql"
-    plain = {"sslmode": "disable"}
-    encrypted = {"sslmode": "require"}
+    plain: ClassVar = {"sslmode": "disable"}
+    encrypted: ClassVar = {"sslmode": "require"}
 
     def __init__(self, certificates: Certificates) -> None:
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
+        found = sorted(
+            Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3])
+        )
         if not found:
-            raise Missing("no PostgreSQL server found: install the package postgresql")
+            raise ServerMissing("no PostgreSQL server found: install the package postgresql")
         self.programs = found[-1].parent
         super().__init__(certificates)
         self.data = self.directory / "data"
@@ -40,7 +43,9 @@ class Postgres(Database):
 
     def initialise(self) -> None:
         initdb = str(self.programs / "initdb")
-        self.run(initdb, "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync", "--locale=C.UTF-8")
+        self.run(
+            initdb, "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync", "--locale=C.UTF-8"
+        )
         (self.data / "pg_hba.conf").write_text(HBA)
 
     def command(self) -> list[str]:
@@ -66,10 +71,10 @@ class Postgres(Database):
             with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
                 cursor.execute(pg.SQL("ALTER ROLE {} PASSWORD {}").format(pg.Identifier(user), password))
 
-    def connect(self, **settings: str) -> "psycopg2.extensions.connection":
+    def connect(self, **settings: str) -> Any:
         """Open a superuser's connection over the server's own socket."""
-        login = {"user": "postgres", "dbname": "postgres", "connect_timeout": "5"} | settings
-        connection = psycopg2.connect(host=str(self.directory), port=self.port, **login)
+        login: dict[str, Any] = {"user": "postgres", "dbname": "postgres", "connect_timeout": "5"} | settings
+        connection: Any = psycopg2.connect(host=str(self.directory), port=self.port, **login)
         connection.autocommit = True
         return connection
 
@@ -87,7 +92,9 @@ class Postgres(Database):
         return {"sslmode": "verify-full", "sslrootcert": str(self.certificates.ca)}
 
     def aborted(self) -> int:
-        rows = self.admin("SELECT sum(sessions_abandoned + sessions_fatal + sessions_killed) FROM pg_stat_database")
+        rows = self.admin(
+            "SELECT sum(sessions_abandoned + sessions_fatal + sessions_killed) FROM pg_stat_database"
+        )
         return int(str(rows[0][0]))
 
     @contextlib.contextmanager

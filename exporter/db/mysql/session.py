@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import pymysql
 from pymysql.connections import Connection
-from pymysql.constants import COMMAND
 
 from exporter.db.dialect import PROGRAM, ParameterError
 from exporter.db.mysql import words
@@ -20,7 +19,15 @@ from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream, TlsStream, drain, secure
 from exporter.net.tls import TlsPolicy, Verify, client_context
 
-NOT_MYSQL: Final = (struct.error, LookupError, ValueError, TypeError, AttributeError, RuntimeError, AssertionError)
+NOT_MYSQL: Final = (
+    struct.error,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    AssertionError,
+)
 """What PyMySQL's parsers raise when the bytes are not what they expect."""
 
 TRUE: Final = ("1", "true", "yes", "on")
@@ -69,10 +76,12 @@ class MysqlOpener:
         return session
 
 
-class _Wire(Connection):  # type: ignore[type-arg]  # generic in the stubs only
+class _Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
     """PyMySQL's connection with our TLS, and with an ear for what it would not hear."""
 
-    def __init__(self, clock: PhaseClock, context: ssl.SSLContext | None, *, required: bool, **settings: Any) -> None:
+    def __init__(
+        self, clock: PhaseClock, context: ssl.SSLContext | None, *, required: bool, **settings: Any
+    ) -> None:
         # ssl_disabled keeps PyMySQL from building an SSLContext of its own each time, which takes 20 ms.
         super().__init__(defer_connect=True, ssl_disabled=True, program_name=PROGRAM, **settings)
         self._awaits_header = True
@@ -135,13 +144,13 @@ class MysqlSession:
         """Send COM_QUIT and wait for the server to close (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.CLOSE)
         # A duplicate, because PyMySQL closes its own at once and the server's answer would be lost.
-        with socket.socket(fileno=os.dup(self._connection._sock.fileno())) as peer:  # noqa: SLF001
+        with socket.socket(fileno=os.dup(self._connection._sock.fileno())) as peer:
             self._connection.close()
             drain(peer, self._clock)
 
     def abandon(self) -> None:
         """Let go at once (see `exporter.db.dialect.Session`)."""
-        self._connection._force_close()  # noqa: SLF001  PyMySQL's way to close without COM_QUIT
+        self._connection._force_close()
 
     def _guard(self) -> str:
         seconds = self._clock.remaining() * 0.9
@@ -171,7 +180,7 @@ def _refusal(error: pymysql.Error, clock: PhaseClock) -> ProbeError:
     text = str(error.args[-1]) if error.args else type(error).__name__
     if number == words.NO_TLS:
         clock.enter(Phase.TLS)
-    said = "" if number >= 2000 and number < 3000 or not number else text
+    said = "" if (number >= 2000 and number < 3000) or not number else text
     return ProbeError(words.cause(number), text, said=said, code=str(number or ""))
 
 
@@ -193,7 +202,9 @@ def _check_charset(value: str) -> None:
     try:
         pymysql.charset.charset_by_name(value)
     except (KeyError, AttributeError):
-        raise ParameterError("charset", f"{value!r} is no character set that PyMySQL knows, such as utf8mb4") from None
+        raise ParameterError(
+            "charset", f"{value!r} is no character set that PyMySQL knows, such as utf8mb4"
+        ) from None
 
 
 def _tls_policy(params: Mapping[str, str]) -> TlsPolicy | None:

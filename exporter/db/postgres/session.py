@@ -72,7 +72,8 @@ class PostgresSession:
         self._clock = clock
         self._sqlstate = ""
         try:
-            self._connection: Any = psycopg2.connect(**settings, hostaddr=address, async_=1)
+            options: dict[str, Any] = {**settings, "hostaddr": address, "async_": 1}
+            self._connection: Any = psycopg2.connect(**options)
         except psycopg2.Error as error:
             raise _at_once(str(error), address) from None
         self._socket = self._own_socket()
@@ -189,7 +190,9 @@ def _check(endpoint: Endpoint) -> None:
         try:
             extensions.make_dsn(**{name: "1"})
         except psycopg2.ProgrammingError:
-            raise ParameterError(name, "unknown parameter; allowed: the connection keywords of libpq") from None
+            raise ParameterError(
+                name, "unknown parameter; allowed: the connection keywords of libpq"
+            ) from None
         if name == "sslmode" and value not in SSL_MODES:
             raise ParameterError(name, f"{value!r} is no mode; allowed: {', '.join(SSL_MODES)}")
         if name in FILES and value != "system" and not Path(value).is_file():

@@ -73,7 +73,8 @@ WORDS: tuple[tuple[str, Cause], ...] = (
 
 MISSING_DATABASE = re.compile(r'database ".*" does not exist')
 SERVER_MESSAGE = re.compile(
-    r"\b[^\W\d_]+:  \S.*?(?=\n(?:server closed the connection|SSL connection has been closed|SSL SYSCALL)|\Z)", re.DOTALL
+    r"\b[^\W\d_]+:  \S.*?(?=\n(?:server closed the connection|SSL connection has been|SSL SYSCALL)|\Z)",
+    re.DOTALL,
 )
 """libpq puts two blanks behind the severity of what a server said, and one behind its own prefixes."""
 
@@ -119,8 +120,11 @@ def summary(text: str) -> str:
 
 def ended(text: str) -> bool:
     """Whether libpq says that the connection came to an end, and nothing more."""
-    return "closed the connection unexpectedly" in text or "SSL connection has been closed" in text or was_reset(text) or (
-        "EOF detected" in text
+    return (
+        "closed the connection unexpectedly" in text
+        or "SSL connection has been closed" in text
+        or was_reset(text)
+        or ("EOF detected" in text)
     )
 
 
