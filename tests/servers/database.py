@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -98,20 +98,46 @@ class Database(ABC):
         """Sum of the server's counters for connections that did not end well."""
 
     @abstractmethod
+    def admitting_six(self) -> contextlib.AbstractContextManager[None]:
+        """Let the account `six`, and only it, in from ::1."""
+
+    @abstractmethod
+    def kill_sessions(self) -> bool:
+        """Kill the sessions of the probing account; tell whether there were any."""
+
+    @abstractmethod
+    def sleep(self, seconds: float) -> str:
+        """SQL that takes so long and costs nothing."""
+
+    @property
+    @abstractmethod
+    def busy(self) -> str:
+        """SQL that would go on for minutes."""
+
+    @property
+    @abstractmethod
+    def sessions(self) -> str:
+        """SQL that lists the programs whose sessions are open."""
+
+    @abstractmethod
     def full(self) -> contextlib.AbstractContextManager[None]:
         """Every slot that the probing account could have is taken."""
 
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
+    def answers(self) -> bool:
+        """Whether the superuser gets in."""
+        with contextlib.suppress(Exception):
+            self.admin("SELECT 1")
+            return True
+        return False
+
+    def start(self, ready: Callable[[], bool] | None = None) -> None:
+        """Start the server and wait until it answers, or until it is `ready` in another sense."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, **self.identity()
             )
         deadline = time.monotonic() + START_SECONDS
-        while True:
-            with contextlib.suppress(Exception):
-                self.admin("SELECT 1")
-                return
+        while not (ready or self.answers)():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(
                     f"{self.name} did not start:\n{self.log.read_text(errors='replace')[-4000:]}"

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,7 +25,7 @@ class MysqlFamily(Database):
     encrypted: ClassVar = {"ssl_mode": "required"}
 
     @property
-    def socket(self) -> str:
+    def path(self) -> str:
         """The server's own socket, for its superuser."""
         return str(self.directory / "s")
 
@@ -33,12 +34,12 @@ class MysqlFamily(Database):
         return [
             f"--datadir={self.directory / 'data'}",
             f"--port={self.port}",
-            f"--socket={self.socket}",
+            f"--socket={self.path}",
             f"--pid-file={self.directory / 'pid'}",
             "--bind-address=127.0.0.1,::1",
             "--skip-name-resolve",
             "--innodb-buffer-pool-size=32M",
-            "--performance-schema=OFF",
+            "--performance-schema=ON",
             f"--ssl-ca={self.certificates.ca}",
             f"--ssl-cert={self.certificate}",
             f"--ssl-key={self.key}",
@@ -54,7 +55,18 @@ class MysqlFamily(Database):
 
     def connect(self) -> Any:
         """Open a superuser's connection over the server's own socket."""
-        return pymysql.connect(unix_socket=self.socket, user="root", ssl_disabled=True, autocommit=True)
+        connection: Any = pymysql.connect(
+            unix_socket=self.path, user="root", ssl_disabled=True, autocommit=True, defer_connect=True
+        )
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            # PyMySQL would leave its own socket open when nothing listens yet.
+            sock.connect(self.path)
+            connection.connect(sock)
+        except BaseException:
+            sock.close()
+            raise
+        return connection
 
     def admin(self, sql: str) -> list[tuple[object, ...]]:
         with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
@@ -67,6 +79,36 @@ class MysqlFamily(Database):
     def aborted(self) -> int:
         rows = self.admin("SHOW GLOBAL STATUS LIKE 'Aborted%'")
         return sum(int(str(value)) for _, value in rows)
+
+    @contextlib.contextmanager
+    def admitting_six(self) -> Iterator[None]:
+        password = PASSWORD.replace("'", "''")
+        self.admin(f"CREATE USER six@'::1' IDENTIFIED BY '{password}'")
+        self.admin("GRANT ALL ON shop.* TO six@'::1'")
+        try:
+            yield
+        finally:
+            self.admin("DROP USER six@'::1'")
+
+    def kill_sessions(self) -> bool:
+        found = [row[0] for row in self.admin("SHOW PROCESSLIST") if row[1] == USER]
+        for session in found:
+            self.admin(f"KILL {session}")
+        return bool(found)
+
+    def sleep(self, seconds: float) -> str:
+        return f"SELECT sleep({seconds})"
+
+    @property
+    def busy(self) -> str:
+        # Not sleep() or benchmark(): their interruption is taken for an answer.
+        tables = ", ".join(f"information_schema.collations {alias}" for alias in "abcd")
+        return f"SELECT count(*) FROM {tables} WHERE a.id + b.id + c.id + d.id = -1"
+
+    @property
+    def sessions(self) -> str:
+        attributes = "performance_schema.session_connect_attrs"
+        return f"SELECT attr_value FROM {attributes} WHERE attr_name = 'program_name'"
 
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """PostgreSQL for the suite."""
 
 import contextlib
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,8 +17,8 @@ MAX_CONNECTIONS = 12
 HBA = f"""
 local all      all                  trust
 host  all      {USER}    127.0.0.1/32  scram-sha-256
-host  all      {USER}    ::1/128       scram-sha-256
-hostnossl all  insecure  127.0.0.1/32  password
+host  all      six       ::1/128       scram-sha-256
+hostnossl all  bare      127.0.0.1/32  scram-sha-256
 hostssl   all  encrypted 127.0.0.1/32  scram-sha-256
 """
 
@@ -65,7 +66,7 @@ class Postgres(Database):
 
     def create_account(self) -> None:
         self.admin("CREATE DATABASE shop")
-        for user in (USER, "insecure", "encrypted"):
+        for user in (USER, "six", "bare", "encrypted"):
             self.admin(f"CREATE ROLE {user} LOGIN")
             password = pg.Literal(PASSWORD)
             with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
@@ -96,6 +97,44 @@ class Postgres(Database):
             "SELECT sum(sessions_abandoned + sessions_fatal + sessions_killed) FROM pg_stat_database"
         )
         return int(str(rows[0][0]))
+
+    def admitting_six(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()  # pg_hba.conf lets that account in all the time
+
+    def kill_sessions(self) -> bool:
+        return bool(
+            self.admin(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{USER}'")
+        )
+
+    def sleep(self, seconds: float) -> str:
+        return f"SELECT pg_sleep({seconds})"
+
+    @property
+    def busy(self) -> str:
+        return "SELECT pg_sleep(300)"
+
+    def become_cold_standby(self) -> None:
+        """Restart as a standby that nobody may query: it is starting up for ever."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(30)
+        signal_file = self.data / "standby.signal"
+        signal_file.touch()
+        self.own(signal_file)
+        self.settings = {"hot_standby": "off"}
+        self.start(ready=lambda: "database system is" in self.refusal())
+
+    def refusal(self) -> str:
+        """What the server says to a superuser it does not let in."""
+        try:
+            self.admin("SELECT 1")
+        except psycopg2.OperationalError as error:
+            return str(error)
+        return ""
+
+    @property
+    def sessions(self) -> str:
+        return "SELECT application_name FROM pg_stat_activity"
 
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:

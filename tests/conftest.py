@@ -1,0 +1,47 @@
+"""What the tests share: one set of real servers for the whole run."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Certificates, Database, MariaDb, MySql, Postgres, ServerMissing
+
+SERVERS: dict[str, type[Database]] = {"postgresql": Postgres, "mariadb": MariaDb, "mysql": MySql}
+
+
+@pytest.fixture(scope="session")
+def certificates() -> Iterator[Certificates]:
+    directory = Path(tempfile.mkdtemp(prefix="conndrop-certificates-"))
+    directory.chmod(0o755)  # the servers run as somebody else
+    yield Certificates(directory)
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session", params=SERVERS)
+def database(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[Database]:
+    """Each of the databases in turn; a server stays for all the tests that want it."""
+    with started(SERVERS[request.param], certificates) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres(certificates: Certificates) -> Iterator[Postgres]:
+    """Start a PostgreSQL beside the one of `database`, for tests that need this one only."""
+    server = started(Postgres, certificates)
+    assert isinstance(server, Postgres)
+    with server:
+        yield server
+
+
+def started(kind: type[Database], certificates: Certificates) -> Database:
+    """Make a server of `kind`; skip the test where it is not installed, but never so in CI."""
+    try:
+        return kind(certificates)
+    except ServerMissing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))

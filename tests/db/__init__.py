@@ -1,0 +1,1 @@
+"""Sessions against real servers, and against what real servers never do."""

@@ -1,0 +1,58 @@
+"""A network of one's own: a namespace in which packets can be dropped without harm to anyone."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import pytest
+
+T = TypeVar("T")
+CLONE_NEWNET = 0x40000000
+
+needs_namespaces = pytest.mark.skipif(
+    os.geteuid() != 0
+    or not shutil.which("ip")
+    or not shutil.which("nft", path=f"{os.environ['PATH']}:/usr/sbin"),
+    reason="network namespaces need root, and the packages iproute2 and nftables",
+)
+
+
+def in_own_network(what: Callable[[], T], *rules: str) -> T:
+    """Run `what` in a thread of its own with a network of its own, and return what it returned.
+
+    That network has a loopback interface and nothing else; `rules` are nft rules for its output.
+    """
+    outcome: list[T] = []
+    errors: list[BaseException] = []
+
+    def inside() -> None:
+        try:
+            if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), "unshare")
+            _run("ip", "link", "set", "lo", "up")
+            for rule in ("add table inet t", "add chain inet t o { type filter hook output priority 0 ; }"):
+                _run("nft", rule)
+            for rule in rules:
+                _run("nft", f"add rule inet t o {rule}")
+            outcome.append(what())
+        except BaseException as error:  # noqa: BLE001  carried to the thread of the test
+            errors.append(error)
+
+    thread = threading.Thread(target=inside)
+    thread.start()
+    thread.join(60)
+    if errors:
+        raise errors[0]
+    assert outcome, "did not end"
+    return outcome[0]
+
+
+def _run(*command: str) -> None:
+    # A thread's children live in the thread's network.
+    subprocess.run(
+        command, check=True, capture_output=True, env={"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+    )

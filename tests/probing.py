@@ -1,0 +1,34 @@
+"""Building what the tests look at the way the daemon builds it."""
+
+from typing import Any
+
+from exporter.config.address import read_url
+from exporter.db import DIALECTS
+from exporter.model import Secret, SessionObservation, Target
+from exporter.net.resolve import Resolver
+from exporter.net.waiting import Stop
+from exporter.probes.kind import Tools
+from exporter.probes.session import SessionProbe, SessionSettings
+
+
+def session_probe(
+    url: str, *, stop: Stop | None = None, password: Secret | None = None, **settings: Any
+) -> SessionProbe:
+    """Build a session probe for `url`; settings are written as in the configuration."""
+    stop = stop or Stop()
+    endpoint, dialect = read_url(url, password, DIALECTS)
+    tools = Tools(opener=dialect.prepare(endpoint), resolver=Resolver(stop), stop=stop)
+    target = Target(name="orders", endpoint=endpoint)
+    return SessionProbe(target, SessionSettings.model_validate(settings), tools)
+
+
+def session(url: str, **settings: Any) -> SessionObservation:
+    """Hold one session at `url` and return what was seen."""
+    (observation,) = session_probe(url, **settings).run()
+    return observation
+
+
+def verdict(observation: SessionObservation) -> tuple[str, str] | None:
+    """Give the phase and cause of a failure as plain words; None for a session that went well."""
+    failure = observation.failure
+    return (str(failure.phase), str(failure.cause)) if failure else None
