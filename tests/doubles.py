@@ -47,8 +47,10 @@ def reset(sock: socket.socket) -> None:
     sock.close()
 
 
-def hang_up(_: socket.socket) -> None:
-    """Do nothing more, so that the connection is closed."""
+def hang_up(sock: socket.socket) -> None:
+    """Close like a polite peer: a FIN, and no reset for what is still on its way."""
+    sock.shutdown(socket.SHUT_WR)
+    deaf(sock)
 
 
 def says(*answers: bytes, then: Script = hang_up) -> Script:

@@ -1,5 +1,6 @@
 """Building what the tests look at the way the daemon builds it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from exporter.config.address import read_url
@@ -11,13 +12,33 @@ from exporter.probes.kind import Tools
 from exporter.probes.session import SessionProbe, SessionSettings
 
 
+class Answering(Resolver):
+    """A resolver with a fixed answer."""
+
+    def __init__(self, answers: Sequence[str]) -> None:
+        super().__init__(Stop())
+        self._answers = tuple(answers)
+
+    def addresses(self, host: str, seconds: float) -> tuple[str, ...]:  # noqa: ARG002  the base class's signature
+        return self._answers
+
+
 def session_probe(
-    url: str, *, stop: Stop | None = None, password: Secret | None = None, **settings: Any
+    url: str,
+    *,
+    stop: Stop | None = None,
+    password: Secret | None = None,
+    answers: Sequence[str] = (),
+    **settings: Any,
 ) -> SessionProbe:
     """Build a session probe for `url`; settings are written as in the configuration."""
     stop = stop or Stop()
     endpoint, dialect = read_url(url, password, DIALECTS)
-    tools = Tools(opener=dialect.prepare(endpoint), resolver=Resolver(stop), stop=stop)
+    tools = Tools(
+        opener=dialect.prepare(endpoint),
+        resolver=Answering(answers) if answers else Resolver(stop),
+        stop=stop,
+    )
     target = Target(name="orders", endpoint=endpoint)
     return SessionProbe(target, SessionSettings.model_validate(settings), tools)
 

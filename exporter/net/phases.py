@@ -93,18 +93,21 @@ def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
     return Cause.SERVER_UNRESPONSIVE
 
 
-def closed_by_peer(phase: Phase, *, spoke: bool, reset: bool) -> ProbeError:
-    """Say that the peer ended the connection in `phase`; `spoke` tells whether it had sent a byte before.
+def closed_by_peer(phase: Phase, descriptor: int) -> ProbeError:
+    """Say that the peer ended the connection in `phase`.
 
     A listener that accepts and closes without a word is the mark of a proxy whose backend is gone: a
     database that is down refuses, and one that is up greets or answers first.
     """
-    how = "reset" if reset else "closed"
+    info = tcp_info(descriptor)
+    spoke = info is None or info.bytes_received > 0
+    reset = info is not None and info.reset
     if phase is Phase.TLS and spoke:
         cause = Cause.TLS_HANDSHAKE
     elif not spoke and not reset:
         cause = Cause.PROXY_BACKEND_UNAVAILABLE
     else:
         cause = Cause.UNKNOWN
+    how = "reset" if reset else "closed"
     before = "" if spoke else " before its first byte"
     return ProbeError(cause, f"connection {how} by the peer{before} in phase {phase}")

@@ -11,7 +11,6 @@ from typing import Any
 
 from exporter.model import Cause, ProbeError
 from exporter.net.phases import PhaseClock, closed_by_peer
-from exporter.net.tcp_info import tcp_info
 from exporter.net.tls import tls_error
 from exporter.net.waiting import READABLE, WRITABLE
 
@@ -24,12 +23,6 @@ def too_much() -> ProbeError:
     return ProbeError(
         Cause.UNKNOWN, f"the server sent more than {MOST_BYTES // 1024 // 1024} MiB in one session"
     )
-
-
-def spoke(descriptor: int) -> bool:
-    """Whether the peer has ever sent a byte on this connection."""
-    info = tcp_info(descriptor)
-    return info is not None and info.bytes_received > 0
 
 
 class Stream(socket.socket):
@@ -107,7 +100,7 @@ class TlsStream(ssl.SSLSocket):
             except ssl.SSLWantWriteError:
                 self.clock.wait(self.fileno(), WRITABLE)
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-                raise closed_by_peer(self.clock.phase, spoke=spoke(self.fileno()), reset=False) from None
+                raise closed_by_peer(self.clock.phase, self.fileno()) from None
             except ssl.SSLError as error:
                 raise tls_error(error) from None
             except OSError as error:
@@ -120,7 +113,11 @@ def secure(stream: Stream, context: ssl.SSLContext, server_hostname: str) -> Tls
     `context` must make TlsStreams (see `exporter.net.tls.client_context`).
     """
     clock = stream.clock
-    secured = context.wrap_socket(stream, server_hostname=server_hostname, do_handshake_on_connect=False)
+    try:
+        secured = context.wrap_socket(stream, server_hostname=server_hostname, do_handshake_on_connect=False)
+    except OSError as error:
+        # The peer has gone since it was asked for TLS; the ssl module looks before it begins.
+        raise _broken(stream, clock, error) from None
     assert isinstance(secured, TlsStream)  # noqa: S101  a context made elsewhere would wait without a deadline
     secured.clock = clock
     try:
@@ -146,7 +143,7 @@ def drain(sock: socket.socket, clock: PhaseClock) -> None:
 
 def _counted(stream: Stream | TlsStream, clock: PhaseClock, count: int) -> int:
     if count == 0:
-        raise closed_by_peer(clock.phase, spoke=spoke(stream.fileno()), reset=False)
+        raise closed_by_peer(clock.phase, stream.fileno())
     stream.received += count
     if stream.received > MOST_BYTES:
         raise too_much()
@@ -154,8 +151,8 @@ def _counted(stream: Stream | TlsStream, clock: PhaseClock, count: int) -> int:
 
 
 def _broken(stream: socket.socket, clock: PhaseClock, error: OSError) -> ProbeError:
-    if error.errno in (errno.ECONNRESET, errno.EPIPE):
-        return closed_by_peer(clock.phase, spoke=spoke(stream.fileno()), reset=True)
+    if error.errno in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN):
+        return closed_by_peer(clock.phase, stream.fileno())
     if error.errno == errno.ETIMEDOUT:
         return ProbeError(Cause.NET_BLACKHOLE, f"connection timed out in phase {clock.phase}")
     return ProbeError(Cause.UNKNOWN, f"{error.strerror} in phase {clock.phase}", code=str(error.errno))

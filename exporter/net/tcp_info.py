@@ -7,26 +7,38 @@ from dataclasses import dataclass
 
 _LAYOUT = struct.Struct("=8B24I4Q")
 
+# Linux, net/tcp_states.h
+_CLOSE = 7
+_AFTER_A_FIN = (8, 9, 11)  # CLOSE_WAIT, LAST_ACK, CLOSING
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpInfo:
-    """The fields that tell a silent path from a silent server.
+    """The fields that tell a silent path from a silent server, and one way to end from another.
 
     `unacked` counts segments sent and not yet acknowledged, `retransmits` the retries of the oldest of
-    them, `bytes_received` all payload that arrived.
+    them, `bytes_received` all payload that arrived; `reset` tells whether the connection is no more.
     """
 
     unacked: int
     retransmits: int
     bytes_received: int
+    reset: bool
 
 
 def tcp_info(descriptor: int) -> TcpInfo | None:
     """Read TCP_INFO of a socket by its descriptor; None where it is not a TCP socket or not Linux."""
-    with contextlib.suppress(OSError, struct.error, AttributeError):
+    with contextlib.suppress(OSError, struct.error, AttributeError, ValueError):
         # A duplicate, because closing the socket object must not close the caller's descriptor.
         with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as sock:
             raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size)
         fields = _LAYOUT.unpack(raw)
-        return TcpInfo(unacked=fields[12], retransmits=fields[2], bytes_received=fields[35])
+        # The kernel counts the peer's FIN as a byte, because it takes a sequence number.
+        end = 1 if fields[0] in _AFTER_A_FIN else 0
+        return TcpInfo(
+            unacked=fields[12],
+            retransmits=fields[2],
+            bytes_received=fields[35] - end,
+            reset=fields[0] == _CLOSE,
+        )
     return None

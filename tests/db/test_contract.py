@@ -159,7 +159,7 @@ def test_addresses_of_ipv6_work(database: Database, params: Mapping[str, str]) -
 
 
 def test_a_session_killed_during_its_query(database: Database, params: Mapping[str, str]) -> None:
-    """PostgreSQL says why before it closes, and psycopg2 alone would lose it; the MySQL family just closes."""
+    """PostgreSQL says why before it closes, which psycopg2 alone would lose; the MySQL family closes."""
     with running(lambda: session(database.url(params), query=database.sleep(4))) as probe:
         wait_for(database.kill_sessions)
     observation = probe.result()

@@ -1,6 +1,7 @@
 """A certificate authority for one test run, and the certificates a server can be given."""
 
 import datetime
+import ssl
 from pathlib import Path
 
 import trustme
@@ -33,3 +34,7 @@ class Certificates:
         certificate.write_bytes(pair.cert_chain_pems[0].bytes())
         key.write_bytes(pair.private_key_pem.bytes())
         return until
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Give a server's context a good certificate."""
+        self._authority.issue_cert(NAME).configure_cert(context)

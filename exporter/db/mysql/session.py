@@ -83,7 +83,10 @@ class _Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
         self, clock: PhaseClock, context: ssl.SSLContext | None, *, required: bool, **settings: Any
     ) -> None:
         # ssl_disabled keeps PyMySQL from building an SSLContext of its own each time, which takes 20 ms.
-        super().__init__(defer_connect=True, ssl_disabled=True, program_name=PROGRAM, **settings)
+        # autocommit None leaves the server's own: anything else would cost a further question and answer.
+        super().__init__(
+            defer_connect=True, ssl_disabled=True, autocommit=None, program_name=PROGRAM, **settings
+        )
         self._awaits_header = True
         if context is not None:
             self.ssl = True

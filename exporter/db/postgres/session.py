@@ -15,7 +15,7 @@ from exporter.db.postgres import words
 from exporter.model import Cause, Endpoint, Phase, ProbeError
 from exporter.net.dial import CAUSES, connect_error, first_that_connects
 from exporter.net.phases import PhaseClock, closed_by_peer
-from exporter.net.stream import MOST_BYTES, drain, spoke, too_much
+from exporter.net.stream import MOST_BYTES, drain, too_much
 from exporter.net.tcp_info import tcp_info
 from exporter.net.waiting import READABLE, WRITABLE
 
@@ -166,9 +166,7 @@ class PostgresSession:
         said = words.server_said(text)
         cause = words.cause(code, text)
         if cause is Cause.UNKNOWN and not said and words.ended(text):
-            return closed_by_peer(
-                self._clock.phase, spoke=spoke(self._socket.fileno()), reset=words.was_reset(text)
-            )
+            return closed_by_peer(self._clock.phase, self._socket.fileno())
         return ProbeError(cause, words.summary(text), said=said, code=code)
 
 

@@ -79,6 +79,16 @@ SERVER_MESSAGE = re.compile(
 """libpq puts two blanks behind the severity of what a server said, and one behind its own prefixes."""
 
 
+ENDS = (
+    "closed the connection unexpectedly",
+    "SSL connection has been closed",
+    "EOF detected",
+    "Connection reset by peer",
+    "Broken pipe",
+)
+"""libpq's ways to say that the connection is gone; whether by FIN or reset, the kernel knows better."""
+
+
 def cause(sqlstate: str, text: str) -> Cause:
     """Name the cause of a refusal by its SQLSTATE, and by its words where that is not enough."""
     by_words = Cause.AUTH_NOT_ALLOWED if MISSING_DATABASE.search(text) else Cause.UNKNOWN
@@ -120,14 +130,4 @@ def summary(text: str) -> str:
 
 def ended(text: str) -> bool:
     """Whether libpq says that the connection came to an end, and nothing more."""
-    return (
-        "closed the connection unexpectedly" in text
-        or "SSL connection has been closed" in text
-        or was_reset(text)
-        or ("EOF detected" in text)
-    )
-
-
-def was_reset(text: str) -> bool:
-    """Whether the end was a reset."""
-    return "Connection reset by peer" in text or "Broken pipe" in text
+    return any(words in text for words in ENDS)

@@ -1,0 +1,314 @@
+"""Servers that are deaf, broken or hostile: each session ends in time, and gives everything back."""
+
+import socket
+import ssl
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from exporter.net.waiting import Stop, Stopped
+from tests.doubles import (
+    MYSQL_GREETING,
+    MYSQL_OK,
+    Script,
+    deaf,
+    dribbles,
+    greets,
+    hang_up,
+    mysql_packet,
+    postgres_message,
+    reset,
+    says,
+    server,
+)
+from tests.networks import in_own_network, needs_namespaces
+from tests.probing import session, session_probe, verdict
+from tests.servers import Certificates
+from tests.waiting import running, wait_for
+
+PLAIN = {"postgresql": "sslmode=disable", "mysql": "ssl_mode=disabled"}
+TLS = {"postgresql": "sslmode=require", "mysql": "ssl_mode=required"}
+TIMEOUT = 0.5
+
+PG_OK = postgres_message(b"R", bytes(4))
+PG_READY = postgres_message(b"Z", b"I")
+PG_LOGIN = b"".join(
+    [
+        PG_OK,
+        postgres_message(b"S", b"DateStyle\0ISO, MDY\0"),
+        postgres_message(b"S", b"client_encoding\0UTF8\0"),
+        PG_READY,
+    ]
+)
+MY_OK = mysql_packet(2, MYSQL_OK)
+MY_LOGIN = (MY_OK, mysql_packet(1, MYSQL_OK))  # the login, then SET NAMES
+MY_BLOCKED = mysql_packet(0, b"\xff\x69\x04Host 'h' is blocked")
+ENDLESS = b"\xff\xff\xff\x00" + bytes(1 << 24)
+MY_TLS_GREETING = MYSQL_GREETING.replace(b"\xff\xf7", b"\xff\xff", 1)
+
+
+def logs_in(scheme: str, then: Script) -> Script:
+    """Let a client log in without TLS, then do something else."""
+    if scheme == "postgresql":
+        return says(PG_LOGIN, then=then)
+    return greets(MYSQL_GREETING, says(*MY_LOGIN, then=then))
+
+
+def look(script: Script, scheme: str, params: str, **settings: object) -> tuple[str, str] | None:
+    """Hold a session with a double; check that it kept its deadline; return its verdict."""
+    with server(script) as port:
+        probe = session_probe(
+            f"{scheme}://probe:secret@127.0.0.1:{port}/shop?{params}",
+            **{"timeout": f"{TIMEOUT}s", "interval": "1s"} | settings,
+        )
+        before = time.monotonic()
+        (observation,) = probe.run()
+        assert time.monotonic() - before < TIMEOUT + 1
+        assert observation.duration <= TIMEOUT + 0.1
+        assert "secret" not in repr(observation)
+        return verdict(observation)
+
+
+CASES = [
+    # A server that accepts and never answers.
+    ("postgresql", PLAIN, deaf, ("auth", "server.unresponsive")),
+    ("postgresql", TLS, deaf, ("tls", "server.unresponsive")),
+    ("mysql", PLAIN, deaf, ("auth", "server.unresponsive")),
+    ("mysql", TLS, deaf, ("auth", "server.unresponsive")),
+    # One that falls silent later.
+    ("postgresql", TLS, says(b"S", then=deaf), ("tls", "tls.handshake")),
+    ("mysql", PLAIN, greets(MYSQL_GREETING), ("auth", "server.unresponsive")),
+    ("mysql", TLS, greets(MY_TLS_GREETING), ("tls", "tls.handshake")),
+    ("postgresql", PLAIN, logs_in("postgresql", deaf), ("query", "server.unresponsive")),
+    ("mysql", PLAIN, logs_in("mysql", deaf), ("query", "server.unresponsive")),
+    # One that closes without a word, as a proxy without a backend does.
+    ("postgresql", PLAIN, hang_up, ("auth", "proxy.backend_unavailable")),
+    ("postgresql", TLS, hang_up, ("tls", "proxy.backend_unavailable")),
+    ("mysql", PLAIN, hang_up, ("auth", "proxy.backend_unavailable")),
+    # One that closes in the middle of things.
+    ("postgresql", TLS, says(b"S", then=hang_up), ("tls", "tls.handshake")),
+    ("mysql", TLS, greets(MY_TLS_GREETING, says(then=hang_up)), ("tls", "tls.handshake")),
+    ("mysql", PLAIN, greets(MYSQL_GREETING, says(b"", then=hang_up)), ("auth", "unknown")),
+    ("postgresql", PLAIN, says(PG_OK, then=hang_up), ("auth", "unknown")),
+    ("postgresql", PLAIN, logs_in("postgresql", says(b"", then=hang_up)), ("query", "unknown")),
+    ("mysql", PLAIN, logs_in("mysql", says(b"", then=hang_up)), ("query", "unknown")),
+    # One that resets.
+    ("postgresql", PLAIN, says(b"", then=reset), ("auth", "unknown")),
+    ("mysql", PLAIN, greets(MYSQL_GREETING, says(b"", then=reset)), ("auth", "unknown")),
+    # One that speaks another protocol.
+    ("postgresql", PLAIN, says(b"HTTP/1.1 400 Bad Request\r\n\r\n", then=deaf), ("auth", "unknown")),
+    ("postgresql", TLS, says(b"HTTP/1.1 400 Bad Request\r\n\r\n", then=deaf), ("tls", "unknown")),
+    ("mysql", PLAIN, greets(b"SSH-2.0-OpenSSH_9.2p1\r\n", hang_up), ("auth", "unknown")),
+    ("mysql", PLAIN, greets(mysql_packet(0, b"\x0aNaN\0")), ("auth", "unknown")),
+    ("mysql", TLS, greets(MY_TLS_GREETING, says(b"no TLS at all", then=deaf)), ("tls", "tls.handshake")),
+    ("postgresql", TLS, says(b"S", b"no TLS at all", then=deaf), ("tls", "tls.handshake")),
+    # One that does not offer TLS where it is demanded.
+    ("postgresql", TLS, says(b"N", then=deaf), ("tls", "auth.not_allowed")),
+    ("mysql", TLS, greets(MYSQL_GREETING), ("tls", "auth.not_allowed")),
+    # One byte at a time: a driver's own timeout would start anew with each.
+    ("postgresql", PLAIN, dribbles(b"N" + bytes(3) + b"\xff" * 40), ("auth", "unknown")),
+    ("mysql", PLAIN, dribbles(mysql_packet(0, b"\x0a" + b"9" * 60)), ("auth", "server.unresponsive")),
+    # One that never stops talking.
+    ("mysql", PLAIN, greets(ENDLESS), ("auth", "unknown")),
+    # What servers say in the handshake.
+    ("mysql", PLAIN, greets(MY_BLOCKED), ("auth", "server.host_blocked")),
+    (
+        "postgresql", PLAIN, says(postgres_message(b"E", b"SFATAL\0VFATAL\0C57P03\0Mdas Datenbanksystem startet\0\0")),
+        ("auth", "server.restart"),
+    ),
+    (
+        "postgresql", PLAIN,
+        says(postgres_message(b"E", b"SFATAL\0C53300\0Mtoo many connections for role \"app\"\0\0")),
+        ("auth", "server.account_limit"),
+    ),
+    (
+        "postgresql", PLAIN, says(postgres_message(b"E", b"SFATAL\0C08P01\0Mquery_wait_timeout\0\0")),
+        ("auth", "proxy.saturated"),
+    ),
+    # An error out of turn: MySQL says so before it disconnects, and PyMySQL alone would not listen.
+    (
+        "mysql", PLAIN, logs_in("mysql", says(mysql_packet(0, b"\xff\xbf\x0f#HY000inactive"), then=deaf)),
+        ("query", "server.idle_timeout"),
+    ),
+    ("mysql", PLAIN, logs_in("mysql", says(mysql_packet(0, b"\x00what"), then=deaf)), ("query", "unknown")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("scheme", "params", "script", "expected"), CASES)
+def test_a_hostile_server(
+    scheme: str, params: dict[str, str], script: Script, expected: tuple[str, str]
+) -> None:
+    """The session ends in time, in the phase where it got stuck, with the cause that can be told."""
+    assert look(script, scheme, params[scheme]) == expected
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_server_that_never_closes(scheme: str) -> None:
+    """The goodbye has its own deadline; the session was of use all the same."""
+    answer = {
+        "postgresql": postgres_message(b"C", b"SELECT 1\0") + PG_READY,
+        "mysql": mysql_packet(1, MYSQL_OK),
+    }[scheme]
+
+    def keeps_open(sock: socket.socket) -> None:
+        deaf(sock)
+        time.sleep(TIMEOUT + 0.3)
+
+    with server(logs_in(scheme, says(answer, then=keeps_open))) as port:
+        url = f"{scheme}://probe:x@127.0.0.1:{port}/shop?{PLAIN[scheme]}"
+        observation = session(url, timeout=f"{TIMEOUT}s", interval="1s")
+    assert verdict(observation) == ("close", "server.unresponsive")
+    assert observation.usable
+    assert observation.duration <= TIMEOUT + 0.1
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_server_that_floods_an_answer(scheme: str) -> None:
+    """More than 16 MiB ends the session before it fills our memory."""
+
+    def flood(sock: socket.socket) -> None:
+        sock.recv(65536)
+        row = bytes(1 << 20)
+        header = b"D" + (len(row) + 4).to_bytes(4, "big") if scheme == "postgresql" else b"\xff\xff\xff\x01"
+        for _ in range(64):
+            sock.sendall(header + row)
+
+    with server(logs_in(scheme, flood)) as port:
+        url = f"{scheme}://probe:x@127.0.0.1:{port}/shop?{PLAIN[scheme]}"
+        observation = session(url, timeout="10s")
+    assert verdict(observation) == ("query", "unknown")
+
+
+def test_a_secret_that_the_server_echoes_is_masked() -> None:
+    """A server may repeat a password it was given; it goes no further."""
+    said = postgres_message(b"E", b"SFATAL\0C28P01\0Mwrong: hunter2\0\0")
+    with server(says(said)) as port:
+        observation = session(f"postgresql://probe:hunter2@127.0.0.1:{port}/shop?sslmode=disable")
+    assert observation.failure
+    assert observation.failure.said == "FATAL:  wrong: <secret>"
+    assert "hunter2" not in repr(observation)
+
+
+@pytest.mark.parametrize("phase", ["tls", "auth", "query"])
+def test_a_phase_can_be_limited_by_itself(phase: str) -> None:
+    """A limit of one phase ends the session there, long before the timeout."""
+    script = logs_in("postgresql", deaf) if phase == "query" else deaf
+    params = TLS["postgresql"] if phase == "tls" else PLAIN["postgresql"]
+    with server(script) as port:
+        url = f"postgresql://probe:x@127.0.0.1:{port}/shop?{params}"
+        observation = session(url, timeout="9s", phase_timeouts={phase: "200ms"})
+    assert verdict(observation) == (phase, "server.unresponsive")
+    assert 0.2 <= observation.duration < 2
+
+
+@needs_namespaces
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_dropped_packets(scheme: str) -> None:
+    """Nothing answers the request to connect: the network swallowed it, as far as one probe can tell."""
+    observation = in_own_network(
+        lambda: session(
+            f"{scheme}://probe:x@127.0.0.1:5999/shop", timeout="9s", phase_timeouts={"tcp": "300ms"}
+        ),
+        "tcp dport 5999 drop",
+    )
+    assert verdict(observation) == ("tcp", "net.blackhole")
+    assert 0.3 <= observation.duration < 2
+
+
+@needs_namespaces
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_host_without_a_route(scheme: str) -> None:
+    """Our own routing table has no way there."""
+    observation = in_own_network(lambda: session(f"{scheme}://probe:x@192.0.2.1/shop"))
+    assert verdict(observation) == ("tcp", "client.local_network")
+
+
+@needs_namespaces
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_dead_first_address_leaves_time_for_the_next(scheme: str) -> None:
+    """Over IPv6 the request is swallowed, over IPv4 it is refused: the second answer is the verdict."""
+    observation = in_own_network(
+        lambda: session(
+            f"{scheme}://probe:x@both.test:5999/shop", timeout="2s", answers=("::1", "127.0.0.1")
+        ),
+        "meta nfproto ipv6 drop",
+    )
+    assert verdict(observation) == ("tcp", "server.down")
+    assert 0.8 < observation.duration < 1.2, "half of what the phase has, for each of two addresses"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+@pytest.mark.parametrize("params", [PLAIN, TLS])
+def test_the_end_of_the_daemon_wakes_a_session(scheme: str, params: dict[str, str]) -> None:
+    """Whatever a session waits for, the switch lets it go at once."""
+    stop, connected = Stop(), threading.Event()
+
+    def script(sock: socket.socket) -> None:
+        connected.set()
+        deaf(sock)
+
+    with server(script) as port:
+        probe = session_probe(
+            f"{scheme}://probe:x@127.0.0.1:{port}/shop?{params[scheme]}", stop=stop, timeout="9s"
+        )
+        with running(probe.run) as run:
+            assert connected.wait(5)
+            before = time.monotonic()
+            stop.throw()
+            assert isinstance(run.exception(5), Stopped)
+            assert time.monotonic() - before < 1
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_failed_sessions_give_their_descriptors_back(scheme: str) -> None:
+    """A hundred sessions that fail in every way leave as many open files as there were before."""
+    ways: list[Script] = [
+        hang_up,
+        reset,
+        logs_in(scheme, says(b"", then=hang_up)),
+        greets(b"nonsense", hang_up),
+    ]
+    for way in ways:
+        with server(way) as port:
+            probes = [
+                session_probe(f"{scheme}://p:x@127.0.0.1:{port}/d?{params[scheme]}")
+                for params in (PLAIN, TLS)
+            ]
+            for probe in probes:
+                probe.run()
+            before = _open_files()
+            for _ in range(12):
+                for probe in probes:
+                    assert probe.run()[0].failure
+            wait_for(lambda before=before: _open_files() <= before)
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_a_handshake_of_tls_that_dribbles(certificates: Certificates) -> None:
+    """A TLS server that stops in the middle of its own handshake is told from a deaf one."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificates.load_into(context)
+    hello = _server_flight(context)
+    assert look(says(b"S", hello[:100], then=deaf), "postgresql", TLS["postgresql"]) == (
+        "tls",
+        "tls.handshake",
+    )
+
+
+def _server_flight(context: ssl.SSLContext) -> bytes:
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    asks, answers = ssl.MemoryBIO(), ssl.MemoryBIO()
+    hello = client.wrap_bio(answers, asks)
+    with pytest.raises(ssl.SSLWantReadError):
+        hello.do_handshake()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    incoming.write(asks.read())
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(incoming, outgoing, server_side=True).do_handshake()
+    return outgoing.read()
