@@ -71,9 +71,21 @@ Percentage = Annotated[
 
 
 class Settings(BaseModel):
-    """A block of the configuration: unknown keys are errors, values never change."""
+    """A block of the configuration: unknown keys are errors, values never change.
+
+    A key with nothing behind it counts as not written.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_the_unwritten(cls, block: Any) -> Any:
+        if not isinstance(block, dict):
+            return block
+        return {
+            key: value for key, value in block.items() if value is not None or key not in cls.model_fields
+        }
 
 
 def too_long(timeout: float, interval: float) -> str:

@@ -8,6 +8,9 @@ import yaml
 
 from exporter.config.problems import Place, Problem
 
+PLAIN = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
+"""The tags of blocks and lists as such."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -31,6 +34,9 @@ def read(path: Path, problems: list[Problem]) -> Document | None:
     def fail(message: str, line: int = 1) -> None:
         problems.append(Problem(path=path, line=line, place=(), message=message))
 
+    if path.exists() and not path.is_file() and not path.is_dir():
+        fail("cannot be read: not a regular file")  # opening a pipe could wait for ever
+        return None
     try:
         text = path.read_text(encoding="utf-8-sig")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -62,6 +68,9 @@ class _Reader:
         """Turn a node into a plain value; what cannot be turned becomes None, and a problem."""
         if node in self._above:
             self._refuse(node, place, "an alias may not stand inside what it names")
+            return None
+        if not isinstance(node, yaml.ScalarNode) and node.tag not in PLAIN:
+            self._refuse(node, place, f"cannot be read: the tag {node.tag} is not allowed")
             return None
         self._above.append(node)
         try:

@@ -43,8 +43,7 @@ class _Loading:
             whole = self._validated(self._whole, document, (), document.content)
             defaults = self._defaults(whole, document)
             targets += self._targets(document, ("targets",), _list(document.content, "targets"), defaults)
-            for pattern in _list(document.content, "target_files"):
-                targets += self._files(document, str(pattern), defaults)
+            targets += self._files(document, defaults)
             vantage = getattr(whole, "vantage", None)
             if not targets and not self._problems:
                 self._problems.append(
@@ -54,22 +53,28 @@ class _Loading:
             raise ConfigurationError(sorted(set(self._problems), key=_order))
         return Configuration(vantage=vantage, targets=tuple(targets))
 
-    def _files(
-        self, document: Document, pattern: str, defaults: Mapping[str, ProbeSettings]
-    ) -> list[ProbedTarget]:
-        targets: list[ProbedTarget] = []
-        folder = document.path.parent
-        for name in sorted(glob.glob(pattern, root_dir=folder)):  # noqa: PTH207  Path.glob takes no absolute ones
-            further = read(folder / name, self._problems)
-            if further is None or further.content is None:
+    def _files(self, document: Document, defaults: Mapping[str, ProbeSettings]) -> list[ProbedTarget]:
+        """Read the targets of every file that the patterns of `target_files` find, each file once."""
+        folder, found = document.path.parent, set()
+        for index, pattern in enumerate(_list(document.content, "target_files")):
+            if not isinstance(pattern, str):
                 continue
-            if isinstance(further.content, list):
-                targets += self._targets(further, (), further.content, defaults)
-            else:
-                self._problems.append(
-                    further.problem((), "must be a list of targets, each beginning with `- name:`")
-                )
-        return targets
+            # Path.glob takes no absolute patterns.
+            names = glob.glob(pattern, root_dir=folder)  # noqa: PTH207
+            found |= {folder / name for name in names}
+            if not names and not glob.has_magic(pattern):
+                self._problems.append(document.problem(("target_files", index), f"{pattern!r} is no file"))
+        return [target for path in sorted(found) for target in self._file(path, defaults)]
+
+    def _file(self, path: Path, defaults: Mapping[str, ProbeSettings]) -> list[ProbedTarget]:
+        document = read(path, self._problems)
+        if document is None or document.content is None:
+            return []
+        if not isinstance(document.content, list):
+            message = "must be a list of targets, each beginning with `- name:`"
+            self._problems.append(document.problem((), message))
+            return []
+        return self._targets(document, (), document.content, defaults)
 
     def _targets(
         self, document: Document, place: Place, items: Sequence[Any], defaults: Mapping[str, ProbeSettings]

@@ -202,12 +202,8 @@ def _check(params: Mapping[str, str]) -> None:
 
 
 def _check_charset(value: str) -> None:
-    try:
-        pymysql.charset.charset_by_name(value)
-    except (KeyError, AttributeError):
-        raise ParameterError(
-            "charset", f"{value!r} is no character set that PyMySQL knows, such as utf8mb4"
-        ) from None
+    if pymysql.charset.charset_by_name(value) is None:
+        raise ParameterError("charset", f"{value!r} is no character set that PyMySQL knows, such as utf8mb4")
 
 
 def _tls_policy(params: Mapping[str, str]) -> TlsPolicy | None:

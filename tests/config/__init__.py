@@ -1,0 +1,1 @@
+"""The configuration: what it says about mistakes, and what it means."""
