@@ -27,7 +27,11 @@ ONE_MISTAKE = {
         "2: targets[0][0]: an alias may not stand inside what it names",
     ],
     TARGET + "vantage: !!python/object:os.system {}\n": [
-        "4: vantage: cannot be read: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object:os.system'"
+        "4: vantage: cannot be read: the tag tag:yaml.org,2002:python/object:os.system is not allowed"
+    ],
+    TARGET + "vantage: !!python/name:os.system x\n": [
+        "4: vantage: cannot be read: could not determine a constructor for the tag "
+        "'tag:yaml.org,2002:python/name:os.system'"
     ],
     TARGET + "vantage: 2026-13-45\n": ["4: vantage: cannot be read: month must be in 1..12"],
     # keys
@@ -183,7 +187,7 @@ def test_mistakes_in_further_files(tmp_path: Path) -> None:
     (tmp_path / "broken.yml").write_text("[")
     path = tmp_path / "exporter.yml"
     path.write_text(
-        "target_files: ['*.yml', 7, '/nowhere/*.yml']\ntargets:\n- name: a\n  url: mysql://u@h/d\n"
+        "target_files: ['*.yml', 7, '/nowhere/*.yml', gone.yml]\ntargets:\n- name: a\n  url: mysql://u@h/d\n"
     )
     with pytest.raises(ConfigurationError) as caught:
         read_configuration(path)
@@ -191,7 +195,7 @@ def test_mistakes_in_further_files(tmp_path: Path) -> None:
         "broken.yml:1: is not YAML: expected the node content, but fo",
         "exporter.yml:1: must be a list of targets, each beginning wi",
         "exporter.yml:1: target_files[1]: must be text",
-        "exporter.yml:1: target_files[2]: matches no file",
+        "exporter.yml:1: target_files[3]: 'gone.yml' is no file",
         "one.yml:1: [0].name: 'a' is the name of another target already ("[:60],
         "one.yml:4: [1].url: is not a database URL; write postgresql:",
         "two.yml:1: must be a list of targets, each beginning with `-",
