@@ -24,7 +24,8 @@ needs_namespaces = pytest.mark.skipif(
 def in_own_network(what: Callable[[], T], *rules: str) -> T:
     """Run `what` in a thread of its own with a network of its own, and return what it returned.
 
-    That network has a loopback interface and nothing else; `rules` are nft rules for its output.
+    That network has a loopback interface and nothing else; `rules` are nft rules for what arrives.
+    (What is dropped on its way out is not lost but refused: the sender is told.)
     """
     outcome: list[T] = []
     errors: list[BaseException] = []
@@ -34,10 +35,10 @@ def in_own_network(what: Callable[[], T], *rules: str) -> T:
             if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), "unshare")
             _run("ip", "link", "set", "lo", "up")
-            for rule in ("add table inet t", "add chain inet t o { type filter hook output priority 0 ; }"):
+            for rule in ("add table inet t", "add chain inet t i { type filter hook input priority 0 ; }"):
                 _run("nft", rule)
             for rule in rules:
-                _run("nft", f"add rule inet t o {rule}")
+                _run("nft", f"add rule inet t i {rule}")
             outcome.append(what())
         except BaseException as error:  # noqa: BLE001  carried to the thread of the test
             errors.append(error)

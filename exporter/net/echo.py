@@ -8,7 +8,14 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from icmplib import ICMPRequest, ICMPSocketError, ICMPv4Socket, ICMPv6Socket, SocketPermissionError
+from icmplib import (
+    ICMPRequest,
+    ICMPSocketError,
+    ICMPv4Socket,
+    ICMPv6Socket,
+    SocketBroadcastError,
+    SocketPermissionError,
+)
 
 from exporter.model import Cause, ProbeError
 from exporter.net.waiting import READABLE, Stop, wait
@@ -95,6 +102,10 @@ class EchoSocket:
         monotonic = time.monotonic()
         try:
             self._icmp.send(request)
+        except SocketBroadcastError:
+            # icmplib's name for every EPERM; the usual reason is another one.
+            detail = f"{self._address}: echo not sent: forbidden here, as by a local firewall"
+            raise ProbeError(Cause.CLIENT_LOCAL_NETWORK, detail) from None
         except ICMPSocketError as error:
             raise ProbeError(Cause.CLIENT_LOCAL_NETWORK, f"{self._address}: echo not sent: {error}") from None
         # In unprivileged mode the kernel puts in an identifier of its own.

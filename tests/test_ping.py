@@ -1,0 +1,267 @@
+"""Echoes on real sockets: delay, loss, duplicates, and what happens where none may be sent."""
+
+import ctypes
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from exporter.db import DIALECTS
+from exporter.model import Endpoint, PingObservation, Target
+from exporter.net import echo
+from exporter.net.resolve import Resolver
+from exporter.net.waiting import Stop, Stopped
+from exporter.probes.kind import Tools, Unavailable
+from exporter.probes.ping import PingProbe, PingSettings
+from tests.networks import in_own_network, needs_namespaces
+from tests.probing import Answering
+
+FILES = Path("/proc/self/fd")
+OPEN_TO_ALL = "0 2147483647"
+
+
+def ping_probe(
+    host: str, *, resolver: Resolver | None = None, stop: Stop | None = None, **settings: object
+) -> PingProbe:
+    stop = stop or Stop()
+    endpoint = Endpoint(dialect="postgresql", host=host, port=5432, user="u", password=None, database="d")
+    tools = Tools(opener=DIALECTS[0].prepare(endpoint), resolver=resolver or Resolver(stop), stop=stop)
+    return PingProbe(Target(name="orders", endpoint=endpoint), PingSettings.model_validate(settings), tools)
+
+
+def allow_everyone() -> None:
+    Path("/proc/sys/net/ipv4/ping_group_range").write_text(OPEN_TO_ALL)
+
+
+def unprivileged(what: Callable[[], Sequence[PingObservation]]) -> Callable[[], Sequence[PingObservation]]:
+    """Use datagram sockets, which a new network forbids at first."""
+
+    def inside() -> Sequence[PingObservation]:
+        allow_everyone()
+        return what()
+
+    return inside
+
+
+@needs_namespaces
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("wrap", [unprivileged, lambda what: what], ids=["datagram", "raw"])
+def test_an_echo_is_answered(host: str, wrap: Callable[[Callable[[], object]], Callable[[], object]]) -> None:
+    """Over both families, with and without privileges; the variation begins with the second."""
+
+    def what() -> Sequence[PingObservation]:
+        probe = ping_probe(host)
+        return [*probe.run(), *probe.run(), *probe.run()]
+
+    first, second, third = in_own_network(wrap(what))  # type: ignore[misc]
+    for seen in (first, second, third):
+        assert seen.sent
+        assert not seen.lost
+        assert seen.failure is None
+        assert 0 < seen.rtt < 0.5
+    assert first.variation is None
+    assert second.variation == pytest.approx(abs(second.rtt - first.rtt))
+    assert third.variation == pytest.approx(abs(third.rtt - second.rtt))
+
+
+@needs_namespaces
+def test_an_echo_without_a_reply_is_lost_once_its_time_is_up() -> None:
+    """Not before: in flight it counts as neither lost nor answered."""
+
+    def what() -> tuple[Sequence[PingObservation], ...]:
+        probe = ping_probe("127.0.0.1", interval="200ms", timeout="200ms")
+        first = probe.run()
+        time.sleep(0.03)
+        return first, probe.run()
+
+    first, second = in_own_network(what, "icmp type echo-request drop")
+    assert first == []
+    (lost,) = second
+    assert lost.sent
+    assert lost.lost
+    assert lost.rtt is None
+    assert lost.duration >= 0.2
+
+
+@needs_namespaces
+def test_half_of_the_replies_lost_is_half_of_the_echoes_lost() -> None:
+    """Every second reply is dropped; loss and replies add up to what was sent."""
+
+    def what() -> list[PingObservation]:
+        probe = ping_probe("127.0.0.1", interval="50ms", timeout="50ms")
+        seen = []
+        for _ in range(20):
+            seen += probe.run()
+            time.sleep(0.006)
+        return seen
+
+    seen = in_own_network(what, "icmp type echo-reply numgen inc mod 2 == 0 drop")
+    assert len(seen) in (19, 20)
+    assert sum(observation.lost for observation in seen) in (9, 10)
+    assert all(observation.variation is None for observation in seen), "no two answered ones in a row"
+
+
+def reply_by_hand(identifier: int, sequence: int, token: bytes) -> None:
+    """Send an echo reply to 127.0.0.1 as if it came from there."""
+    head = bytes([0, 0, 0, 0]) + identifier.to_bytes(2, "big") + sequence.to_bytes(2, "big") + token
+    total = sum(int.from_bytes(head[at : at + 2], "big") for at in range(0, len(head), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as sock:
+        sock.sendto(head[:2] + (~total & 0xFFFF).to_bytes(2, "big") + head[4:], ("127.0.0.1", 0))
+
+
+@needs_namespaces
+def test_replies_are_matched_by_identifier_source_and_token() -> None:
+    """A second reply is a duplicate, a late one nothing at all, and a stranger's is not ours."""
+
+    def what() -> tuple[list[PingObservation], ...]:
+        probe = ping_probe("127.0.0.1", interval="100ms", timeout="100ms")
+        answered = list(probe.run())
+        sock = probe._echo
+        assert sock
+        reply_by_hand(sock._identifier, probe._sequence, sock._token)  # a duplicate
+        reply_by_hand(sock._identifier, probe._sequence, bytes(8))  # a stranger's token
+        reply_by_hand(sock._identifier ^ 1, probe._sequence, sock._token)  # a stranger's identifier
+        reply_by_hand(sock._identifier, probe._sequence + 9, sock._token)  # never asked for
+        return answered, list(probe.run())
+
+    answered, then = in_own_network(what)
+    assert [observation.lost for observation in answered] == [False]
+    duplicate, further = then
+    assert (duplicate.sent, duplicate.duplicates, duplicate.rtt) == (False, 1, None)
+    assert further.sent
+    assert further.rtt is not None
+
+
+@needs_namespaces
+def test_a_late_reply_is_no_duplicate() -> None:
+    """Its echo has been judged lost, and stays so."""
+
+    def what() -> tuple[list[PingObservation], ...]:
+        probe = ping_probe("127.0.0.1", interval="60ms", timeout="60ms")
+        assert not probe.run()
+        time.sleep(0.02)
+        lost = list(probe.run())
+        sock = probe._echo
+        assert sock
+        reply_by_hand(sock._identifier, probe._sequence - 1, sock._token)
+        return lost, list(probe.run())
+
+    lost, then = in_own_network(what, "icmp type echo-request drop")
+    assert [observation.lost for observation in lost] == [True]
+    assert [(observation.lost, observation.duplicates) for observation in then] == [(True, 0)]
+
+
+@needs_namespaces
+def test_an_echo_that_cannot_be_sent_is_a_failure_and_no_loss() -> None:
+    """No route: nothing left this host."""
+    (seen,) = in_own_network(lambda: ping_probe("192.0.2.1").run())
+    assert not seen.sent
+    assert not seen.lost
+    assert seen.failure
+    assert seen.failure.cause == "client.local_network"
+
+
+def test_a_name_that_does_not_resolve_is_a_failure() -> None:
+    (seen,) = ping_probe("db.invalid").run()
+    assert (seen.sent, seen.failure and str(seen.failure.cause)) == (False, "dns.failure")
+
+
+class Moving(Resolver):
+    """A resolver whose answer changes, and which then fails."""
+
+    def __init__(self) -> None:
+        super().__init__(Stop())
+        self.answers = ["127.0.0.1", "127.0.0.2"]
+
+    def addresses(self, host: str, seconds: float) -> tuple[str, ...]:  # noqa: ARG002  the base class's signature
+        if not self.answers:
+            return super().addresses("gone.invalid", seconds)
+        return (self.answers.pop(0),)
+
+
+@needs_namespaces
+def test_a_name_is_resolved_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The echo follows its answer; a resolver that fails later changes nothing."""
+    monkeypatch.setattr("exporter.probes.ping.RESOLVE_AGAIN", 0.0)
+
+    def what() -> list[str]:
+        probe, where = ping_probe("moving.test", resolver=Moving()), []
+        for _ in range(4):
+            (seen,) = probe.run()
+            assert seen.rtt is not None
+            assert probe._echo
+            where.append(probe._echo.address)
+        return where
+
+    assert in_own_network(what) == ["127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.2"]
+
+
+@needs_namespaces
+def test_the_end_of_the_daemon_wakes_an_echo() -> None:
+    def what() -> float:
+        stop = Stop()
+        probe = ping_probe("127.0.0.1", stop=stop, interval="9s", timeout="9s")
+        threading.Timer(0.1, stop.throw).start()
+        before = time.monotonic()
+        with pytest.raises(Stopped):
+            probe.run()
+        return time.monotonic() - before
+
+    assert in_own_network(what, "icmp type echo-request drop") < 2
+
+
+@needs_namespaces
+def test_where_no_echo_may_be_sent_the_probe_says_what_it_needs() -> None:
+    """An ordinary user with the system's defaults may open neither kind of socket."""
+
+    def what() -> str:
+        # Of this thread alone: the C library's own call would change every thread.
+        assert ctypes.CDLL(None, use_errno=True).syscall(SETRESUID, 65534, 65534, 65534) == 0
+        with pytest.raises(Unavailable) as caught:
+            ping_probe("127.0.0.1")
+        return str(caught.value)
+
+    said = in_own_network(what)
+    assert "net.ipv4.ping_group_range" in said
+    assert "CAP_NET_RAW" in said
+
+
+SETRESUID = {"x86_64": 117, "aarch64": 147}[os.uname().machine]
+
+
+@needs_namespaces
+def test_a_step_of_the_wall_clock_makes_no_delay() -> None:
+    """A stamp that does not fit the monotonic clock is not taken for one."""
+
+    def what() -> echo.Echo:
+        sock = echo.EchoSocket("127.0.0.1", 56)
+        sock.send(1)
+        sent_at, monotonic = sock._sent[1]
+        sock._sent[1] = (sent_at - 3600, monotonic)
+        assert sock.wait(2, Stop())
+        replies: list[echo.Echo] = []
+        while not replies:
+            replies = sock.replies()
+        sock.close()
+        return replies[0]
+
+    assert in_own_network(what) == echo.Echo(sequence=1, rtt=None)
+
+
+@needs_namespaces
+def test_pings_leave_no_descriptors_behind() -> None:
+    def what() -> int:
+        probe = ping_probe("127.0.0.1", resolver=Answering(["127.0.0.1"]))
+        probe.run()
+        before = len(list(FILES.iterdir()))
+        for _ in range(50):
+            probe.run()
+        return len(list(FILES.iterdir())) - before
+
+    assert in_own_network(what) <= 0
