@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
+_SHORTEST = 0.01
 _LONGEST = 365 * 86400.0
 
 
@@ -23,8 +24,8 @@ def parse_duration(value: object) -> float:
     if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
         raise ValueError(f"{_show(value)} is not a duration; {advice}")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
-    if not 0 < seconds <= _LONGEST:
-        raise ValueError(f"{_show(value)} is out of range; more than nothing and at most 365d is allowed")
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise ValueError(f"{_show(value)} is out of range; 10ms to 365d is allowed")
     return seconds
 
 
@@ -52,7 +53,8 @@ def format_duration(seconds: float) -> str:
 
 
 def _show(value: object) -> str:
-    return "nothing" if value is None else repr(value)
+    shown = "nothing" if value is None else repr(value)
+    return shown if len(shown) <= 60 else shown[:60] + "…"
 
 
 Duration = Annotated[

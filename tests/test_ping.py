@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from exporter.db import DIALECTS
-from exporter.model import Endpoint, PingObservation, Target
+from exporter.model import Cause, Endpoint, PingObservation, ProbeError, Target
 from exporter.net import echo
-from exporter.net.resolve import Resolver
+from exporter.net.resolve import Lookup, Resolver
 from exporter.net.waiting import Stop, Stopped
 from exporter.probes.kind import Tools, Unavailable
 from exporter.probes.ping import PingProbe, PingSettings
@@ -150,6 +150,7 @@ def test_a_late_reply_is_no_duplicate() -> None:
         sock = probe._echo
         assert sock
         reply_by_hand(sock._identifier, probe._sequence - 1, sock._token)
+        time.sleep(0.02)
         return lost, list(probe.run())
 
     lost, then = in_own_network(what, "icmp type echo-request drop")
@@ -175,31 +176,43 @@ def test_a_name_that_does_not_resolve_is_a_failure() -> None:
 class Moving(Resolver):
     """A resolver whose answer changes, and which then fails."""
 
-    def __init__(self) -> None:
+    def __init__(self, *answers: str) -> None:
         super().__init__(Stop())
-        self.answers = ["127.0.0.1", "127.0.0.2"]
+        self.answers = list(answers)
 
-    def addresses(self, host: str, seconds: float) -> tuple[str, ...]:  # noqa: ARG002  the base class's signature
-        if not self.answers:
-            return super().addresses("gone.invalid", seconds)
-        return (self.answers.pop(0),)
+    def ask(self, host: str) -> Lookup:  # noqa: ARG002  the base class's signature
+        lookup = Lookup(addresses=(self.answers.pop(0),) if self.answers else ())
+        lookup.error = None if lookup.addresses else ProbeError(Cause.DNS_FAILURE, "gone")
+        lookup.done.set()
+        return lookup
 
 
 @needs_namespaces
 def test_a_name_is_resolved_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The echo follows its answer; a resolver that fails later changes nothing."""
+    """The echo follows its answer, there and back; a resolver that fails changes nothing."""
     monkeypatch.setattr("exporter.probes.ping.RESOLVE_AGAIN", 0.0)
+    resolver = Moving("127.0.0.1", "127.0.0.2", "::1", "127.0.0.1")
 
     def what() -> list[str]:
-        probe, where = ping_probe("moving.test", resolver=Moving()), []
-        for _ in range(4):
+        probe, where = ping_probe("moving.test", resolver=resolver), []
+        for _ in range(9):
             (seen,) = probe.run()
             assert seen.rtt is not None
             assert probe._echo
             where.append(probe._echo.address)
         return where
 
-    assert in_own_network(what) == ["127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.2"]
+    one, two, six = "127.0.0.1", "127.0.0.2", "::1"
+    assert in_own_network(what) == [one, one, two, two, six, six, one, one, one]
+
+
+@needs_namespaces
+def test_a_loss_is_told_when_its_time_is_up() -> None:
+    """Not an interval later."""
+    (lost,) = in_own_network(
+        lambda: ping_probe("127.0.0.1", interval="1h", timeout="100ms").run(), "icmp type echo-request drop"
+    )
+    assert lost.lost
 
 
 @needs_namespaces

@@ -19,6 +19,15 @@ from exporter.db.dialect import Dialect
 from exporter.model import Endpoint, Secret, SecretUnreadable, Target
 from exporter.settings import ProbeSettings, Settings, too_long
 
+EXPECTED = {
+    "string_type": "text; put it in quotes",
+    "list_type": "a list",
+    "int_type": "a whole number",
+    "dict_type": "a block of keys and values",
+    "model_type": "a block of keys and values",
+}
+"""What pydantic's errors of type want, in words for people."""
+
 
 def load(path: Path, kinds: Sequence[ProbeKind], dialects: Sequence[Dialect]) -> Configuration:
     """Read the configuration at `path`; raise ConfigurationError with all that is wrong in it."""
@@ -41,7 +50,7 @@ class _Loading:
         vantage = None
         if document is not None:
             whole = self._validated(self._whole, document, (), document.content)
-            defaults = self._defaults(whole, document)
+            defaults = self._defaults(document)
             targets += self._targets(document, ("targets",), _list(document.content, "targets"), defaults)
             targets += self._files(document, defaults)
             vantage = getattr(whole, "vantage", None)
@@ -91,11 +100,11 @@ class _Loading:
         self._only_once(document, place, written.get("name"))
         password = self._password(document, (*place, "password"), written.get("password"))
         address = self._address(document, (*place, "url"), written.get("url"), password)
+        probes = self._probes(document, (*place, "probes"), written.get("probes"), defaults)
         if block is None or address is None:
             return None
         endpoint, dialect = address
         target = Target(name=block.name, endpoint=endpoint, labels=block.labels)
-        probes = self._probes(document, place, block.probes, defaults)
         return ProbedTarget(target=target, dialect=dialect, probes=probes)
 
     def _only_once(self, document: Document, place: Place, name: Any) -> None:
@@ -117,19 +126,22 @@ class _Loading:
             endpoint, dialect = read_url(url, password, self._dialects)
             prepare(endpoint, dialect)
         except UrlError as error:
-            self._problems.append(document.problem(place, str(error)))
+            self._problems += [document.problem(place, problem) for problem in error.problems]
             return None
         return endpoint, dialect
 
     def _password(self, document: Document, place: Place, source: Any) -> Secret | None:
         env, file = (source.get(key) if isinstance(source, dict) else None for key in ("env", "file"))
         if isinstance(env, str):
-            value = os.environ.get(env)
-            if value is None:
-                self._problems.append(
-                    document.problem((*place, "env"), f"environment variable {env} is not set")
-                )
-            return Secret.literal(value or "", f"environment variable {env}")
+            described = f"environment variable {env}"
+            if env not in os.environ:
+                self._problems.append(document.problem((*place, "env"), f"{described} is not set"))
+                return None
+            try:
+                return Secret.literal(os.environ[env], described)
+            except SecretUnreadable as error:
+                self._problems.append(document.problem((*place, "env"), str(error)))
+                return None
         if not isinstance(file, str):
             return None
         secret = Secret.file(document.path.parent / file)
@@ -139,27 +151,28 @@ class _Loading:
             self._problems.append(document.problem((*place, "file"), str(error)))
         return secret
 
-    def _defaults(self, whole: Any, document: Document) -> dict[str, ProbeSettings]:
-        written = {kind.name: getattr(whole.defaults, kind.name) if whole else None for kind in self._kinds}
-        defaults = {
-            kind.name: (written[kind.name] or kind.settings()).over(kind.settings()) for kind in self._kinds
-        }
-        for name, settings in defaults.items():
-            if written[name] is not None:
-                self._fits(document, ("defaults", name), settings)
-        return defaults
+    def _defaults(self, document: Document) -> dict[str, ProbeSettings]:
+        """Read the block `defaults`, whatever else may be wrong in the file."""
+        content = document.content if isinstance(document.content, dict) else {}
+        own = {kind.name: kind.settings() for kind in self._kinds}
+        return own | self._probes(document, ("defaults",), content.get("defaults"), own)
 
     def _probes(
-        self, document: Document, place: Place, block: Any, defaults: Mapping[str, ProbeSettings]
+        self, document: Document, place: Place, blocks: Any, defaults: Mapping[str, ProbeSettings]
     ) -> dict[str, ProbeSettings]:
+        """Lay the blocks that were written over `defaults`; what is unsound has been told already."""
         probes: dict[str, ProbeSettings] = {}
         for kind in self._kinds:
-            written = getattr(block, kind.name)
+            written = blocks.get(kind.name) if isinstance(blocks, dict) else None
             if written is False:
                 continue
-            probes[kind.name] = (written or kind.settings()).over(defaults[kind.name])
-            if written is not None:
-                self._fits(document, (*place, "probes", kind.name), probes[kind.name])
+            try:
+                own = kind.settings.model_validate(written if isinstance(written, dict) else {})
+            except ValidationError:
+                own = kind.settings()
+            probes[kind.name] = own.over(defaults[kind.name])
+            if own.model_fields_set:
+                self._fits(document, (*place, kind.name), probes[kind.name])
         return probes
 
     def _fits(self, document: Document, place: Place, settings: ProbeSettings) -> None:
@@ -173,7 +186,8 @@ class _Loading:
             return model.model_validate({} if content is None else content)
         except ValidationError as error:
             for detail in error.errors(include_input=False, include_url=False):
-                at = (*place, *detail["loc"])
+                # pydantic puts "[key]" behind the key that it means.
+                at = (*place, *(part for part in detail["loc"] if part != "[key]"))
                 # Targets are judged one by one, so that a mistake in one hides nothing of the others.
                 if not (place == () and detail["loc"][:1] == ("targets",) and len(detail["loc"]) > 1):
                     self._problems.append(document.problem(at, _words(detail, model)))
@@ -196,17 +210,11 @@ def _words(detail: ErrorDetails, model: type[Settings]) -> str:
         return unknown_key(str(detail["loc"][-1]), _allowed(model, detail["loc"][:-1]))
     if kind == "value_error":
         return str(context["error"])
-    if kind in ("missing", "string_too_short"):
+    if kind == "missing":
         return "is missing"
-    expected = {
-        "string_type": "text",
-        "list_type": "a list",
-        "int_type": "a whole number",
-        "bool_type": "true or false",
-        "dict_type": "a block of keys and values",
-        "model_type": "a block of keys and values",
-        "model_attributes_type": "a block of keys and values",
-    }.get(kind)
+    if kind == "string_too_short":
+        return "is empty"
+    expected = EXPECTED.get(kind)
     if expected is not None:
         return f"must be {expected}"
     message = detail["msg"]

@@ -1,10 +1,13 @@
 """Mistakes in a configuration, said so that a person can mend them."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+CREDENTIALS = re.compile(r"(://[^\s:@/]*:)[^\s@]*@")
+MASKED = r"\1<secret>@"
 Place = tuple[str | int, ...]
 """Where in a document: keys and positions from the top down."""
 
@@ -20,11 +23,9 @@ class Problem:
 
     def __str__(self) -> str:
         where = write_place(self.place)
-        return (
-            f"{self.path}:{self.line}: {where}: {self.message}"
-            if where
-            else f"{self.path}:{self.line}: {self.message}"
-        )
+        told = f"{where}: {self.message}" if where else self.message
+        text = f"{self.path}:{self.line}: {CREDENTIALS.sub(MASKED, told)}"
+        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 class ConfigurationError(Exception):

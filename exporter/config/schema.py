@@ -22,7 +22,7 @@ from exporter.settings import Duration, Percentage, ProbeSettings, Settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-OWN_LABELS = ("target", "dialect", "host", "port", "vantage")
+OWN_LABELS = ("target", "dialect", "host", "port", "vantage", "le", "quantile")
 
 
 class ProbeKind(Protocol):
@@ -47,41 +47,36 @@ def _name(value: str) -> str:
     return value
 
 
-def _labels(value: dict[str, str]) -> dict[str, str]:
-    for label in value:
-        if not LABEL.fullmatch(label) or label.startswith("__"):
-            raise ValueError(
-                f"{label!r} is not a label name; letters, digits and _ are allowed, no digit first"
-            )
-        if label in OWN_LABELS:
-            raise ValueError(f"{label!r} is one of our own labels ({', '.join(OWN_LABELS)}); choose another")
+def _label(value: str) -> str:
+    if not LABEL.fullmatch(value) or value.startswith("__"):
+        raise ValueError("is not a label name; letters, digits and _ are allowed, no digit first")
+    if value in OWN_LABELS:
+        raise ValueError(f"is one of our own labels ({', '.join(OWN_LABELS)}); choose another")
     return value
 
 
-def _networks(value: dict[str, list[str]]) -> dict[str, list[str]]:
-    for name, ranges in value.items():
-        for written in ranges:
-            try:
-                ip_network(written)
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}; write ranges such as 172.104.0.0/15") from None
+def _network(value: str) -> str:
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError(
+            "is not an address range, with its first address; write it like 172.104.0.0/15"
+        ) from None
     return value
 
 
-def _one_source(value: "PasswordSource") -> "PasswordSource":
-    if (value.env is None) == (value.file is None):
-        raise ValueError("has no single source; write either {env: NAME} or {file: PATH}")
-    return value
-
-
-def _no_plain_text(value: object) -> object:
-    if isinstance(value, str):
-        raise ValueError("must not stand in the configuration; write {env: NAME} or {file: PATH}")  # noqa: TRY004
-    return value
+def _source(value: object) -> object:
+    """Say the same of everything that is no source, and repeat nothing: it may be a password."""
+    if isinstance(value, dict) and len(value) == 1 and value.keys() <= {"env", "file"}:
+        return value
+    if isinstance(value, PasswordSource):
+        return value
+    raise ValueError("must be {env: NAME} or {file: PATH}; a password may not stand in the configuration")
 
 
 Name = Annotated[str, AfterValidator(_name)]
-Labels = Annotated[dict[str, str], AfterValidator(_labels)]
+Labels = dict[Annotated[str, AfterValidator(_label)], str]
+Networks = dict[Name, list[Annotated[str, AfterValidator(_network)]]]
 
 
 class PasswordSource(Settings):
@@ -106,9 +101,9 @@ class TargetBlock(Settings):
     url: str = Field(
         repr=False, description="postgresql://, mysql:// or mariadb://user@host:port/database?parameter=value"
     )
-    password: Annotated[
-        Annotated[PasswordSource, AfterValidator(_one_source)] | None, BeforeValidator(_no_plain_text)
-    ] = Field(default=None, description="where the password comes from")
+    password: Annotated[PasswordSource | None, BeforeValidator(_source)] = Field(
+        default=None, description="where the password comes from"
+    )
     labels: Labels = Field(default={}, description="labels for conndrop_target_info")
 
 
@@ -123,7 +118,7 @@ class ConfigurationFile(Settings):
     target_files: list[str] = Field(
         default=[], description="patterns of further files, each a list of targets"
     )
-    networks: Annotated[dict[str, list[str]], AfterValidator(_networks)] = Field(
+    networks: Networks = Field(
         default={}, description="names for address ranges, so that a loss has an owner"
     )
     diagnosis: Thresholds = Field(default=Thresholds(), description="thresholds of the diagnosis")

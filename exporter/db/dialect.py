@@ -37,18 +37,18 @@ class Opener(Protocol):
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> Session:
         """Connect and log in, entering phases `tcp`, `tls` and `auth` on the way.
 
-        Raises ProbeError, and SecretUnreadable when the password's source is gone.
+        Raises ProbeError, and SecretUnreadable when the password's source is gone. What the server said
+        comes with the password masked.
         """
         ...
 
 
 class ParameterError(Exception):
-    """A parameter of the URL that cannot be used: its name, and what is allowed."""
+    """Parameters of the URL that cannot be used: for each its name, what is wrong, and what is allowed."""
 
-    def __init__(self, parameter: str, problem: str) -> None:
-        super().__init__(f"{parameter}: {problem}")
-        self.parameter = parameter
-        self.problem = problem
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 MASK = "<secret>"
+SHORTEST_MASKED = 6
 
 
 class SecretUnreadable(Exception):
@@ -17,15 +18,17 @@ class Secret:
     A file is read anew each time, so that a rotated credential is picked up without a restart.
     """
 
-    __slots__ = ("_read", "source")
+    __slots__ = ("_known", "_read", "source")
 
     def __init__(self, read: Callable[[], str], source: str) -> None:
         self._read = read
+        self._known = ""
         self.source = source
 
     @classmethod
     def literal(cls, value: str, source: str) -> "Secret":
-        """Hold `value` itself; `source` says where it came from."""
+        """Hold `value` itself; `source` says where it came from. Raises SecretUnreadable if it is no text."""
+        _sound(value, source)
         return cls(lambda: value, source)
 
     @classmethod
@@ -39,27 +42,48 @@ class Secret:
             try:
                 if not path.is_file():
                     raise SecretUnreadable(f"{path} is not a regular file")
-                return path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+                value = path.read_text(encoding="utf-8-sig").removesuffix("\n").removesuffix("\r")
             except (OSError, UnicodeDecodeError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
                 raise SecretUnreadable(f"{path}: {reason}") from None
+            _sound(value, str(path))
+            return value
 
         return cls(read, f"file {path}")
 
     def reveal(self) -> str:
         """Give the secret itself; raise SecretUnreadable if its source is gone."""
-        return self._read()
+        self._known = self._read()
+        return self._known
 
     def mask(self, text: str) -> str:
-        """Replace the secret wherever a peer has echoed it in `text`."""
-        try:
-            value = self._read()
-        except SecretUnreadable:
+        """Replace the secret, as it was revealed last, wherever a peer has echoed it in `text`.
+
+        One of fewer than six characters is left alone: masking a word as short as that would tell it.
+        """
+        value = self._known
+        if len(value) < SHORTEST_MASKED:
             return text
-        return text.replace(value, MASK) if value else text
+        # A driver may have decoded the echo in another way than we encoded the secret.
+        raw = value.encode()
+        for shape in {value, raw.decode("ascii", "replace"), raw.decode("latin-1")}:
+            text = text.replace(shape, MASK)
+        return text
 
     def __repr__(self) -> str:
         return f"Secret({self.source})"
+
+
+def _sound(value: str, source: str) -> None:
+    """Refuse what no database takes as a password, before a driver meets it."""
+    if not value:
+        raise SecretUnreadable(f"{source}: is empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise SecretUnreadable(f"{source}: not UTF-8 text") from None
+    if "\0" in value:
+        raise SecretUnreadable(f"{source}: has a zero byte in it")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +100,7 @@ class Endpoint:
     user: str
     password: Secret | None
     database: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

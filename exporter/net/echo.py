@@ -21,11 +21,20 @@ from exporter.model import Cause, ProbeError
 from exporter.net.waiting import READABLE, Stop, wait
 
 SO_TIMESTAMPNS: Final = 35  # Linux, asm-generic/socket.h; the socket module does not name it
+FILTERS: Final = {
+    4: (255, 1, struct.pack("=I", ~(1 << 0) & 0xFFFFFFFF)),  # SOL_RAW, ICMP_FILTER: all but echo replies
+    6: (
+        socket.IPPROTO_ICMPV6,
+        1,
+        b"".join(struct.pack("=I", ~bits & 0xFFFFFFFF) for bits in (0, 0, 0, 0, 2, 0, 0, 0)),
+    ),
+}
+"""What a raw socket, which hears all ICMP of the host, need not hear: bits of types to hold back."""
 TOKEN_BYTES: Final = 8
 HEADER: Final = struct.Struct("!BBHHH")
 REPLY_TYPES: Final = {4: 0, 6: 129}
 MOST_PACKETS: Final = 1000
-"""Packets taken in at once; a raw socket hears all ICMP of the host."""
+"""Packets taken in at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +93,8 @@ class EchoSocket:
         self._socket: socket.socket = self._icmp.sock
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        if self._icmp.is_privileged:
+            self._socket.setsockopt(*FILTERS[self._address.version])
         self._token = os.urandom(TOKEN_BYTES)
         self._padding = bytes(max(0, size - TOKEN_BYTES))
         self._identifier = int.from_bytes(os.urandom(2), "big")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from exporter.model import Cause, Phase, ProbeError
 from exporter.net.tcp_info import TcpInfo, tcp_info
-from exporter.net.waiting import READABLE, Stop, wait
+from exporter.net.waiting import READABLE, Stop, Stopped, wait
 
 CLOSE_SHARE = 0.1
 """Part of the timeout kept back for saying goodbye, whatever the phases before it used up."""
@@ -37,6 +37,11 @@ class PhaseClock:
         self._spent.pop(self.phase, None)
         self.phase = phase
 
+    def give(self, phase: Phase, to: Phase) -> None:
+        """Let the time of `phase`, which turned out not to take place, belong to another one."""
+        if phase in self._spent:
+            self._spent[to] = self._spent.get(to, 0.0) + self._spent.pop(phase)
+
     def finish(self) -> tuple[tuple[Phase, float], ...]:
         """Stop the clock and return the seconds spent in each phase, in the order they began."""
         self._cut()
@@ -46,11 +51,6 @@ class PhaseClock:
     def elapsed(self) -> float:
         """Seconds from the start to the last cut."""
         return self._since - self.started
-
-    @property
-    def stop(self) -> Stop:
-        """The switch that ends every wait."""
-        return self._stop
 
     def remaining(self) -> float:
         """Seconds left for the current phase."""
@@ -68,6 +68,13 @@ class PhaseClock:
         """
         seconds = self.remaining() if within is None else min(within, self.remaining())
         if seconds <= 0 or not wait(descriptor, events, seconds, self._stop):
+            raise self.overdue(descriptor)
+
+    def check(self, descriptor: int) -> None:
+        """Raise as `wait` does when the time is up: for loops that may never have to wait."""
+        if self._stop.thrown:
+            raise Stopped
+        if self.remaining() <= 0:
             raise self.overdue(descriptor)
 
     def overdue(self, descriptor: int | None = None) -> ProbeError:
@@ -93,15 +100,19 @@ def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
     return Cause.SERVER_UNRESPONSIVE
 
 
-def closed_by_peer(phase: Phase, descriptor: int) -> ProbeError:
+def closed_by_peer(phase: Phase, descriptor: int, *, reset: bool | None = None) -> ProbeError:
     """Say that the peer ended the connection in `phase`.
 
+    `reset` tells what the last read said, where that is known; otherwise the kernel's state has to do.
     A listener that accepts and closes without a word is the mark of a proxy whose backend is gone: a
     database that is down refuses, and one that is up greets or answers first.
     """
     info = tcp_info(descriptor)
-    spoke = info is None or info.bytes_received > 0
-    reset = info is not None and info.reset
+    if reset is None:
+        reset = info is not None and info.reset
+    # A reset may follow a FIN and hide it; the FIN has been counted as a byte all the same.
+    unseen_fin = info is not None and info.reset and not reset
+    spoke = info is None or info.bytes_received > unseen_fin
     if phase is Phase.TLS and spoke:
         cause = Cause.TLS_HANDSHAKE
     elif not spoke and not reset:

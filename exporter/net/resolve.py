@@ -14,8 +14,11 @@ _STOP_CHECK = 0.1
 
 
 @dataclass(slots=True)
-class _Lookup:
-    """One getaddrinfo under way; everyone who asks for the same name meanwhile waits for it."""
+class Lookup:
+    """One getaddrinfo under way; everyone who asks for the same name meanwhile waits for it.
+
+    Once `done`, there are `addresses`, or else an `error`.
+    """
 
     done: threading.Event = field(default_factory=threading.Event)
     addresses: tuple[str, ...] = ()
@@ -33,14 +36,14 @@ class Resolver:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._lock = threading.Lock()
-        self._under_way: dict[str, _Lookup] = {}
+        self._under_way: dict[str, Lookup] = {}
 
     def addresses(self, host: str, seconds: float) -> tuple[str, ...]:
         """Resolve `host` to numeric addresses in the system's order of preference.
 
         Raises ProbeError (`dns.failure`) when the name does not resolve or not within `seconds`.
         """
-        lookup = self._join(host)
+        lookup = self.ask(host)
         until = time.monotonic() + seconds
         while not lookup.done.wait(max(0.0, min(_STOP_CHECK, until - time.monotonic()))):
             if self._stop.thrown:
@@ -53,25 +56,34 @@ class Resolver:
             raise lookup.error
         return lookup.addresses
 
-    def _join(self, host: str) -> _Lookup:
+    def ask(self, host: str) -> Lookup:
+        """Begin to resolve `host`, or join the lookup that is under way; waits for nothing."""
         with self._lock:
             lookup = self._under_way.get(host)
             if lookup is None:
-                lookup = self._under_way[host] = _Lookup()
+                lookup = Lookup()
                 thread = threading.Thread(
                     target=self._run, args=(host, lookup), name=f"resolve {host}", daemon=True
                 )
-                thread.start()
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    lookup.error = ProbeError(Cause.CLIENT_RESOURCES, f"{host}: {error}")
+                    lookup.done.set()
+                else:
+                    self._under_way[host] = lookup
             return lookup
 
-    def _run(self, host: str, lookup: _Lookup) -> None:
+    def _run(self, host: str, lookup: Lookup) -> None:
+        lookup.error = ProbeError(Cause.UNKNOWN, f"{host}: the lookup broke")  # unless it does not
         try:
             lookup.addresses = _getaddrinfo(host)
+            lookup.error = None
         except ProbeError as error:
             lookup.error = error
         finally:
             with self._lock:
-                del self._under_way[host]
+                self._under_way.pop(host, None)
             lookup.done.set()
 
 

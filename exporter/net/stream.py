@@ -14,15 +14,13 @@ from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.tls import tls_error
 from exporter.net.waiting import READABLE, WRITABLE
 
-MOST_BYTES = 16 * 1024 * 1024
+MOST_BYTES = 1024 * 1024
 """What a server may send in one session; a hostile one could fill our memory otherwise."""
 
 
 def too_much() -> ProbeError:
     """Say that the server has sent more than a probe may take in."""
-    return ProbeError(
-        Cause.UNKNOWN, f"the server sent more than {MOST_BYTES // 1024 // 1024} MiB in one session"
-    )
+    return ProbeError(Cause.UNKNOWN, f"the server sent more than {MOST_BYTES // 1024} KiB in one session")
 
 
 class Stream(socket.socket):
@@ -45,6 +43,7 @@ class Stream(socket.socket):
 
     def recv_into(self, *args: Any) -> int:
         """Read what is there, waiting for it if need be; raise ProbeError instead of reporting an end."""
+        self.clock.check(self.fileno())
         while True:
             try:
                 count = super().recv_into(*args)
@@ -83,6 +82,7 @@ class TlsStream(ssl.SSLSocket):
 
     def recv_into(self, *args: Any) -> int:
         """Read what is there, waiting for it if need be; raise ProbeError instead of reporting an end."""
+        self.clock.check(self.fileno())
         return _counted(self, self.clock, int(self._patiently(super().recv_into, *args)))
 
     def sendall(self, data: Any, flags: int = 0) -> None:
@@ -100,7 +100,7 @@ class TlsStream(ssl.SSLSocket):
             except ssl.SSLWantWriteError:
                 self.clock.wait(self.fileno(), WRITABLE)
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-                raise closed_by_peer(self.clock.phase, self.fileno()) from None
+                raise closed_by_peer(self.clock.phase, self.fileno(), reset=False) from None
             except ssl.SSLError as error:
                 raise tls_error(error) from None
             except OSError as error:
@@ -132,6 +132,7 @@ def drain(sock: socket.socket, clock: PhaseClock) -> None:
     """Read and drop what still comes until the peer closes; a reset is an end, too."""
     sock.setblocking(False)
     while True:
+        clock.check(sock.fileno())
         try:
             if not socket.socket.recv(sock, 65536):
                 return
@@ -143,7 +144,7 @@ def drain(sock: socket.socket, clock: PhaseClock) -> None:
 
 def _counted(stream: Stream | TlsStream, clock: PhaseClock, count: int) -> int:
     if count == 0:
-        raise closed_by_peer(clock.phase, stream.fileno())
+        raise closed_by_peer(clock.phase, stream.fileno(), reset=False)
     stream.received += count
     if stream.received > MOST_BYTES:
         raise too_much()
@@ -152,7 +153,7 @@ def _counted(stream: Stream | TlsStream, clock: PhaseClock, count: int) -> int:
 
 def _broken(stream: socket.socket, clock: PhaseClock, error: OSError) -> ProbeError:
     if error.errno in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN):
-        return closed_by_peer(clock.phase, stream.fileno())
+        return closed_by_peer(clock.phase, stream.fileno(), reset=True)
     if error.errno == errno.ETIMEDOUT:
         return ProbeError(Cause.NET_BLACKHOLE, f"connection timed out in phase {clock.phase}")
     return ProbeError(Cause.UNKNOWN, f"{error.strerror} in phase {clock.phase}", code=str(error.errno))

@@ -29,9 +29,12 @@ class TcpInfo:
 def tcp_info(descriptor: int) -> TcpInfo | None:
     """Read TCP_INFO of a socket by its descriptor; None where it is not a TCP socket or not Linux."""
     with contextlib.suppress(OSError, struct.error, AttributeError, ValueError):
-        # A duplicate, because closing the socket object must not close the caller's descriptor.
-        with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as sock:
+        # Not a duplicate: there may be no descriptor left for one, which is when this matters.
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
+        try:
             raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size)
+        finally:
+            sock.detach()
         fields = _LAYOUT.unpack(raw)
         # The kernel counts the peer's FIN as a byte, because it takes a sequence number.
         end = 1 if fields[0] in _AFTER_A_FIN else 0

@@ -7,6 +7,7 @@ from typing import Final
 
 READABLE: Final = select.POLLIN
 WRITABLE: Final = select.POLLOUT
+MOST_MILLISECONDS: Final = 2**31 - 1
 
 
 class Stopped(Exception):
@@ -60,7 +61,7 @@ def wait(descriptor: int, events: int, seconds: float, stop: Stop) -> bool:
     poll.register(descriptor, events)
     poll.register(stop.fileno(), READABLE)
     # poll counts in whole milliseconds; rounding up keeps a short rest from becoming a busy loop.
-    ready = poll.poll(max(0.0, seconds) * 1000 + 0.999)
+    ready = poll.poll(min(max(0.0, seconds) * 1000 + 0.999, MOST_MILLISECONDS))
     if stop.thrown:
         raise Stopped
     return any(fd == descriptor for fd, _ in ready)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from exporter.model import Failure, PingObservation, ProbeError, Target
 from exporter.net.echo import Echo, EchoSocket, why_unavailable
-from exporter.net.resolve import is_address
+from exporter.net.resolve import Lookup, is_address
 from exporter.probes.kind import Kind, Tools, Unavailable
 from exporter.settings import Duration, ProbeSettings
 
@@ -44,6 +44,7 @@ class PingProbe:
         self._settings = settings
         self._tools = tools
         self._echo: EchoSocket | None = None
+        self._lookup: Lookup | None = None
         self._resolved_at = 0.0
         self._sequence = 0
         self._open: dict[int, tuple[float, float]] = {}
@@ -61,41 +62,40 @@ class PingProbe:
         except ProbeError as error:
             failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
             return [*observations, replace(self._seen(started, begun), sent=False, failure=failure)]
-        self._open[self._sequence] = (started, time.monotonic())
-        patience = min(self._settings.timeout, PATIENCE * self._settings.interval)
-        while self._sequence in self._open and (left := begun + patience - time.monotonic()) > 0:
+        sent_at = time.monotonic()
+        self._open[self._sequence] = (started, sent_at)
+        patience = min(self._settings.timeout, PATIENCE * self._settings.interval - (sent_at - begun))
+        while self._sequence in self._open and (left := sent_at + patience - time.monotonic()) > 0:
             if echo.wait(left, self._tools.stop):
                 observations += self._decided()
-        return observations
+        return observations + self._decided()
 
     def _socket(self) -> EchoSocket:
-        """Give the socket for the target's present address, resolving its name now and then."""
-        now = time.monotonic()
-        if self._echo is None or now - self._resolved_at > RESOLVE_AGAIN:
-            try:
-                address = self._address()
-            except ProbeError:
-                if self._echo is None:
-                    raise
-            else:
-                self._move_to(address)
-            self._resolved_at = now
-        assert self._echo is not None  # noqa: S101  _move_to has set it
+        """Give the socket for the target's present address, resolving its name now and then.
+
+        Once there is an address, nothing waits for the resolver: its answer is used when it has come.
+        """
+        host = self._target.endpoint.host
+        if self._echo is None:
+            seconds = PATIENCE * self._settings.timeout
+            address = host if is_address(host) else self._tools.resolver.addresses(host, seconds)[0]
+            self._echo = EchoSocket(address, self._settings.size)
+            self._resolved_at = time.monotonic()
+        elif self._lookup is not None and self._lookup.done.is_set():
+            if self._lookup.addresses:
+                self._move_to(self._lookup.addresses[0])
+            self._lookup, self._resolved_at = None, time.monotonic()
+        elif self._lookup is None and time.monotonic() - self._resolved_at > RESOLVE_AGAIN:
+            self._lookup = None if is_address(host) else self._tools.resolver.ask(host)
         return self._echo
 
-    def _address(self) -> str:
-        host = self._target.endpoint.host
-        if is_address(host):
-            return host
-        return self._tools.resolver.addresses(host, PATIENCE * self._settings.timeout)[0]
-
     def _move_to(self, address: str) -> None:
-        if self._echo is not None:
-            if self._echo.address == address:
-                return
+        assert self._echo is not None  # noqa: S101  only called once a socket is there
+        if self._echo.address != address:
+            moved = EchoSocket(address, self._settings.size)
             self._echo.close()
+            self._echo = moved
             self._open.clear()
-        self._echo = EchoSocket(address, self._settings.size)
 
     def _decided(self) -> list[PingObservation]:
         """Take in the replies and judge every open echo that has been answered or is overdue."""

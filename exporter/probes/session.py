@@ -54,8 +54,11 @@ class SessionProbe:
         try:
             self._hold(clock)
         except ProbeError as error:
-            failure = self._failure(clock.phase, error)
+            failure = Failure(
+                phase=clock.phase, cause=error.cause, detail=error.detail, said=error.said, code=error.code
+            )
         except SecretUnreadable as error:
+            clock.enter(Phase.AUTH)
             failure = Failure(phase=Phase.AUTH, cause=Cause.AUTH_CREDENTIALS, detail=f"password: {error}")
         phases = clock.finish()
         if failure is not None:
@@ -86,12 +89,6 @@ class SessionProbe:
             clock.skip(Phase.TCP)
             return (host,)
         return self._tools.resolver.addresses(host, clock.remaining())
-
-    def _failure(self, phase: Phase, error: ProbeError) -> Failure:
-        mask = self._endpoint.password.mask if self._endpoint.password else str
-        return Failure(
-            phase=phase, cause=error.cause, detail=mask(error.detail), said=mask(error.said), code=error.code
-        )
 
 
 KIND = Kind(name="session", settings=SessionSettings, build=SessionProbe)

@@ -9,14 +9,15 @@ from exporter.app import read_configuration
 from exporter.config import ConfigurationError
 
 DURATION = "write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"
+TOP = "allowed: vantage, target_files, networks, diagnosis, defaults, targets"
 TARGET = "targets:\n- name: a\n  url: postgresql://u@h/d\n"
 
 ONE_MISTAKE = {
     # YAML itself
     "targets: [a": ["1: is not YAML: expected ',' or ']', but got '<stream end>'"],
-    "a: b\n\tc: d": ["2: is not YAML: found character '\\t' that cannot start any token"],
+    "a: b\n\tc: d": ["2: is not YAML: a tab; indent with blanks"],
     "a: 1\n---\nb: 2": ["2: is not YAML: but found another document"],
-    "a: \x01": ["1: is not YAML: unacceptable character #x0001: special characters are not allowed"],
+    "a: \x01": ["1: is not YAML: character 0x0001 is not allowed"],
     "": ["1: no targets; write at least one with a name and a url"],
     "# nothing\n": ["1: no targets; write at least one with a name and a url"],
     "targets: []": ["1: no targets; write at least one with a name and a url"],
@@ -27,13 +28,20 @@ ONE_MISTAKE = {
         "2: targets[0][0]: an alias may not stand inside what it names",
     ],
     TARGET + "vantage: !!python/object:os.system {}\n": [
-        "4: vantage: cannot be read: the tag tag:yaml.org,2002:python/object:os.system is not allowed"
+        "4: vantage: a tag (!…) is not allowed"
     ],
     TARGET + "vantage: !!python/name:os.system x\n": [
-        "4: vantage: cannot be read: could not determine a constructor for the tag "
-        "'tag:yaml.org,2002:python/name:os.system'"
+        "4: vantage: is neither text, a number nor a date; put it in quotes"
     ],
-    TARGET + "vantage: 2026-13-45\n": ["4: vantage: cannot be read: month must be in 1..12"],
+    TARGET + "vantage: 2026-13-45\n": ["4: vantage: is neither text, a number nor a date; put it in quotes"],
+    TARGET + "vantage: !!int ''\n": ["4: vantage: is neither text, a number nor a date; put it in quotes"],
+    TARGET + "vantage: !!bool foo\n": ["4: vantage: is neither text, a number nor a date; put it in quotes"],
+    TARGET + 'vantage: "\\ud800"\n': ["4: vantage: has a control character in it"],
+    TARGET + 'vantage: "a\\eb"\n': ["4: vantage: has a control character in it"],
+    TARGET + "? [a, b]\n: c\n": ["4: has a key that is no text"],
+    TARGET + "a: " + "[" * 60 + "]" * 60: [f"4: a: unknown key; {TOP}", "4: a" + "[0]" * 50 + ": nested too deeply"],
+    TARGET + '"a\\nb": 1\n': [f"4: a\\nb: unknown key; {TOP}"],
+    "postgresql://u:hunter2@h/d: 1\n": [f"1: postgresql://u:<secret>@h/d: unknown key; {TOP}"],
     # keys
     TARGET + "  lables: {}\n": ["4: targets[0].lables: unknown key; did you mean labels? allowed: name, url, password, labels, probes"],
     TARGET + "zzz:\n": ["4: zzz: unknown key; allowed: vantage, target_files, networks, diagnosis, defaults, targets"],
@@ -47,25 +55,25 @@ ONE_MISTAKE = {
     "targets:\n- name: a b\n  url: postgresql://u@h/d\n": [
         "2: targets[0].name: 'a b' is not a name; letters, digits and _ . : - are allowed, at most 100 of them"
     ],
-    "targets:\n- name: 7\n  url: postgresql://u@h/d\n": ["2: targets[0].name: must be text"],
-    TARGET + "  labels: {1st: x}\n": ["4: targets[0].labels: '1st' is not a label name; letters, digits and _ are allowed, no digit first"],
+    "targets:\n- name: 7\n  url: postgresql://u@h/d\n": ["2: targets[0].name: must be text; put it in quotes"],
+    TARGET + "  labels: {1st: x}\n": ["4: targets[0].labels.1st: is not a label name; letters, digits and _ are allowed, no digit first"],
     TARGET + "  labels: {host: x}\n": [
-        "4: targets[0].labels: 'host' is one of our own labels (target, dialect, host, port, vantage); choose another"
+        "4: targets[0].labels.host: is one of our own labels (target, dialect, host, port, vantage, le, quantile); choose another"
     ],
-    TARGET + "  labels: {team: 7}\n": ["4: targets[0].labels.team: must be text"],
+    TARGET + "  labels: {team: 7}\n": ["4: targets[0].labels.team: must be text; put it in quotes"],
     # durations, percentages and numbers
     TARGET + "defaults: {session: {interval: 15}}\n": [f"4: defaults.session.interval: 15 has no unit; {DURATION}"],
     TARGET + "defaults: {session: {interval: 15 seconds}}\n": [f"4: defaults.session.interval: '15 seconds' is not a duration; {DURATION}"],
     TARGET + "defaults: {session: {interval: 0s}}\n": [
-        "4: defaults.session.interval: '0s' is out of range; more than nothing and at most 365d is allowed"
+        "4: defaults.session.interval: '0s' is out of range; 10ms to 365d is allowed"
     ],
     TARGET + "diagnosis: {loss: 5}\n": ["4: diagnosis.loss: 5 is not a percentage; write a number with a percent sign, such as 1%"],
     TARGET + "diagnosis: {saturation: 101%}\n": ["4: diagnosis.saturation: '101%' is out of range; 0% to 100% is allowed"],
     TARGET + "defaults: {ping: {size: 1}}\n": ["4: defaults.ping.size: input should be greater than or equal to 8"],
     TARGET + "defaults: {ping: {size: big}}\n": ["4: defaults.ping.size: must be a whole number"],
-    TARGET + "defaults: {session: {query: ''}}\n": ["4: defaults.session.query: is missing"],
+    TARGET + "defaults: {session: {query: ''}}\n": ["4: defaults.session.query: is empty"],
     TARGET + "networks: {linode: [172.104.0.1/15]}\n": [
-        "4: networks: linode: 172.104.0.1/15 has host bits set; write ranges such as 172.104.0.0/15"
+        "4: networks.linode[0]: is not an address range, with its first address; write it like 172.104.0.0/15"
     ],
     # a timeout that does not fit
     TARGET + "  probes: {ping: {interval: 1s, timeout: 2s}}\n": [
@@ -80,8 +88,13 @@ ONE_MISTAKE = {
     TARGET + "  probes: {pong: true}\n": ["4: targets[0].probes.pong: unknown key; did you mean ping? allowed: ping, session"],
     TARGET + "  probes: {ping: 7}\n": ["4: targets[0].probes.ping: must be a block of keys and values"],
     # passwords
-    TARGET + "  password: hunter2\n": ["4: targets[0].password: must not stand in the configuration; write {{env: NAME}} or {{file: PATH}}"],
-    TARGET + "  password: {}\n": ["4: targets[0].password: has no single source; write either {{env: NAME}} or {{file: PATH}}"],
+    TARGET + "  password: hunter2\n": ["4: targets[0].password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],
+    TARGET + "  password: {}\n": ["4: targets[0].password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],
+    TARGET + "  password: 12345\n": ["4: targets[0].password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],
+    TARGET + "  password: {hunter2: x}\n": ["4: targets[0].password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],
+    TARGET + "  password: *hunter2\n": ["4: is not YAML: an alias without its anchor; text that begins with * must stand in quotes"],
+    TARGET + "  password: !hunter2\n": ["4: targets[0].password: is neither text, a number nor a date; put it in quotes"],
+    TARGET + "  password: {env: CONNDROP_EMPTY}\n": ["4: targets[0].password.env: environment variable CONNDROP_EMPTY: is empty"],
     TARGET + "  password: {env: CONNDROP_NOT_SET}\n": [
         "4: targets[0].password.env: environment variable CONNDROP_NOT_SET is not set"
     ],
@@ -93,19 +106,23 @@ EXAMPLE = "write postgresql://user@host:5432/database, mysql://… or mariadb://
 URLS = {
     "not a url": f"is not a database URL; {EXAMPLE}",
     "postgresql://u@h:port/d": f"is not a database URL; {EXAMPLE}",
-    "oracle://u:hunter2@h/d": "begins with oracle://, which is no database we probe; "
+    "oracle://u:hunter2@h/d": "does not begin with a database that we probe; "
     "allowed: postgresql://, postgres://, mysql://, mariadb://",
-    "postgresql:///d": f"names no host; {EXAMPLE}",
     "postgresql://h/d": f"names no user; {EXAMPLE}",
     "postgresql://u:hunter2@h1,h2/d": "names several hosts; make each a target of its own",
     "postgresql://u:hunter2@h:0/d": "has port 0; 1 to 65535 is allowed",
     "postgresql://u:hunter2@h:70000/d": "has port 70000; 1 to 65535 is allowed",
+    "postgresql://u@a..b/d": "names a host that is neither a host name nor an address",
+    "postgresql://u@999.1.1.1/d": "names a host that is neither a host name nor an address",
+    "postgresql://u%00@h/d": "has a control character in it",
+    "postgresql://u:a%00b@h/d": "has a password that cannot be used: the URL: has a zero byte in it",
+    "postgresql://u:@h/d": "has a password that cannot be used: the URL: is empty",
     "postgresql://u@-h/d": "names a host that is neither a host name nor an address",
     "postgresql://u@h/d?sslmode=disable&sslmode=require": "gives the parameter sslmode more than once",
     "postgresql://u@h/d?sslmode=maybe": "parameter sslmode: 'maybe' is no mode; "
     "allowed: disable, allow, prefer, require, verify-ca, verify-full",
-    "postgresql://u@h/d?password=hunter2": "parameter password: belongs into the URL itself: "
-    "postgresql://user@host:port/database",
+    "postgresql://u@h/d?password=hunter2": "parameter password: is not allowed here; "
+    "the URL itself says where and who",
     "postgresql://u@h/d?colour=blue": "parameter colour: unknown parameter; allowed: the connection keywords of libpq",
     "postgresql://u@h/d?sslrootcert=/nope": "parameter sslrootcert: '/nope' is no file that can be read",
     "mysql://u@h/d?colour=blue": "parameter colour: unknown parameter; allowed: charset, ssl_mode, ssl_disabled, "
@@ -131,6 +148,7 @@ def complaints(path: Path) -> list[str]:
 def test_a_bad_file(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each mistake is said with its line, its place, and what is allowed."""
     monkeypatch.delenv("CONNDROP_NOT_SET", raising=False)
+    monkeypatch.setenv("CONNDROP_EMPTY", "")
     path = tmp_path / "bad.yml"
     path.write_text(text)
     assert complaints(path) == [line.format(file=path, folder=tmp_path) for line in ONE_MISTAKE[text]]
@@ -144,6 +162,56 @@ def test_a_bad_url(url: str, tmp_path: Path) -> None:
     (said,) = complaints(path)
     assert said.split(" (_ssl")[0] == f"3: targets[0].url: {URLS[url]}".split(" (_ssl")[0]
     assert "hunter2" not in said
+
+
+def test_everything_wrong_with_a_url_is_said_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yml"
+    path.write_text("targets:\n- name: a\n  url: postgresql://:secret@:0/a%40b?y=2&y=3\n")
+    assert sorted(complaints(path)) == [
+        "3: targets[0].url: gives the parameter y more than once",
+        "3: targets[0].url: has an @ in the database's name; if it belongs to the password, write it as %40, and / as %2F",
+        "3: targets[0].url: has port 0; 1 to 65535 is allowed",
+        f"3: targets[0].url: names no host; {EXAMPLE}",
+        f"3: targets[0].url: names no user; {EXAMPLE}",
+    ]
+    path.write_text("targets:\n- name: a\n  url: mysql://u@h/d?x=1&y=2\n")
+    assert [line.split(":")[2] for line in complaints(path)] == [" parameter x", " parameter y"]
+    path.write_text("targets:\n- name: a\n  url: mysql://u:secret@h/d\n  password: {env: HOME}\n")
+    assert complaints(path) == [
+        "3: targets[0].url: has a password, and a password block stands beside it; keep one of them"
+    ]
+
+
+def test_aliases_that_multiply(tmp_path: Path) -> None:
+    """Nine levels of nine aliases would be a thousand million values."""
+    path = tmp_path / "bad.yml"
+    levels = "".join(f"- &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 10))
+    path.write_text(f"a:\n- &a0 x\n{levels}{TARGET}")
+    assert any("aliases counted as used" in line for line in complaints(path))
+
+
+def test_an_anchor_with_a_merge_in_it_is_no_duplicate(tmp_path: Path) -> None:
+    path = tmp_path / "good.yml"
+    path.write_text(
+        "defaults: {session: &s {interval: 20s}}\ntargets:\n"
+        "- {name: a, url: 'mysql://u@h/d', probes: {session: &t {<<: *s, interval: 30s}}}\n"
+        "- {name: b, url: 'mysql://u@h/d', probes: {session: *t}}\n"
+    )
+    assert [target.probes["session"].interval for target in read_configuration(path).targets] == [30, 30]
+
+
+def test_a_mistake_elsewhere_leaves_the_defaults_as_they_are(tmp_path: Path) -> None:
+    """The timeout fits the interval that the defaults give, whatever is wrong with another target."""
+    path = tmp_path / "bad.yml"
+    path.write_text(
+        "defaults: {session: {interval: 60s, timeout: 30s}}\ntargets:\n"
+        "- {name: a, url: 'mysql://u@h/d', probes: {session: {timeout: 20s}}}\n"
+        "- {name: b, url: 'mysql://u@h/d', probes: {session: {timeout: 90s}}, labels: {1x: y}}\n"
+    )
+    assert complaints(path) == [
+        "4: targets[1].labels.1x: is not a label name; letters, digits and _ are allowed, no digit first",
+        "4: targets[1].probes.session.timeout: timeout 1m30s is longer than the interval; at most 1m is allowed",
+    ]
 
 
 def test_every_mistake_is_found_in_one_run(tmp_path: Path) -> None:
@@ -169,7 +237,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     assert complaints(tmp_path / "nowhere.yml") == ["1: cannot be read: No such file or directory"]
     assert complaints(tmp_path) == ["1: cannot be read: Is a directory"]
     (tmp_path / "latin.yml").write_bytes(b"# caf\xe9")
-    assert complaints(tmp_path / "latin.yml") == ["1: is not UTF-8 text: byte 5 is 0xe9"]
+    assert complaints(tmp_path / "latin.yml") == ["1: is not UTF-8 text: byte 0xe9"]
     (tmp_path / "deep.yml").write_text("[" * 5000)
     assert complaints(tmp_path / "deep.yml")[0].startswith("1: is not YAML: ")
 
@@ -194,7 +262,7 @@ def test_mistakes_in_further_files(tmp_path: Path) -> None:
     assert [str(problem).removeprefix(f"{tmp_path}/")[:60] for problem in caught.value.problems] == [
         "broken.yml:1: is not YAML: expected the node content, but fo",
         "exporter.yml:1: must be a list of targets, each beginning wi",
-        "exporter.yml:1: target_files[1]: must be text",
+        "exporter.yml:1: target_files[1]: must be text; put it in quotes"[:60],
         "exporter.yml:1: target_files[3]: 'gone.yml' is no file",
         "one.yml:1: [0].name: 'a' is the name of another target already ("[:60],
         "one.yml:4: [1].url: is not a database URL; write postgresql:",

@@ -3,8 +3,8 @@
 import os
 import socket
 import ssl
-import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,22 +13,16 @@ from pymysql.connections import Connection
 
 from exporter.db.dialect import PROGRAM, ParameterError
 from exporter.db.mysql import words
-from exporter.model import Cause, Endpoint, Phase, ProbeError
-from exporter.net.dial import dial, first_that_connects
+from exporter.model import Cause, Endpoint, Phase, ProbeError, Secret
+from exporter.net.dial import connect_error, dial, first_that_connects
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream, TlsStream, drain, secure
 from exporter.net.tls import TlsPolicy, Verify, client_context
+from exporter.net.waiting import Stopped
 
-NOT_MYSQL: Final = (
-    struct.error,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    RuntimeError,
-    AssertionError,
-)
-"""What PyMySQL's parsers raise when the bytes are not what they expect."""
+ERROR: Final = b"\xff"
+IN_CLEAR: Final = (b"mysql_clear_password", b"dialog")
+"""Plugins that send the password as it is."""
 
 TRUE: Final = ("1", "true", "yes", "on")
 FALSE: Final = ("0", "false", "no", "off")
@@ -49,7 +43,7 @@ class MysqlOpener:
         try:
             self._context = client_context(policy, TlsStream) if policy else None
         except OSError as error:
-            raise ParameterError("ssl_ca, ssl_cert, ssl_key", f"cannot be used: {error}") from None
+            raise ParameterError([f"ssl_ca, ssl_cert, ssl_key: cannot be used: {error}"]) from None
 
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> "MysqlSession":
         """Connect and log in (see `exporter.db.dialect.Opener`)."""
@@ -71,8 +65,8 @@ class MysqlOpener:
         )
         # PyMySQL waits for the server's greeting first; that is the beginning of the login.
         clock.enter(Phase.AUTH)
-        session = MysqlSession(connection, clock)
-        session.log_in(Stream.over(sock, clock))
+        session = MysqlSession(connection, endpoint.password, clock)
+        session.log_in(sock)
         return session
 
 
@@ -88,13 +82,14 @@ class _Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
             defer_connect=True, ssl_disabled=True, autocommit=None, program_name=PROGRAM, **settings
         )
         self._awaits_header = True
+        self.refused = b""
         if context is not None:
             self.ssl = True
             self._ssl_required = required
             self.ctx = _Upgrade(context, clock)
 
     def _read_bytes(self, num_bytes: int) -> bytes:
-        """Read a header or a body, in turn; hear out an error that the server sends out of turn.
+        """Read a header or a body, in turn; keep an error packet, and hear one out that comes out of turn.
 
         A server that shuts down or has lost patience says so in a packet with sequence number 0, which
         PyMySQL takes for a lost connection without reading the reason.
@@ -103,9 +98,19 @@ class _Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
         header, self._awaits_header = self._awaits_header, not self._awaits_header
         if header and data[3] == 0 and self._next_seq_id != 0:
             body: bytes = super()._read_bytes(int.from_bytes(data[:3], "little"))
-            if body[:1] == b"\xff":
+            if body[:1] == ERROR:
+                self.refused = body
                 pymysql.err.raise_mysql_exception(body)
+        elif not header and data[:1] == ERROR:
+            self.refused = data
         return data
+
+    def _process_auth(self, plugin_name: bytes, auth_packet: Any, handler: Any = None) -> Any:
+        """Go along with another way to log in, unless it hands the password to whoever listens."""
+        if plugin_name in IN_CLEAR and not isinstance(self._sock, TlsStream):
+            said = f"the server asks for the password in clear text ({plugin_name.decode()}) without TLS"
+            raise ProbeError(Cause.AUTH_NOT_ALLOWED, f"{said}: not given")
+        return super()._process_auth(plugin_name, auth_packet, handler)
 
 
 class _Upgrade:
@@ -126,19 +131,31 @@ class _Upgrade:
 class MysqlSession:
     """One connection of PyMySQL."""
 
-    def __init__(self, connection: _Wire, clock: PhaseClock) -> None:
+    def __init__(self, connection: _Wire, password: Secret | None, clock: PhaseClock) -> None:
         self._connection = connection
+        self._password = password
         self._clock = clock
+        self._peer: socket.socket | None = None
 
-    def log_in(self, stream: Stream) -> None:
+    def log_in(self, sock: socket.socket) -> None:
         """Read the greeting, negotiate TLS, log in."""
-        with _Translated(self._clock):
-            self._connection.connect(stream)
+        try:
+            # A duplicate, because PyMySQL closes its own at once and the server's goodbye would be lost.
+            self._peer = socket.socket(fileno=os.dup(sock.fileno()))
+        except OSError as error:
+            sock.close()
+            raise connect_error(error.errno or 0, self._connection.host, at_once=True) from None
+        try:
+            with self._translated():
+                self._connection.connect(Stream.over(sock, self._clock))
+        except BaseException:
+            self.abandon()
+            raise
 
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
-        with _Translated(self._clock):
+        with self._translated():
             if guarded:
                 self._connection.query(self._guard())
             self._connection.query(sql)
@@ -146,14 +163,16 @@ class MysqlSession:
     def close(self) -> None:
         """Send COM_QUIT and wait for the server to close (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.CLOSE)
-        # A duplicate, because PyMySQL closes its own at once and the server's answer would be lost.
-        with socket.socket(fileno=os.dup(self._connection._sock.fileno())) as peer:
+        assert self._peer is not None  # noqa: S101  set since the login
+        with self._peer:
             self._connection.close()
-            drain(peer, self._clock)
+            drain(self._peer, self._clock)
 
     def abandon(self) -> None:
         """Let go at once (see `exporter.db.dialect.Session`)."""
         self._connection._force_close()
+        if self._peer is not None:
+            self._peer.close()
 
     def _guard(self) -> str:
         seconds = self._clock.remaining() * 0.9
@@ -161,49 +180,51 @@ class MysqlSession:
             return f"SET SESSION max_statement_time = {seconds:.3f}"
         return f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}"
 
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what PyMySQL raises into our error; ours passes as it is."""
+        try:
+            yield
+        except pymysql.Error as error:
+            raise self._refusal(error) from None
+        except (ProbeError, Stopped):
+            raise
+        except Exception as error:  # noqa: BLE001  its parsers and crypto raise all sorts on unexpected bytes
+            detail = f"not understood by PyMySQL: {type(error).__name__}: {error}"
+            raise ProbeError(Cause.UNKNOWN, self._masked(detail)) from None
 
-class _Translated:
-    """Turns what PyMySQL raises into our error; ours passes as it is."""
+    def _refusal(self, error: pymysql.Error) -> ProbeError:
+        text = self._masked(str(error.args[-1]) if error.args else type(error).__name__)
+        if self._connection.refused:
+            number = int.from_bytes(self._connection.refused[1:3], "little")
+            return ProbeError(words.cause(number), text, said=text, code=str(number))
+        if error.args[:1] == (words.NO_TLS,):
+            self._clock.enter(Phase.TLS)
+            return ProbeError(Cause.AUTH_NOT_ALLOWED, text)
+        return ProbeError(Cause.UNKNOWN, text)
 
-    def __init__(self, clock: PhaseClock) -> None:
-        self._clock = clock
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if isinstance(error, pymysql.Error):
-            raise _refusal(error, self._clock) from None
-        if isinstance(error, NOT_MYSQL):
-            raise ProbeError(Cause.UNKNOWN, f"not the MySQL protocol: {type(error).__name__}") from None
-
-
-def _refusal(error: pymysql.Error, clock: PhaseClock) -> ProbeError:
-    number = error.args[0] if error.args and isinstance(error.args[0], int) else 0
-    text = str(error.args[-1]) if error.args else type(error).__name__
-    if number == words.NO_TLS:
-        clock.enter(Phase.TLS)
-    said = "" if (number >= 2000 and number < 3000) or not number else text
-    return ProbeError(words.cause(number), text, said=said, code=str(number or ""))
+    def _masked(self, text: str) -> str:
+        return self._password.mask(text) if self._password else text
 
 
 def _check(params: Mapping[str, str]) -> None:
-    for name, value in params.items():
-        if name not in PARAMETERS:
-            raise ParameterError(name, f"unknown parameter; allowed: {', '.join(PARAMETERS)}")
-        if name in SWITCHES and value.lower() not in TRUE + FALSE:
-            raise ParameterError(name, f"{value!r} is neither; allowed: true, false")
-        if name == "ssl_mode" and value.lower() not in MODES:
-            raise ParameterError(name, f"{value!r} is no mode; allowed: {', '.join(MODES)}")
-        if name in FILES and not Path(value).is_file():
-            raise ParameterError(name, f"{value!r} is no file that can be read")
-        if name == "charset":
-            _check_charset(value)
+    problems = [f"{name}: {problem}" for name, value in params.items() if (problem := _problem(name, value))]
+    if problems:
+        raise ParameterError(problems)
 
 
-def _check_charset(value: str) -> None:
-    if pymysql.charset.charset_by_name(value) is None:
-        raise ParameterError("charset", f"{value!r} is no character set that PyMySQL knows, such as utf8mb4")
+def _problem(name: str, value: str) -> str:
+    if name not in PARAMETERS:
+        return f"unknown parameter; allowed: {', '.join(PARAMETERS)}"
+    if name in SWITCHES and value.lower() not in TRUE + FALSE:
+        return f"{value!r} is neither; allowed: true, false"
+    if name == "ssl_mode" and value.lower() not in MODES:
+        return f"{value!r} is no mode; allowed: {', '.join(MODES)}"
+    if name in FILES and not Path(value).is_file():
+        return f"{value!r} is no file that can be read"
+    if name == "charset" and pymysql.charset.charset_by_name(value) is None:
+        return f"{value!r} is no character set that PyMySQL knows, such as utf8mb4"
+    return ""
 
 
 def _tls_policy(params: Mapping[str, str]) -> TlsPolicy | None:

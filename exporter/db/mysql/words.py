@@ -47,5 +47,5 @@ NO_TLS = 2026
 
 
 def cause(number: int) -> Cause:
-    """Name the cause of a refusal by its number."""
-    return Cause.AUTH_NOT_ALLOWED if number == NO_TLS else NUMBERS.get(number, Cause.UNKNOWN)
+    """Name the cause of a refusal by the number the server gave."""
+    return NUMBERS.get(number, Cause.UNKNOWN)

@@ -3,7 +3,8 @@
 import errno
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from psycopg2 import extensions
 
 from exporter.db.dialect import PROGRAM, ParameterError
 from exporter.db.postgres import words
-from exporter.model import Cause, Endpoint, Phase, ProbeError
+from exporter.model import Cause, Endpoint, Phase, ProbeError, Secret
 from exporter.net.dial import CAUSES, connect_error, first_that_connects
 from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.stream import MOST_BYTES, drain, too_much
@@ -24,21 +25,29 @@ STARTED: Final = 2
 MADE: Final = 3
 SSL_STARTUP: Final = 7
 
+MOST_ROUNDS: Final = 1_000_000
+"""Rounds of SCRAM we let a server demand (its default is 4,096): libpq counts them without a pause."""
+KEPT: Final = 65536
+"""Bytes of an answer in which an error is looked for."""
+
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
-FROM_URL: Final = ("host", "hostaddr", "port", "dbname", "user", "password")
+FROM_URL: Final = ("host", "hostaddr", "port", "dbname", "database", "user", "password", "service", "dsn")
+NO_PASSWORD: Final = Secret(str, "nowhere")
 
 
 class PostgresOpener:
     """Opens PostgreSQL sessions; libpq does the talking, we do the waiting."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        _check(endpoint)
+        _check(endpoint.params)
         self._password = endpoint.password
+        # Written out, because libpq would otherwise ask the environment of the daemon.
+        mode = endpoint.params.get("sslmode", "prefer")
         self._settings = {
-            # Written out, because libpq would otherwise ask the environment of the daemon.
-            "sslmode": "prefer",
+            "sslmode": mode,
             "gssencmode": "disable",
+            "require_auth": _acceptable(mode),
             "application_name": PROGRAM,
             **endpoint.params,
             "host": endpoint.host,
@@ -52,9 +61,12 @@ class PostgresOpener:
         settings = dict(self._settings)
         if self._password is not None:
             settings["password"] = self._password.reveal()
+        secret = self._password or NO_PASSWORD
         clock.enter(Phase.TCP)
         session = first_that_connects(
-            addresses, clock, lambda address, within: PostgresSession(settings, address, clock, within)
+            addresses,
+            clock,
+            lambda address, within: PostgresSession(settings, secret, address, clock, within),
         )
         try:
             session.log_in()
@@ -67,16 +79,24 @@ class PostgresOpener:
 class PostgresSession:
     """One connection of libpq, driven by polling so that no wait is libpq's own."""
 
-    def __init__(self, settings: dict[str, str], address: str, clock: PhaseClock, within: float) -> None:
+    def __init__(
+        self, settings: Mapping[str, str], secret: Secret, address: str, clock: PhaseClock, within: float
+    ) -> None:
         """Connect to `address` within so many seconds; the login has not begun then."""
+        self._address = address
+        self._secret = secret
         self._clock = clock
-        self._sqlstate = ""
+        self._answer = b""
+        options: dict[str, Any] = {**settings, "hostaddr": address, "async_": 1}
         try:
-            options: dict[str, Any] = {**settings, "hostaddr": address, "async_": 1}
             self._connection: Any = psycopg2.connect(**options)
         except psycopg2.Error as error:
-            raise _at_once(str(error), address) from None
-        self._socket = self._own_socket()
+            raise _connect_refusal(str(error), address) from None
+        try:
+            self._socket = self._own_socket()
+        except OSError as error:
+            self._connection.close()
+            raise connect_error(error.errno or 0, address, at_once=True) from None
         try:
             clock.wait(self._socket.fileno(), WRITABLE, within=within)
             number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -89,20 +109,21 @@ class PostgresSession:
     def log_in(self) -> None:
         """Let libpq negotiate TLS and log in."""
         self._until_ready()
+        if not self._connection.info.ssl_in_use:
+            self._clock.give(Phase.TLS, to=Phase.AUTH)
         self._clock.enter(Phase.AUTH)
 
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
+        self._answer = b""
         if guarded:
             # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
             limit = max(1, int(self._clock.remaining() * 900))
             sql = f"SET LOCAL statement_timeout = {limit}; {sql}"
         cursor = self._connection.cursor()  # must live until the answer is in
-        try:
+        with self._translated():
             cursor.execute(sql)
-        except psycopg2.Error as error:
-            raise self._refusal(error) from None
         self._until_ready()
         cursor.close()
 
@@ -125,10 +146,8 @@ class PostgresSession:
     def _until_ready(self) -> None:
         """Poll libpq until it is done with what it is doing; its status tells the phase."""
         while True:
-            try:
+            with self._translated():
                 state = self._connection.poll()
-            except psycopg2.Error as error:
-                raise self._refusal(error) from None
             if state == extensions.POLL_OK:
                 return
             self._enter_phase()
@@ -142,36 +161,60 @@ class PostgresSession:
         if status == STARTED and self._clock.phase is not Phase.TCP:
             # sslmode prefer and allow: libpq has given up one way and connects anew to try the other.
             self._socket.close()
-            self._socket = self._own_socket()
+            with self._translated():
+                self._socket = self._own_socket()
+            self._answer = b""
         if status != MADE:
             self._clock.enter({STARTED: Phase.TCP, SSL_STARTUP: Phase.TLS}.get(status, Phase.AUTH))
 
     def _look_at_answer(self) -> None:
-        """Read what libpq will not tell: the SQLSTATE of a refused login, and how much came in."""
-        if self._clock.phase is Phase.AUTH and not self._connection.info.ssl_in_use:
-            try:
-                answer = self._socket.recv(8192, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except OSError:
-                return  # libpq meets the same error and reports it
-            self._sqlstate = words.sqlstate(answer) or self._sqlstate
+        """Read along with libpq what it will not tell, such as the SQLSTATE of a refused login."""
         info = tcp_info(self._socket.fileno())
         if info is not None and info.bytes_received > MOST_BYTES:
             raise too_much()
+        if self._connection.info.ssl_in_use or len(self._answer) >= KEPT:
+            return
+        try:
+            self._answer += self._socket.recv(KEPT, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:
+            return  # libpq meets the same error and reports it
+        if words.scram_rounds(self._answer) > MOST_ROUNDS:
+            raise ProbeError(Cause.UNKNOWN, f"the server demands more than {MOST_ROUNDS} rounds of SCRAM")
 
-    def _refusal(self, error: psycopg2.Error) -> ProbeError:
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn what psycopg2 raises into our error."""
+        try:
+            yield
+        except psycopg2.Error as error:
+            raise self._refusal(str(error), error.pgcode or "") from None
+        except UnicodeDecodeError as error:
+            # Before the encodings are agreed on, a server may write in any.
+            raise self._refusal(bytes(error.object).decode("utf-8", "replace"), "") from None
+        except OSError as error:
+            raise connect_error(error.errno or 0, self._address, at_once=True) from None
+
+    def _refusal(self, text: str, code: str) -> ProbeError:
         # libpq keeps the server's last words even where the exception has lost them.
-        kept = "" if self._connection.closed == 1 else self._connection.info.error_message or ""
-        text = kept if words.server_said(kept) else str(error)
-        code = error.pgcode or self._sqlstate
+        try:
+            kept = "" if self._connection.closed == 1 else self._connection.info.error_message or ""
+        except UnicodeDecodeError as error:
+            kept = bytes(error.object).decode("utf-8", "replace")
+        text = self._secret.mask(kept if words.server_said(kept) else text)
+        # After a second attempt libpq's text holds the words of both, and the code is that of one.
+        code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
         said = words.server_said(text)
         cause = words.cause(code, text)
-        if cause is Cause.UNKNOWN and not said and words.ended(text):
-            return closed_by_peer(self._clock.phase, self._socket.fileno())
+        if cause is Cause.UNKNOWN and not said:
+            if self._clock.phase is Phase.TCP:
+                return _connect_refusal(words.last_attempt(text), self._address)
+            if words.ended(text):
+                return closed_by_peer(self._clock.phase, self._socket.fileno())
         return ProbeError(cause, words.summary(text), said=said, code=code)
 
 
-def _at_once(text: str, address: str) -> ProbeError:
-    """Map what libpq says when connect fails at once: only the text of the errno is left."""
+def _connect_refusal(text: str, address: str) -> ProbeError:
+    """Map what libpq says when connect fails: only the text of the errno is left."""
     for number in CAUSES:
         if os.strerror(number) in text:
             return connect_error(number, address, at_once=True)
@@ -181,17 +224,30 @@ def _at_once(text: str, address: str) -> ProbeError:
     return ProbeError(words.cause("", text), words.summary(text))
 
 
-def _check(endpoint: Endpoint) -> None:
-    for name, value in endpoint.params.items():
-        if name in FROM_URL:
-            raise ParameterError(name, "belongs into the URL itself: postgresql://user@host:port/database")
-        try:
-            extensions.make_dsn(**{name: "1"})
-        except psycopg2.ProgrammingError:
-            raise ParameterError(
-                name, "unknown parameter; allowed: the connection keywords of libpq"
-            ) from None
-        if name == "sslmode" and value not in SSL_MODES:
-            raise ParameterError(name, f"{value!r} is no mode; allowed: {', '.join(SSL_MODES)}")
-        if name in FILES and value != "system" and not Path(value).is_file():
-            raise ParameterError(name, f"{value!r} is no file that can be read")
+def _acceptable(mode: str) -> str:
+    """Say which ways to log in libpq may go along with.
+
+    GSSAPI and SSPI would talk to third parties without our deadline. A password in clear text is not
+    handed to whoever asks on a connection that need not be encrypted.
+    """
+    return "!gss,!sspi" if mode in SSL_MODES[3:] else "!gss,!sspi,!password"
+
+
+def _check(params: Mapping[str, str]) -> None:
+    problems = [f"{name}: {problem}" for name, value in params.items() if (problem := _problem(name, value))]
+    if problems:
+        raise ParameterError(problems)
+
+
+def _problem(name: str, value: str) -> str:
+    if name in FROM_URL:
+        return "is not allowed here; the URL itself says where and who"
+    try:
+        extensions.make_dsn(**{name: "1"})
+    except psycopg2.ProgrammingError:
+        return "unknown parameter; allowed: the connection keywords of libpq"
+    if name == "sslmode" and value not in SSL_MODES:
+        return f"{value!r} is no mode; allowed: {', '.join(SSL_MODES)}"
+    if name in FILES and value != "system" and not Path(value).is_file():
+        return f"{value!r} is no file that can be read"
+    return ""

@@ -1,6 +1,7 @@
 """What PostgreSQL, pgbouncer and libpq say, and which cause it means."""
 
 import re
+from collections.abc import Iterator
 
 from exporter.model import Cause
 
@@ -65,12 +66,14 @@ WORDS: tuple[tuple[str, Cause], ...] = (
     ("does not match host name", Cause.TLS_CERTIFICATE),
     ("root certificate file", Cause.TLS_CERTIFICATE),
     ("could not get server's host name from server certificate", Cause.TLS_CERTIFICATE),
+    ("authentication method requirement", Cause.AUTH_NOT_ALLOWED),
     ("SSL error", Cause.TLS_HANDSHAKE),
     ("Connection timed out", Cause.NET_BLACKHOLE),
     ("No route to host", Cause.NET_UNREACHABLE),
 )
 """Text to cause, first match wins: for what comes without a SQLSTATE, or with one that says too little."""
 
+SASL_CONTINUE = b"\0\0\0\x0b"
 MISSING_DATABASE = re.compile(r'database ".*" does not exist')
 SERVER_MESSAGE = re.compile(
     r"\b[^\W\d_]+:  \S.*?(?=\n(?:server closed the connection|SSL connection has been|SSL SYSCALL)|\Z)",
@@ -105,15 +108,44 @@ def sqlstate(answer: bytes) -> str:
     Messages are a type byte, a length, and a body; an error's body is a row of fields, each a code
     byte and a string that ends in zero (PostgreSQL documentation, "Message Formats").
     """
+    for kind, body in messages(answer):
+        if kind == b"E":
+            fields = {field[:1]: field[1:] for field in body.split(b"\0")}
+            return sound(fields.get(b"C", b"").decode("ascii", "replace"))
+    return ""
+
+
+def scram_rounds(answer: bytes) -> int:
+    """Find the rounds that a server's first SCRAM message demands (RFC 5802, section 5.1); 0 without one."""
+    for kind, body in messages(answer):
+        found = re.search(rb",i=(\d{1,20})", body) if kind == b"R" and body[:4] == SASL_CONTINUE else None
+        if found:
+            return int(found[1])
+    return 0
+
+
+def messages(answer: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Split raw protocol bytes into messages: type and body; the last may be cut off."""
     position = 0
     while position + 5 <= len(answer):
-        length = int.from_bytes(answer[position + 1 : position + 5], "big")
-        body = answer[position + 5 : position + 1 + length]
-        if answer[position : position + 1] == b"E":
-            fields = {field[:1]: field[1:] for field in body.split(b"\0")}
-            return fields.get(b"C", b"").decode("ascii", "replace")
-        position += 1 + max(length, 4)
-    return ""
+        length = max(4, int.from_bytes(answer[position + 1 : position + 5], "big"))
+        yield answer[position : position + 1], answer[position + 5 : position + 1 + length]
+        position += 1 + length
+
+
+def sound(code: str) -> str:
+    """Give `code` if it is a SQLSTATE, and nothing if it is anything else that a server sent."""
+    return code if re.fullmatch("[0-9A-Z]{5}", code) else ""
+
+
+def attempts(text: str) -> int:
+    """Count the connections that libpq reports on."""
+    return text.count(" failed: ")
+
+
+def last_attempt(text: str) -> str:
+    """Cut what libpq says of its last connection out of the whole."""
+    return text.rpartition(" failed: ")[2]
 
 
 def server_said(text: str) -> str:
