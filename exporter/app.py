@@ -13,7 +13,7 @@ from exporter.config import Configuration, ProbedTarget, load
 from exporter.db import DIALECTS
 from exporter.exposition import SERIES
 from exporter.exposition.own import OwnMetrics, TargetInfo
-from exporter.exposition.registry import new_registry, scrape_app
+from exporter.exposition.registry import Scrape, new_registry
 from exporter.journal import Journal
 from exporter.model import Observation
 from exporter.net.resolve import Resolver
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread must let others go on; Python's own 5 ms would be seen as latency."""
+SIGNAL_CHECK = 0.2
+"""Seconds after which a signal is noticed at the latest."""
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -53,7 +55,7 @@ class Daemon:
         self._scheduler = Scheduler(self._own)
         self._unavailable: set[str] = set()
         self._jobs = [job for probed in configuration.targets for job in self._jobs_of(probed)]
-        site = Site(targets, scrape_app(registry, configuration.vantage), lambda: self._runner.ready)
+        site = Site(targets, Scrape(registry, configuration.vantage), lambda: self._runner.ready)
         self._web = WebServer(list(listen), site)
 
     @property
@@ -67,7 +69,7 @@ class Daemon:
         self._scheduler.start(self._jobs)
         fields = {"version": __version__, "probes": len(self._jobs)}
         for address in self.addresses:
-            log.info("listening", extra={"fields": {"url": f"http://{address}/", **fields}})
+            log.info("listening", extra={"fields": {"url": address.url, **fields}})
 
     def stop(self) -> None:
         """End every wait and let go of everything."""
@@ -113,12 +115,14 @@ class Daemon:
             log.warning("probe not available", extra={"fields": {"probe": kind, "detail": trouble}})
 
 
-def run(daemon: Daemon) -> None:
-    """Run `daemon` until SIGTERM or SIGINT."""
+def run(daemon: Daemon, signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> None:
+    """Run `daemon` until one of `signals` comes."""
     ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in signals:
         signal.signal(number, lambda *_: ended.set())
     daemon.start()
-    ended.wait()
+    # With a timeout, because a signal that another thread has taken does not interrupt a wait without.
+    while not ended.wait(SIGNAL_CHECK):
+        pass
     log.info("stopping")
     daemon.stop()

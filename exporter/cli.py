@@ -1,6 +1,7 @@
 """The command line."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -21,8 +22,17 @@ END_WITHIN = 1.5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0 good, 1 cannot be done, 2 a mistake in the command."""
-    parsed = _parser().parse_args(arguments)
-    status: int = parsed.command(parsed)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # what a terminal cannot show must not end us
+    try:
+        parsed = _parser().parse_args(arguments)
+        status: int = parsed.command(parsed)
+    except KeyboardInterrupt:
+        status = 130  # as a shell says it: ended by SIGINT
+    except BrokenPipeError:
+        status = 1
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone
     _end_soon(status)
     return status
 

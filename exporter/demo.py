@@ -19,6 +19,7 @@ from typing import Any
 from exporter import app
 from exporter.web.server import AddressError, ListenAddress
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 START_WITHIN = 30.0
 STOP_WITHIN = 10.0
 
@@ -52,16 +53,16 @@ def run(listen: Sequence[ListenAddress], say: Callable[[str], None]) -> None:
     Raises DemoError when something it needs is missing.
     """
     # A signal during the preparations must not leave anything behind either.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    with suppress(KeyboardInterrupt), tempfile.TemporaryDirectory(prefix="conndrop-demo-") as name:
-        directory = Path(name)
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: sys.exit(0))
+    with _directory() as directory:
         say("Starting a private PostgreSQL …")
         with _postgres(directory) as port:
             configuration = directory / "exporter.yml"
             configuration.write_text(CONFIGURATION.format(port=port))
             daemon = _listening(app.read_configuration(configuration), listen)
-            say(GREETING.format(port=port, page=f"http://{daemon.addresses[0]}/"))
-            app.run(daemon)
+            say(GREETING.format(port=port, page=daemon.addresses[0].url))
+            app.run(daemon, SIGNALS)
 
 
 def _listening(configuration: Any, addresses: Sequence[ListenAddress]) -> app.Daemon:
@@ -85,7 +86,7 @@ def _postgres(directory: Path) -> Iterator[int]:
     password.chmod(0o600)
     if identity:
         shutil.chown(password, identity["user"])
-    initdb: list[str | Path] = [
+    initdb = [
         programs / "initdb",
         "-D",
         data,
@@ -96,32 +97,68 @@ def _postgres(directory: Path) -> Iterator[int]:
         f"--pwfile={password}",
         "-N",
     ]
-    made = subprocess.run(  # noqa: S603  programs of our own choosing
-        [*initdb, "--locale=C", "-E", "UTF8"], capture_output=True, text=True, check=False, **identity
-    )
-    if made.returncode:
-        raise DemoError(f"initdb failed:\n{made.stderr}")
+    with _own_group([*initdb, "--locale=C", "-E", "UTF8"], directory / "initdb.log", identity) as made:
+        if made.wait(START_WITHIN):
+            raise DemoError(f"initdb failed:\n{(directory / 'initdb.log').read_text(errors='replace')}")
     settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-    with (directory / "postgres.log").open("wb") as log:
-        # In a session of its own, so that Ctrl-C on the terminal reaches it through us only.
-        server = subprocess.Popen(  # noqa: S603  as above
-            [programs / "postgres", "-D", data, *options],
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            **identity,
+    log = directory / "postgres.log"
+    with _own_group([programs / "postgres", "-D", data, *options], log, identity) as server:
+        _await(programs / "pg_isready", server, port, log)
+        yield port
+        server.send_signal(signal.SIGINT)  # fast shutdown
+        with suppress(subprocess.TimeoutExpired):
+            server.wait(STOP_WITHIN)
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    """Make a directory that is gone afterwards, with all that is in it."""
+    directory = Path(tempfile.mkdtemp(prefix="conndrop-demo-"))
+    try:
+        yield directory
+    finally:
+        with _undisturbed():
+            _remove(directory)
+
+
+def _remove(directory: Path) -> None:
+    """Remove a directory into which somebody who is ending may still be writing."""
+    deadline = time.monotonic() + STOP_WITHIN
+    while directory.exists():
+        shutil.rmtree(directory, ignore_errors=time.monotonic() < deadline)
+
+
+@contextmanager
+def _own_group(
+    command: Sequence[Any], log: Path, identity: dict[str, Any]
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a command in a group of its own, so that Ctrl-C reaches it through us only; leave nobody of it."""
+    with log.open("wb") as output, _undisturbed():
+        process = subprocess.Popen(  # noqa: S603  programs of our own choosing
+            command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, process_group=0, **identity
         )
     try:
-        _await(programs / "pg_isready", server, port, directory / "postgres.log")
-        yield port
+        yield process
     finally:
-        server.send_signal(signal.SIGINT)  # fast shutdown
-        try:
-            server.wait(STOP_WITHIN)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+        with _undisturbed():
+            # What a command started may outlive it: initdb's servers write until they are ended, too.
+            deadline = time.monotonic() + STOP_WITHIN
+            with suppress(ProcessLookupError):
+                while time.monotonic() < deadline:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.poll()
+                    time.sleep(0.01)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold signals back while something must not be left half done; what came meanwhile comes after it."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def _await(pg_isready: Path, server: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

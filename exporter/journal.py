@@ -10,29 +10,31 @@ log = logging.getLogger(__name__)
 class Journal:
     """Logs failures as they are observed.
 
-    Echoes are sent each second, so of a row of lost ones the first and the end are warnings and
-    information; the others are there at level debug.
+    Echoes are sent each second, so of a row of failed ones the first is a warning, the end of the row
+    an information, and the others are there at level debug.
     """
 
     def __init__(self) -> None:
-        self._lost: dict[str, int] = {}
+        self._rows: dict[str, int] = {}
 
     def record(self, observation: Observation) -> None:
         """Log what went wrong in one observation, if anything."""
         if isinstance(observation, PingObservation):
             self._echo(observation)
-        if observation.failure is not None:
+        elif observation.failure is not None:
             log.warning("probe failed", extra={"fields": _fields(observation)})
 
     def _echo(self, observation: PingObservation) -> None:
-        target = observation.target
-        if observation.lost:
-            self._lost[target] = self._lost.get(target, 0) + 1
-            level = logging.WARNING if self._lost[target] == 1 else logging.DEBUG
-            log.log(level, "echo lost", extra={"fields": _fields(observation)})
-        elif observation.sent and self._lost.get(target):
-            lost = self._lost.pop(target)
-            log.info("echo answered again", extra={"fields": {**_fields(observation), "lost": lost}})
+        target, row = observation.target, self._rows.get(observation.target, 0)
+        if observation.lost or observation.failure is not None:
+            self._rows[target] = row + 1
+            message = "echo lost" if observation.lost else "probe failed"
+            log.log(
+                logging.DEBUG if row else logging.WARNING, message, extra={"fields": _fields(observation)}
+            )
+        elif observation.sent and row:
+            del self._rows[target]
+            log.info("echo answered again", extra={"fields": {**_fields(observation), "failed": row}})
 
 
 def _fields(observation: Observation) -> dict[str, object]:

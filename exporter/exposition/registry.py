@@ -1,15 +1,18 @@
 """The registry everything is published from: ours alone, with the vantage as a label on every sample."""
 
+import threading
+import time
 from collections.abc import Iterable
-from wsgiref.types import WSGIApplication
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, disable_created_metrics
-from prometheus_client.exposition import make_wsgi_app
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 RTT_BUCKETS = tuple(0.00005 * 2**power for power in range(20))
 """smokeping_prober's buckets, 50 µs to 26 s, so that its dashboards fit."""
+FRESH = 0.25
+"""Seconds for which a rendering is given to further clients."""
 SESSION_BUCKETS = (
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
 )  # fmt: skip
@@ -24,12 +27,31 @@ def new_registry() -> CollectorRegistry:
     return registry
 
 
-def scrape_app(registry: CollectorRegistry, vantage: str | None) -> WSGIApplication:
-    """Make the WSGI application that answers a scrape: text or OpenMetrics, plain or gzip, as asked for."""
-    outer = CollectorRegistry()
-    outer.register(_Published(registry, {"vantage": vantage} if vantage else {}))
-    app: WSGIApplication = make_wsgi_app(outer)
-    return app
+class Scrape:
+    """Renders what is published: as text or OpenMetrics, as the client asks for.
+
+    One rendering at a time, and each is good for a moment: it holds the interpreter, and a crowd of
+    clients must not keep it from the probes.
+    """
+
+    def __init__(self, registry: CollectorRegistry, vantage: str | None) -> None:
+        self._outer = CollectorRegistry()
+        self._outer.register(_Published(registry, {"vantage": vantage} if vantage else {}))
+        self._lock = threading.Lock()
+        self._rendered: dict[str, tuple[float, bytes]] = {}
+
+    def __call__(self, accept: str) -> tuple[str, bytes]:
+        """Give the content type and the content for a client that sends `accept`."""
+        try:
+            render, kind = choose_encoder(accept)
+        except (TypeError, ValueError, LookupError):
+            render, kind = choose_encoder("")  # an Accept header that makes no sense
+        with self._lock:
+            until, content = self._rendered.get(kind, (0.0, b""))
+            if time.monotonic() >= until:
+                content = render(self._outer)
+                self._rendered[kind] = (time.monotonic() + FRESH, content)
+            return kind, content
 
 
 class _Published(Collector):

@@ -6,7 +6,7 @@ from exporter.exposition.registry import SESSION_BUCKETS
 from exporter.model import Cause, Observation, Phase, SessionObservation
 
 POSSIBLE: dict[Phase, tuple[Cause, ...]] = {
-    Phase.DNS: (Cause.DNS_FAILURE, Cause.CLIENT_RESOURCES),
+    Phase.DNS: (Cause.DNS_FAILURE, Cause.CLIENT_RESOURCES, Cause.UNKNOWN),
     Phase.TCP: (
         Cause.SERVER_DOWN,
         Cause.NET_BLACKHOLE,
@@ -35,6 +35,7 @@ POSSIBLE: dict[Phase, tuple[Cause, ...]] = {
         Cause.SERVER_RESOURCE,
         Cause.SERVER_UNRESPONSIVE,
         Cause.SERVER_SESSION_KILLED,
+        Cause.TLS_HANDSHAKE,
         Cause.PROXY_BACKEND_UNAVAILABLE,
         Cause.PROXY_SATURATED,
         Cause.NET_BLACKHOLE,

@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.interval import IntervalTrigger
+from apscheduler.triggers.base import BaseTrigger
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +55,13 @@ class Job:
 class Scheduler:
     """Runs jobs at their intervals, each kind with threads of its own, so that none can hold up another.
 
-    APScheduler reckons in wall-clock time; when that clock is stepped, every job is moved along with it.
+    APScheduler reckons in wall-clock time. A step forward is leapt over by `_Every`; after a step
+    backward every job would wait as long as the step, so they are moved to within an interval of now.
     """
 
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
-        # Coalescing is done in _Crew, where the runs that are dropped can be counted.
+        # Coalescing is done by _Every and counted in _Crew: APScheduler's own would list every run first.
         self._scheduler = BackgroundScheduler(
             timezone=UTC, job_defaults={"coalesce": False, "max_instances": 1}
         )
@@ -77,10 +78,9 @@ class Scheduler:
             self._scheduler.add_executor(_Crew(kind, min(threads, MOST_THREADS), self._observer), kind)
             for position, job in enumerate(members):
                 first = now + timedelta(seconds=job.interval * position / len(members))
-                trigger = IntervalTrigger(seconds=job.interval, start_date=first, timezone=UTC)
                 self._scheduler.add_job(
                     job.run,
-                    trigger,
+                    _Every(job.interval),
                     id=f"{kind}/{job.name}",
                     executor=kind,
                     next_run_time=first,
@@ -94,16 +94,13 @@ class Scheduler:
         self._ended.set()
         self._scheduler.shutdown(wait=False)
 
-    def follow_clock(self, step: float) -> None:
-        """Move every job by `step` seconds, as the wall clock has moved."""
-        log.warning("wall clock stepped", extra={"fields": {"seconds": f"{step:.3f}"}})
+    def realign(self) -> None:
+        """Move every job that is due later than its interval allows to within an interval of now."""
+        now = datetime.now(UTC)
         for job in self._scheduler.get_jobs():
-            trigger = IntervalTrigger(
-                seconds=job.trigger.interval.total_seconds(),
-                start_date=job.next_run_time + timedelta(seconds=step),
-                timezone=UTC,
-            )
-            job.modify(trigger=trigger, next_run_time=trigger.start_date)
+            ahead = job.next_run_time - now
+            if ahead > job.trigger.interval:
+                job.modify(next_run_time=now + ahead % job.trigger.interval)
         self._scheduler.wakeup()
 
     def _watch_clock(self) -> None:
@@ -111,11 +108,25 @@ class Scheduler:
         while not self._ended.wait(CLOCK_CHECK):
             before, offset = offset, time.time() - time.monotonic()
             if abs(offset - before) > STEP:
-                self.follow_clock(offset - before)
+                log.warning("wall clock stepped", extra={"fields": {"seconds": f"{offset - before:.3f}"}})
+                self.realign()
 
     def _overlapped(self, event: Any) -> None:
         kind = event.job_id.partition("/")[0]
         self._observer.missed(kind, "overlap", len(event.scheduled_run_times))
+
+
+class _Every(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
+    """Fires every `seconds`; what lies in the past is leapt over without being listed run by run."""
+
+    def __init__(self, seconds: float) -> None:
+        self.interval = timedelta(seconds=seconds)
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        """Give the next time in step: the last one that is past, or else the first to come."""
+        if previous_fire_time is None:
+            return now
+        return previous_fire_time + max(1, (now - previous_fire_time) // self.interval) * self.interval
 
 
 class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
@@ -126,19 +137,27 @@ class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
         self._kind = kind
         self._observer = observer
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=kind)
+        self._submitted: dict[str, float] = {}
 
     def shutdown(self, wait: bool = True) -> None:
         """Let go of the threads; what has not begun never will."""
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        now = time.monotonic()
         if len(run_times) > 1:
-            self._observer.missed(self._kind, "coalesced", len(run_times) - 1)
-        self._pool.submit(self._work, job, run_times[-1])
+            # Runs of which the time has gone by, by a clock that cannot be set.
+            gone = now - self._submitted.get(job.id, now)
+            missed = round(gone / job.trigger.interval.total_seconds()) - 1
+            if missed > 0:
+                self._observer.missed(self._kind, "coalesced", missed)
+        self._submitted[job.id] = now
+        late = (datetime.now(UTC) - run_times[-1]).total_seconds()
+        self._pool.submit(self._work, job, now - max(0.0, late)).add_done_callback(_report)
 
-    def _work(self, job: Any, due: datetime) -> None:
+    def _work(self, job: Any, due: float) -> None:
         try:
-            lag = max(0.0, (datetime.now(UTC) - due).total_seconds())
+            lag = time.monotonic() - due
             if lag >= job.trigger.interval.total_seconds():
                 self._observer.missed(self._kind, "late", 1)
             else:
@@ -146,3 +165,9 @@ class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
                 job.func()
         finally:
             self._run_job_success(job.id, [])
+
+
+def _report(future: "Future[None]") -> None:
+    """Log what a run raised in spite of all: a future would keep it to itself."""
+    if not future.cancelled() and (error := future.exception()) is not None:
+        log.error("run broke", exc_info=error)

@@ -1,14 +1,17 @@
 """What is answered to which path."""
 
+import gzip
 import html
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
-from wsgiref.types import StartResponse, WSGIApplication
+from wsgiref.types import StartResponse
 
 from exporter import __version__
 from exporter.model import Target
 
+Scrape = Callable[[str], tuple[str, bytes]]
+"""From an Accept header to the content type and the content of a scrape."""
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 
@@ -16,11 +19,9 @@ HTML = "text/html; charset=utf-8"
 class Site:
     """The WSGI application: a table from paths to what answers them."""
 
-    def __init__(
-        self, targets: Sequence[Target], metrics: WSGIApplication, ready: Callable[[], bool]
-    ) -> None:
+    def __init__(self, targets: Sequence[Target], scrape: Scrape, ready: Callable[[], bool]) -> None:
         self._targets = targets
-        self._metrics = metrics
+        self._scrape = scrape
         self._ready = ready
         self._pages: dict[str, Callable[[], tuple[HTTPStatus, str, str]]] = {
             "/": self._landing,
@@ -30,18 +31,30 @@ class Site:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        path, method = environ.get("PATH_INFO", "/"), environ["REQUEST_METHOD"]
-        if method not in ("GET", "HEAD"):
-            return _answer(
-                start_response, HTTPStatus.METHOD_NOT_ALLOWED, TEXT, "GET only\n", [("Allow", "GET, HEAD")]
-            )
+        status, headers, content = self._answer(environ)
+        fixed = [("Content-Length", str(len(content))), ("X-Content-Type-Options", "nosniff")]
+        start_response(f"{status.value} {status.phrase}", [*headers, *fixed])
+        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else content]
+
+    def _answer(self, environ: dict[str, Any]) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
+        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            headers = [("Content-Type", TEXT), ("Allow", "GET, HEAD")]
+            return HTTPStatus.METHOD_NOT_ALLOWED, headers, b"GET only\n"
+        path = environ.get("PATH_INFO", "/")
         if path == "/metrics":
-            return self._metrics(environ, start_response)
-        page = self._pages.get(path)
-        if page is None:
-            return _answer(start_response, HTTPStatus.NOT_FOUND, TEXT, "not found\n")
-        status, kind, body = page()
-        return _answer(start_response, status, kind, "" if method == "HEAD" else body)
+            return self._metrics(environ)
+        if path not in self._pages:
+            return HTTPStatus.NOT_FOUND, [("Content-Type", TEXT)], b"not found\n"
+        status, kind, body = self._pages[path]()
+        return status, [("Content-Type", kind)], body.encode()
+
+    def _metrics(self, environ: dict[str, Any]) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
+        kind, content = self._scrape(environ.get("HTTP_ACCEPT", ""))
+        headers = [("Content-Type", kind), ("Vary", "Accept, Accept-Encoding")]
+        if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+            headers.append(("Content-Encoding", "gzip"))
+            content = gzip.compress(content, compresslevel=1)
+        return HTTPStatus.OK, headers, content
 
     def _readiness(self) -> tuple[HTTPStatus, str, str]:
         if self._ready():
@@ -55,23 +68,6 @@ class Site:
             for target in self._targets
         )
         return HTTPStatus.OK, HTML, PAGE.format(version=html.escape(__version__), rows=rows)
-
-
-def _answer(
-    start_response: StartResponse,
-    status: HTTPStatus,
-    kind: str,
-    body: str,
-    headers: Sequence[tuple[str, str]] = (),
-) -> Iterable[bytes]:
-    content = body.encode()
-    fixed = [
-        ("Content-Type", kind),
-        ("Content-Length", str(len(content))),
-        ("X-Content-Type-Options", "nosniff"),
-    ]
-    start_response(f"{status.value} {status.phrase}", [*fixed, *headers])
-    return [content]
 
 
 PAGE = """<!doctype html>
