@@ -113,7 +113,7 @@ class Scheduler:
 
     def _overlapped(self, event: Any) -> None:
         kind = event.job_id.partition("/")[0]
-        self._observer.missed(kind, "overlap", len(event.scheduled_run_times))
+        self._observer.missed(kind, "overlap", 1)
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
@@ -137,23 +137,25 @@ class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
         self._kind = kind
         self._observer = observer
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=kind)
-        self._submitted: dict[str, float] = {}
+        self._due: dict[str, float] = {}
 
     def shutdown(self, wait: bool = True) -> None:
         """Let go of the threads; what has not begun never will."""
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
-    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:
-        now = time.monotonic()
-        if len(run_times) > 1:
-            # Runs of which the time has gone by, by a clock that cannot be set.
-            gone = now - self._submitted.get(job.id, now)
-            missed = round(gone / job.trigger.interval.total_seconds()) - 1
-            if missed > 0:
-                self._observer.missed(self._kind, "coalesced", missed)
-        self._submitted[job.id] = now
+    def submit_job(self, job: Any, run_times: list[datetime]) -> None:
+        """Take a job that is due, whether or not its last run has ended; count the runs leapt over."""
+        # Reckoned by a clock that cannot be set: neither lag nor what was missed must grow with a step.
         late = (datetime.now(UTC) - run_times[-1]).total_seconds()
-        self._pool.submit(self._work, job, now - max(0.0, late)).add_done_callback(_report)
+        due = time.monotonic() - max(0.0, late)
+        missed = round((due - self._due.get(job.id, due)) / job.trigger.interval.total_seconds()) - 1
+        if missed > 0:
+            self._observer.missed(self._kind, "coalesced", missed)
+        self._due[job.id] = due
+        super().submit_job(job, run_times)
+
+    def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:  # noqa: ARG002  the base class's signature
+        self._pool.submit(self._work, job, self._due[job.id]).add_done_callback(_report)
 
     def _work(self, job: Any, due: float) -> None:
         try:

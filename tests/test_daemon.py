@@ -1,0 +1,334 @@
+"""The daemon as a whole, as a process: from a file to a scrape, and to its end."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families as parse
+
+from exporter.net.echo import why_unavailable
+from tests.doubles import deaf, server
+from tests.networks import needs_namespaces
+from tests.servers import Postgres
+from tests.servers.database import PASSWORD
+from tests.waiting import wait_for
+
+COMMAND = [sys.executable, "-m", "exporter"]
+
+
+class Daemon:
+    """A running `conndrop run`."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        wait_for(lambda: self.process.poll() is not None or any("listening" in line for line in self.lines))
+        said = "\n".join(self.lines)
+        found = re.search(r"http://[^ \"]+", said)
+        assert found, said
+        self.url = found[0]
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.lines.append(line.rstrip("\n"))
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:  # noqa: S310  our own URL
+            return str(answer.read().decode())
+
+    def value(self, name: str, **labels: str) -> float | None:
+        for family in parse(self.get("metrics")):
+            for sample in family.samples:
+                if sample.name == name and labels.items() <= sample.labels.items():
+                    return sample.value
+        return None
+
+    def end(self, number: int = signal.SIGTERM) -> float:
+        """Send a signal and give the seconds until the process was gone."""
+        before = time.monotonic()
+        self.process.send_signal(number)
+        self.process.wait(10)
+        self._reader.join(5)
+        return time.monotonic() - before
+
+
+@contextlib.contextmanager
+def daemon(tmp_path: Path, configuration: str, *options: str) -> Iterator[Daemon]:
+    path = tmp_path / "exporter.yml"
+    path.write_text(configuration)
+    arguments = ["run", "--config.file", str(path), "--web.listen-address", "127.0.0.1:0", *options]
+    process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True)
+    try:
+        yield Daemon(process)
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr
+        process.stderr.close()
+
+
+def test_from_a_file_to_a_scrape(tmp_path: Path, postgres: Postgres) -> None:
+    """A real server, a password in a file: series within moments, ready after the first round."""
+    (tmp_path / "secret").write_text(PASSWORD + "\n")
+    where = f"postgresql://probe@127.0.0.1:{postgres.port}/shop"
+    text = (
+        f"vantage: app-1\ntargets:\n- name: orders\n  url: {where}\n"
+        "  password: {file: secret}\n  labels: {team: shop}\n"
+    )
+    with daemon(tmp_path, text) as running:
+        wait_for(lambda: running.value("conndrop_up", target="orders", vantage="app-1") == 1)
+        assert running.value("conndrop_session_phase_seconds_count", phase="auth") == 1
+        assert running.value("conndrop_target_info", team="shop", dialect="postgresql") == 1
+        assert running.value("conndrop_config_last_reload_successful") == 1
+        if not why_unavailable():
+            wait_for(lambda: (running.value("conndrop_ping_rtt_seconds_count", target="orders") or 0) > 1)
+        wait_for(lambda: running.get("-/ready") == "Ready\n")
+        assert running.end() < 2
+        assert running.process.returncode == 0
+    assert PASSWORD not in "\n".join(running.lines)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_ends_within_two_seconds_with_every_worker_stuck(tmp_path: Path, number: int) -> None:
+    """Forty targets that accept and never answer, each with a long timeout."""
+    connected: list[socket.socket] = []
+
+    def script(sock: socket.socket) -> None:
+        connected.append(sock)
+        deaf(sock)
+
+    with server(script) as port:
+        text = "defaults: {session: {interval: 1s, timeout: 1s}, ping: {interval: 1h}}\ntargets:\n"
+        for index in range(40):
+            scheme = ("postgresql", "mysql")[index % 2]
+            text += f"- {{name: t{index}, url: '{scheme}://u@127.0.0.1:{port}/d'}}\n"
+        with daemon(tmp_path, text) as running:
+            wait_for(lambda: len(connected) >= 40)
+            assert running.end(number) < 2
+            assert running.process.returncode == 0
+
+
+def test_two_signals_at_once_end_it_as_well(tmp_path: Path) -> None:
+    """The second must not be lost on the first, nor the first on the second."""
+    with daemon(tmp_path, "targets:\n- {name: a, url: 'mysql://u@127.0.0.1:9/d'}\n") as running:
+        running.process.send_signal(signal.SIGINT)
+        assert running.end(signal.SIGTERM) < 2
+
+
+def test_a_failure_is_one_line_with_all_that_matters(tmp_path: Path) -> None:
+    with daemon(
+        tmp_path,
+        "targets:\n- {name: a, url: 'mysql://u@db.invalid/d', probes: {ping: false}}\n",
+        "--log.format",
+        "json",
+    ) as running:
+        wait_for(lambda: any("probe failed" in line for line in running.lines))
+        events = [json.loads(line) for line in running.lines]
+        (failed,) = (event for event in events if event["msg"] == "probe failed")
+        assert (failed["target"], failed["probe"], failed["phase"]) == ("a", "session", "dns")
+        assert failed["cause"] == "dns.failure"
+        assert float(failed["duration"]) > 0
+        assert running.value("conndrop_session_failures_total", phase="dns", cause="dns.failure") == 1
+
+
+def test_a_silent_client_does_not_delay_a_scrape(tmp_path: Path) -> None:
+    with daemon(tmp_path, "targets:\n- {name: a, url: 'mysql://u@127.0.0.1:9/d'}\n") as running:
+        port = int(running.url.rstrip("/").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port), 5):
+            before = time.monotonic()
+            assert "conndrop_build_info" in running.get("metrics")
+            assert time.monotonic() - before < 2
+
+
+@needs_namespaces
+def test_where_no_echo_may_be_sent_everything_else_runs(tmp_path: Path) -> None:
+    """An ordinary user in a network with the system's defaults: a clear warning, and no series of pings."""
+    path = Path(tempfile.mkdtemp(prefix="conndrop-nobody-")) / "exporter.yml"
+    path.parent.chmod(0o755)
+    path.write_text(
+        "targets:\n" + "".join(f"- {{name: {name}, url: 'mysql://u@127.0.0.1:9/d'}}\n" for name in "ab")
+    )
+    script = (
+        "import encodings.idna, os, sys; from exporter.cli import main; os.setgroups([]);"
+        "os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 65534); sys.exit(main())"
+    )
+    options = f"run --config.file {path} --web.listen-address 127.0.0.1:0"
+    inside = f"ip link set lo up && exec {sys.executable} -c '{script}' {options}"
+    with subprocess.Popen(
+        ["unshare", "-n", "sh", "-c", inside],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[1],
+    ) as process:
+        assert process.stderr
+        lines = [process.stderr.readline() for _ in range(3)]
+        in_there = ["nsenter", "-t", str(process.pid), "-n", sys.executable, "-c"]
+        url = next(found[0] for line in lines if (found := re.search(r"http://[^ ]+", line)))
+        fetch = f"import urllib.request; print(urllib.request.urlopen('{url}metrics').read().decode())"
+        content = subprocess.run(
+            [*in_there, fetch], capture_output=True, text=True, check=True, timeout=20
+        ).stdout
+        process.terminate()
+        process.wait(10)
+    shutil.rmtree(path.parent)
+    warnings = [line for line in lines if "probe not available" in line]
+    assert len(warnings) == 1, "said once, not for each target"
+    assert "ping_group_range" in warnings[0]
+    assert "conndrop_session_attempts_total" in content
+    assert "conndrop_ping" not in content
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+
+
+def conndrop(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # type: ignore[call-overload,no-any-return]
+        [*COMMAND, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+        env=environment(),
+        **options,
+    )
+
+
+def test_check_prints_every_mistake_and_says_so_by_its_status(tmp_path: Path) -> None:
+    bad, good = tmp_path / "bad.yml", tmp_path / "good.yml"
+    bad.write_text(
+        "vantage: [1]\ntargets:\n- name: a\n  url: nonsense\n  probes:\n    session:\n      interval: 5\n"
+        "      quer: x\n- name: a\n  url: mysql://u@h/d\n"
+    )
+    good.write_text("targets:\n- {name: a, url: 'mysql://u@h/d'}\n")
+    done = conndrop("check", str(bad), str(good))
+    assert done.returncode == 1
+    assert done.stdout == f"{good}: good, 1 target\n"
+    assert [line.removeprefix(f"{bad}:").split(": ")[:2] for line in done.stderr.splitlines()] == [
+        ["1", "vantage"],
+        ["4", "targets[0].url"],
+        ["7", "targets[0].probes.session.interval"],
+        ["8", "targets[0].probes.session.quer"],
+        ["9", "targets[1].name"],
+    ]
+    assert conndrop("check", str(good)).returncode == 0
+
+
+def test_run_with_a_bad_file_says_why_and_ends(tmp_path: Path) -> None:
+    path = tmp_path / "bad.yml"
+    path.write_text("targets: []")
+    done = conndrop("run", "--config.file", str(path))
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{path}:1: no targets; write at least one with a name and a url\n",
+    )
+
+
+def test_run_with_an_address_in_use_says_why_and_ends(tmp_path: Path) -> None:
+    path = tmp_path / "good.yml"
+    path.write_text("targets:\n- {name: a, url: 'mysql://u@h/d'}\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = conndrop("run", "--config.file", str(path), "--web.listen-address", address)
+    assert (done.returncode, done.stderr) == (1, f"cannot listen on {address}: Address already in use\n")
+
+
+def test_usage() -> None:
+    assert conndrop("--version").stdout.startswith("conndrop-exporter ")
+    assert "check" in conndrop("--help").stdout
+    assert conndrop().returncode == 2
+    done = conndrop("run", "--config.file", "x", "--web.listen-address", "nonsense")
+    assert done.returncode == 2
+    assert "'nonsense' is not an address; write host:port, [::1]:port or :port" in done.stderr
+
+
+def test_the_schema_is_printed() -> None:
+    assert json.loads(conndrop("schema").stdout)["title"] == "conndrop-exporter configuration"
+
+
+def test_a_reader_that_goes_away_is_no_traceback() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "schema"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def demo_directories() -> set[Path]:
+    return set(Path("/tmp").glob("conndrop-demo-*"))  # noqa: S108  where the demo works
+
+
+def demo_processes() -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if "conndrop-demo-" in line]
+
+
+def test_the_demo_shows_series_and_leaves_nothing() -> None:
+    """With its own PostgreSQL, from nothing to a session and a ping; then gone without a trace."""
+    before = demo_directories()
+    process = subprocess.Popen(
+        [*COMMAND, "demo", "--web.listen-address", "127.0.0.1:0"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        running = Daemon(process)
+        wait_for(lambda: running.value("conndrop_up", target="demo") == 1, 30)
+        if not why_unavailable():
+            wait_for(lambda: (running.value("conndrop_ping_rtt_seconds_count", target="demo") or 0) > 0)
+        assert len(demo_directories()) == len(before) + 1
+        running.end(signal.SIGINT)
+        assert process.stdout
+        assert "Ctrl-C   ends it all" in process.stdout.read()
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.communicate()
+    assert demo_directories() == before
+    assert not demo_processes()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("moment", [0.7, 1.1, 1.5, 1.9])
+def test_a_demo_that_is_interrupted_leaves_nothing(moment: float, number: int) -> None:
+    """While it copies, while initdb runs, while the server starts."""
+    before = demo_directories()
+    with subprocess.Popen(
+        [*COMMAND, "demo", "--web.listen-address", "127.0.0.1:0"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(moment)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=20)
+    assert b"Traceback" not in said
+    assert demo_directories() == before
+    wait_for(lambda: not demo_processes())
+
+
+def test_a_demo_without_an_address_says_so() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = conndrop("demo", "--web.listen-address", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert done.returncode == 1
+    assert "Address already in use" in done.stderr
+    assert not demo_processes()

@@ -1,0 +1,127 @@
+"""Log lines: one event a line, whatever is in it."""
+
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from exporter import logs
+from exporter.journal import Journal
+from exporter.model import Cause, Failure, Phase, PingObservation, SessionObservation
+
+
+@pytest.fixture(params=logs.FORMATS)
+def style(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def out(style: str) -> Iterator[io.StringIO]:
+    """The log as the daemon sets it up, into a string."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.set_up("debug", style, stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+HOSTILE = 'a"b\\c\n\r\t\x00\x1b[31m\u2028 = \ud800 ü'
+
+
+def test_a_line_is_a_line(style: str, out: io.StringIO) -> None:
+    """Whatever a server has said."""
+    logging.getLogger("x").warning(
+        "probe failed", extra={"fields": {"said": HOSTILE, "cause": Cause.UNKNOWN}}
+    )
+    (line,) = out.getvalue().splitlines()
+    assert line.isascii()
+    if style == "json":
+        event = json.loads(line)
+        assert (event["level"], event["msg"], event["said"], event["cause"]) == (
+            "warn",
+            "probe failed",
+            HOSTILE,
+            "unknown",
+        )
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["ts"])
+    else:
+        assert re.fullmatch(r'ts=\S+Z level=warn msg="probe failed" said=".*" cause=unknown', line)
+        assert json.loads(line.partition("said=")[2].removesuffix(" cause=unknown")) == HOSTILE
+
+
+def test_a_traceback_is_one_line_too(out: io.StringIO) -> None:
+    try:
+        raise RuntimeError("x\ny")
+    except RuntimeError:
+        logging.getLogger("x").exception("probe broke")
+    assert len(out.getvalue().splitlines()) == 1
+    assert "RuntimeError" in out.getvalue()
+
+
+def test_long_words_are_cut(out: io.StringIO) -> None:
+    logging.getLogger("x").error("probe failed", extra={"fields": {"said": "x" * 1_000_000}})
+    assert 4000 < len(out.getvalue()) < 4500
+
+
+def test_a_failed_session_is_one_line_with_all_that_matters(style: str, out: io.StringIO) -> None:
+    failure = Failure(
+        phase=Phase.AUTH, cause=Cause.AUTH_CREDENTIALS, detail="no", said="FATAL:  go away", code="28P01"
+    )
+    Journal().record(
+        SessionObservation(
+            target="orders",
+            probe="session",
+            started=1.0,
+            duration=0.25,
+            failure=failure,
+            phases=((Phase.TCP, 0.1),),
+        )
+    )
+    (line,) = out.getvalue().splitlines()
+    if style == "json":
+        event = json.loads(line)
+        del event["ts"]
+        assert event == {
+            "level": "warn", "msg": "probe failed", "target": "orders", "probe": "session", "phase": "auth",
+            "cause": "auth.credentials", "duration": "0.250000", "detail": "no",
+            "code": "28P01", "said": "FATAL:  go away",
+        }  # fmt: skip
+    else:
+        assert line.partition(" ")[2] == (
+            'level=warn msg="probe failed" target=orders probe=session phase=auth cause=auth.credentials '
+            'duration=0.250000 detail=no code=28P01 said="FATAL:  go away"'
+        )
+
+
+def test_a_good_session_is_no_line(out: io.StringIO) -> None:
+    Journal().record(SessionObservation(target="a", probe="session", started=1.0, duration=0.2, phases=()))
+    assert out.getvalue() == ""
+
+
+def echo(**more: object) -> PingObservation:
+    return PingObservation(target="a", probe="ping", started=1.0, duration=0.2, **more)  # type: ignore[arg-type]
+
+
+def test_of_a_row_of_lost_echoes_the_first_and_the_end_are_told(caplog: pytest.LogCaptureFixture) -> None:
+    """The others are there for who looks closely."""
+    caplog.set_level(logging.DEBUG)
+    journal = Journal()
+    failed = Failure(phase=None, cause=Cause.DNS_FAILURE, detail="gone")
+    for observation in (
+        echo(rtt=0.1),
+        echo(lost=True),
+        echo(lost=True),
+        echo(sent=False, failure=failed),
+        echo(rtt=0.1),
+    ):
+        journal.record(observation)
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "echo lost"), ("DEBUG", "echo lost"), ("DEBUG", "probe failed"),
+        ("INFO", "echo answered again"),
+    ]  # fmt: skip
+    assert caplog.records[-1].fields["failed"] == 3  # type: ignore[attr-defined]

@@ -1,0 +1,190 @@
+"""The schedule: that it is kept, that what is missed is counted, and that clocks may step."""
+
+import threading
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from exporter.runtime.scheduler import Job, Scheduler, _Every
+from tests.waiting import wait_for
+
+
+class Recorder:
+    """Remembers what the scheduler reports."""
+
+    def __init__(self) -> None:
+        self.runs: Counter[str] = Counter()
+        self.misses: Counter[tuple[str, str]] = Counter()
+        self.lags: list[float] = []
+
+    def ran(self, kind: str, lag: float) -> None:
+        self.runs[kind] += 1
+        self.lags.append(lag)
+
+    def missed(self, kind: str, reason: str, runs: int) -> None:
+        self.misses[kind, reason] += runs
+
+
+class Running:
+    """A scheduler for the time of one test."""
+
+    def __init__(self, *jobs: Job) -> None:
+        self.seen = Recorder()
+        self.scheduler = Scheduler(self.seen)
+        self.jobs = list(jobs)
+
+    def __enter__(self) -> "Running":
+        self.scheduler.start(self.jobs)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.scheduler.stop()
+
+
+def job(
+    run: object, *, kind: str = "ping", name: str = "a", interval: float = 0.1, timeout: float = 0.05
+) -> Job:
+    return Job(kind=kind, name=name, interval=interval, timeout=timeout, run=run)  # type: ignore[arg-type]
+
+
+def nothing() -> None:
+    """Take no time."""
+
+
+def test_jobs_run_and_their_lag_is_measured() -> None:
+    with Running(job(nothing)) as running:
+        wait_for(lambda: running.seen.runs["ping"] >= 5)
+    assert not running.seen.misses
+    assert all(0 <= lag < 0.1 for lag in running.seen.lags)
+
+
+def test_a_hung_kind_holds_up_no_other() -> None:
+    """Every worker of one kind is stuck; the other goes on, and what is missed is counted."""
+    release = threading.Event()
+    try:
+        with Running(
+            job(release.wait, kind="session", name="a"),
+            job(release.wait, kind="session", name="b"),
+            job(nothing, kind="ping"),
+        ) as running:
+            wait_for(
+                lambda: running.seen.runs["session"] == 2 and running.seen.misses["session", "overlap"] >= 4
+            )
+            before = running.seen.runs["ping"]
+            wait_for(lambda: running.seen.runs["ping"] >= before + 5)
+            assert running.seen.runs["session"] == 2
+            release.set()
+            wait_for(lambda: running.seen.runs["session"] >= 6)
+            assert running.seen.misses.keys() == {("session", "overlap")}, "and counted once"
+    finally:
+        release.set()
+
+
+def test_runs_that_found_no_thread_in_time_are_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More jobs than threads: what waits longer than its interval is dropped, and counted."""
+    monkeypatch.setattr("exporter.runtime.scheduler.MOST_THREADS", 1)
+    release = threading.Event()
+    try:
+        with Running(
+            job(release.wait, kind="session", name="a"), job(nothing, kind="session", name="b", interval=0.2)
+        ) as running:
+            wait_for(lambda: running.seen.runs["session"] == 1)
+            wait_for(lambda: running.seen.misses["session", "overlap"] >= 5)
+            release.set()
+            wait_for(lambda: running.seen.misses["session", "late"] == 1)
+            wait_for(lambda: running.seen.runs["session"] >= 3)
+    finally:
+        release.set()
+
+
+def test_starts_are_spread_over_the_interval() -> None:
+    starts: dict[str, float] = {}
+
+    def run(name: str) -> None:
+        starts.setdefault(name, time.monotonic())
+
+    jobs = [job(lambda name=name: run(name), name=name, interval=1.0) for name in "abcd"]
+    with Running(*jobs):
+        wait_for(lambda: len(starts) == 4)
+    offsets = [starts[name] - starts["a"] for name in "abcd"]
+    assert offsets == pytest.approx([0, 0.25, 0.5, 0.75], abs=0.2)
+
+
+def test_a_step_forward_is_leapt_over() -> None:
+    """A year at one run a second is two values, not thirty million."""
+    every, then = _Every(1.0), datetime(2026, 1, 1, tzinfo=UTC)
+    now = then + timedelta(days=365, seconds=0.5)
+    last = every.get_next_fire_time(then, now)
+    assert last == then + timedelta(days=365)
+    assert every.get_next_fire_time(last, now) == last + timedelta(seconds=1)
+    assert every.get_next_fire_time(None, now) == now
+
+
+class SteppedClock:
+    """The wall clock as APScheduler and we read it, which a test can step."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.step = timedelta(0)
+        clock = self
+
+        class Stepped(datetime):
+            @classmethod
+            def now(cls, tz: object = None) -> datetime:
+                return datetime.now(tz) + clock.step  # type: ignore[arg-type]
+
+        monkeypatch.setattr("apscheduler.schedulers.base.datetime", Stepped)
+        monkeypatch.setattr("exporter.runtime.scheduler.datetime", Stepped)
+        real = time.time
+        monkeypatch.setattr(
+            "exporter.runtime.scheduler.time.time", lambda: real() + clock.step.total_seconds()
+        )
+
+
+@pytest.mark.parametrize(
+    "step", [timedelta(hours=1), timedelta(days=7), timedelta(hours=-1), timedelta(days=-7)]
+)
+def test_probing_goes_on_when_the_wall_clock_steps(step: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Either way, by any length: the next runs come within moments, and none is called missed."""
+    monkeypatch.setattr("exporter.runtime.scheduler.CLOCK_CHECK", 0.1)
+    clock = SteppedClock(monkeypatch)
+    with Running(job(nothing, interval=0.2)) as running:
+        wait_for(lambda: running.seen.runs["ping"] >= 3)
+        clock.step = step
+        before = running.seen.runs["ping"]
+        wait_for(lambda: running.seen.runs["ping"] >= before + 5, 5)
+    assert sum(running.seen.misses.values()) <= 1
+
+
+def test_a_standstill_is_counted() -> None:
+    """While the scheduler itself was held up, several runs became one."""
+    with Running(job(nothing)) as running:
+        wait_for(lambda: running.seen.runs["ping"] >= 2)
+        with running.scheduler._scheduler._jobstores_lock:
+            time.sleep(0.55)
+        wait_for(lambda: running.seen.misses["ping", "coalesced"] > 0)
+        assert running.seen.misses["ping", "coalesced"] in (3, 4, 5)
+
+
+def test_what_a_run_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A future would keep it to itself."""
+
+    def broken() -> None:
+        raise RuntimeError("what nobody foresaw")
+
+    with Running(job(broken)):
+        wait_for(lambda: "run broke" in caplog.text)
+
+
+def test_stopping_waits_for_nobody() -> None:
+    release = threading.Event()
+    try:
+        with Running(job(release.wait, interval=10, timeout=9)) as running:
+            wait_for(lambda: running.seen.runs["ping"] == 1)
+            before = time.monotonic()
+            running.scheduler.stop()
+            assert time.monotonic() - before < 1
+            running.scheduler.stop = lambda: None  # type: ignore[method-assign]
+    finally:
+        release.set()

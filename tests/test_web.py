@@ -1,0 +1,221 @@
+"""The HTTP surface over real sockets."""
+
+import contextlib
+import gzip
+import logging
+import resource
+import socket
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+
+import pytest
+
+from exporter.model import Endpoint, Target
+from exporter.web import server as web
+from exporter.web.server import AddressError, ListenAddress, WebServer
+from exporter.web.site import Site
+from tests.waiting import wait_for
+
+LOOPBACK = ListenAddress("127.0.0.1", 0)
+EVIL = Target(
+    name="<script>alert(1)</script>",
+    endpoint=Endpoint(dialect="mysql", host="db", port=3306, user="u", password=None, database="d"),
+)
+
+
+def site(*, ready: Callable[[], bool] = lambda: True, content: bytes = b"conndrop_up 1\n") -> Site:
+    return Site([EVIL], lambda accept: (f"text/plain; asked={accept}", content), ready)
+
+
+@contextlib.contextmanager
+def serving(app: Site) -> Iterator[int]:
+    running = WebServer([LOOPBACK], app)
+    try:
+        yield running.addresses[0].port
+    finally:
+        running.stop()
+
+
+def ask(port: int, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
+    with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+        connection.request(
+            method, path, headers={name.replace("_", "-"): text for name, text in headers.items()}
+        )
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+
+
+def test_endpoints() -> None:
+    with serving(site()) as port:
+        assert ask(port, "/-/healthy")[::2] == (200, b"Healthy\n")
+        assert ask(port, "/-/ready")[::2] == (200, b"Ready\n")
+        assert ask(port, "/nowhere")[0] == 404
+        assert ask(port, "/../../etc/passwd")[0] == 404
+        status, headers, _ = ask(port, "/metrics", "POST")
+        assert (status, headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_metrics_are_negotiated() -> None:
+    with serving(site()) as port:
+        status, headers, content = ask(port, "/metrics?x=1", Accept="application/openmetrics-text")
+        assert (status, content) == (200, b"conndrop_up 1\n")
+        assert headers["Content-Type"] == "text/plain; asked=application/openmetrics-text"
+        _, headers, content = ask(port, "/metrics", Accept_Encoding="deflate, gzip")
+        assert headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(content) == b"conndrop_up 1\n"
+        status, headers, content = ask(port, "/metrics", "HEAD")
+        assert (status, headers["Content-Length"], content) == (200, "14", b"")
+
+
+def test_the_landing_page_shows_names_and_runs_none_of_them() -> None:
+    with serving(site()) as port:
+        status, headers, content = ask(port, "/")
+    assert status == 200
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+    assert b"<script>" not in content
+    assert b"&lt;script&gt;alert(1)" in content
+
+
+def test_not_ready_before_the_first_round() -> None:
+    with serving(site(ready=lambda: False)) as port:
+        assert ask(port, "/-/ready")[0] == 503
+
+
+def test_silent_clients_do_not_delay_a_scrape() -> None:
+    """Twice as many as there is room for: the oldest are let go."""
+    with serving(site()) as port, contextlib.ExitStack() as silent:
+        for _ in range(2 * web.MOST_CONNECTIONS):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port), 5))
+        before = time.monotonic()
+        assert ask(port, "/metrics")[0] == 200
+        assert time.monotonic() - before < 3
+
+
+def test_a_client_that_stays_silent_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web._Handler, "timeout", 0.1)
+    with serving(site()) as port, socket.create_connection(("127.0.0.1", port), 5) as silent:
+        assert silent.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"\x00\xff\xfe\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n\r\n",
+        b"\r\n",
+    ],
+)
+def test_requests_that_make_no_sense(request_line: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    """They get an answer or none, and leave no traceback behind."""
+    with serving(site()) as port:
+        with socket.create_connection(("127.0.0.1", port), 5) as sock:
+            sock.sendall(request_line)
+            sock.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ConnectionError):
+                while sock.recv(65536):
+                    pass
+        assert ask(port, "/-/healthy")[0] == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    with serving(site(content=b"x" * (1 << 24))) as port:
+        with socket.create_connection(("127.0.0.1", port), 5) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            sock.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            sock.recv(1000)
+        assert ask(port, "/-/healthy")[0] == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_what_breaks_inside_is_logged(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> bool:
+        raise RuntimeError("inside")
+
+    with serving(site(ready=broken)) as port:
+        assert ask(port, "/-/ready")[0] == 500
+        wait_for(lambda: "request broke" in caplog.text)
+    assert capfd.readouterr().err == ""
+
+
+def test_requests_are_in_the_debug_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    with serving(site()) as port:
+        ask(port, "/-/healthy")
+        wait_for(lambda: [record for record in caplog.records if record.getMessage() == "request"])
+
+
+def test_no_descriptor_left_is_no_busy_loop() -> None:
+    """The server waits a moment before it tries again, and answers once there are descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with serving(site()) as port, socket.create_connection(("127.0.0.1", port), 5) as sock:
+        sock.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
+        assert sock.recv(100)
+        with socket.socket() as waiting:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
+            try:
+                waiting.connect(("127.0.0.1", port))
+                before = time.process_time()
+                time.sleep(0.5)
+                assert time.process_time() - before < 0.25
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+            waiting.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
+            waiting.settimeout(5)
+            assert waiting.recv(100).startswith(b"HTTP/1.0 200")
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port", "url"),
+    [
+        ("127.0.0.1:10054", "127.0.0.1", 10054, "http://127.0.0.1:10054/"),
+        (":10054", "", 10054, "http://localhost:10054/"),
+        ("[::1]:0", "::1", 0, "http://[::1]:0/"),
+        ("localhost:65535", "localhost", 65535, "http://localhost:65535/"),
+    ],
+)
+def test_addresses(text: str, host: str, port: int, url: str) -> None:
+    address = ListenAddress.parse(text)
+    assert (address.host, address.port, address.url) == (host, port, url)
+    assert str(address) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["10054", "localhost", "h:", "h:65536", "::1:80", "[]:80", "h:٣", "*:80", "h:999999", "a b:1"]
+)
+def test_addresses_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an address; write host:port"):
+        ListenAddress.parse(text)
+
+
+def test_an_address_in_use() -> None:
+    with (
+        serving(site()) as port,
+        pytest.raises(AddressError, match=f"cannot listen on 127.0.0.1:{port}: Address already in use"),
+    ):
+        WebServer([LOOPBACK, ListenAddress("127.0.0.1", port)], site())
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_an_address_that_is_no_name(host: str) -> None:
+    with pytest.raises(AddressError, match="cannot listen on"):
+        WebServer([ListenAddress(host, 0)], site())
+
+
+@pytest.mark.parametrize("host", ["::1", "", "::"])
+def test_other_families(host: str) -> None:
+    running = WebServer([ListenAddress(host, 0)], site())
+    try:
+        address = running.addresses[0]
+        with socket.create_connection(
+            (address.url.split("/")[2].rpartition(":")[0].strip("[]"), address.port), 5
+        ) as sock:
+            sock.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
+            assert sock.recv(100).startswith(b"HTTP/1.0 200")
+    finally:
+        running.stop()
