@@ -2,10 +2,11 @@
 
 import shutil
 import subprocess
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
-from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.db.mysql.words import NUMBERS
@@ -28,6 +29,7 @@ from exporter.model import (
 from exporter.probes import KINDS
 from exporter.runtime.scheduler import MISSED_REASONS
 
+parse_openmetrics: Any = openmetrics_parser.text_string_to_metric_families
 A = {"target": "a"}
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 

@@ -1,13 +1,18 @@
 """Servers that are deaf, broken or hostile: each session ends in time, and gives everything back."""
 
+import resource
 import socket
 import ssl
 import threading
 import time
+from functools import partial
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
+from exporter.model import Failure, Secret
 from exporter.net.waiting import Stop, Stopped
 from tests.doubles import (
     MYSQL_GREETING,
@@ -56,13 +61,11 @@ def logs_in(scheme: str, then: Script) -> Script:
     return greets(MYSQL_GREETING, says(*MY_LOGIN, then=then))
 
 
-def look(script: Script, scheme: str, params: str, **settings: object) -> tuple[str, str] | None:
+def look(script: Script, scheme: str, params: str) -> tuple[str, str] | None:
     """Hold a session with a double; check that it kept its deadline; return its verdict."""
     with server(script) as port:
-        probe = session_probe(
-            f"{scheme}://probe:secret@127.0.0.1:{port}/shop?{params}",
-            **{"timeout": f"{TIMEOUT}s", "interval": "1s"} | settings,
-        )
+        url = f"{scheme}://probe:secret@127.0.0.1:{port}/shop?{params}"
+        probe = session_probe(url, timeout=f"{TIMEOUT}s", interval="1s")
         before = time.monotonic()
         (observation,) = probe.run()
         assert time.monotonic() - before < TIMEOUT + 1
@@ -142,6 +145,173 @@ def test_a_hostile_server(
 ) -> None:
     """The session ends in time, in the phase where it got stuck, with the cause that can be told."""
     assert look(script, scheme, params[scheme]) == expected
+
+
+def fails(
+    script: Script, scheme: str, params: str = "", *, password: str = "hunter2!", **settings: Any
+) -> Failure:
+    """Hold a session with a double that must fail; return how it did."""
+    with server(script) as port:
+        url = f"{scheme}://probe:{password}@127.0.0.1:{port}/shop?{params or PLAIN[scheme]}"
+        observation = session(url, **settings)
+    assert observation.failure
+    assert password not in repr(observation)
+    return observation.failure
+
+
+def pg_error(text: str, code: str = "53300", encoding: str = "utf-8") -> bytes:
+    fields = b"SFATAL\0VFATAL\0C" + code.encode() + b"\0M" + text.encode(encoding) + b"\0\0"
+    return postgres_message(b"E", fields)
+
+
+def test_words_in_an_encoding_nobody_agreed_on() -> None:
+    """Before a session stands, a server may write in any; its code still counts."""
+    failure = fails(says(pg_error("zu viele Verbindungen für Rolle", encoding="latin-1")), "postgresql")
+    assert failure.cause == "server.saturated"
+    assert failure.said.startswith("FATAL:  zu viele Verbindungen")
+
+
+def test_an_error_that_comes_in_pieces_keeps_its_code() -> None:
+    whole = pg_error("zu viele Verbindungen")
+
+    def script(sock: socket.socket) -> None:
+        sock.recv(65536)
+        for piece in (whole[:7], whole[7:40], whole[40:]):
+            sock.sendall(piece)
+            time.sleep(0.05)
+
+    assert fails(script, "postgresql").cause == "server.saturated"
+
+
+def test_a_code_that_is_none_is_not_taken() -> None:
+    """A server could repeat a password there."""
+    failure = fails(says(pg_error("no", code="hunter2!")), "postgresql")
+    assert failure.code == ""
+
+
+def test_a_server_may_not_demand_work_without_end() -> None:
+    """Libpq would count two thousand million rounds of SCRAM in one call, with the interpreter held."""
+
+    def script(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.sendall(postgres_message(b"R", b"\0\0\0\x0aSCRAM-SHA-256\0\0"))
+        nonce = sock.recv(65536).rpartition(b"r=")[2]
+        sock.sendall(postgres_message(b"R", b"\0\0\0\x0br=" + nonce + b"x,s=c2FsdA==,i=2147483647"))
+        deaf(sock)
+
+    failure = fails(script, "postgresql")
+    assert (str(failure.phase), failure.detail) == (
+        "auth",
+        "the server demands more than 1000000 rounds of SCRAM",
+    )
+
+
+def test_a_password_is_not_given_in_clear_text_to_whoever_asks() -> None:
+    """Not without TLS, and not where TLS is merely preferred."""
+    received: list[bytes] = []
+
+    def postgres_asks(sock: socket.socket) -> None:
+        received.append(sock.recv(65536))
+        if received[-1].startswith(b"\0\0\0\x08\x04"):  # no TLS here
+            sock.sendall(b"N")
+            received.append(sock.recv(65536))
+        sock.sendall(postgres_message(b"R", b"\0\0\0\3"))
+        received.append(sock.recv(65536))
+
+    def mysql_asks(sock: socket.socket) -> None:
+        sock.sendall(MYSQL_GREETING)
+        received.append(sock.recv(65536))
+        sock.sendall(mysql_packet(2, b"\xfemysql_clear_password\0"))
+        received.append(sock.recv(65536))
+
+    for scheme, script in (("postgresql", postgres_asks), ("mysql", mysql_asks)):
+        for params in (PLAIN[scheme], "charset=utf8mb4" if scheme == "mysql" else "sslmode=prefer"):
+            failure = fails(script, scheme, params)
+            assert (str(failure.phase), str(failure.cause)) == ("auth", "auth.not_allowed")
+    assert received
+    assert not any(b"hunter2" in data for data in received)
+
+
+def test_a_password_is_masked_however_it_was_decoded() -> None:
+    """psycopg2 reads what comes before the login as ASCII."""
+    failure = fails(
+        says(pg_error("you said p\xe4ssw\xf6rd!")), "postgresql", password=quote("p\xe4ssw\xf6rd!", safe="")
+    )
+    assert "ssw" not in failure.said
+
+
+def test_numbers_of_the_server_are_not_taken_for_those_of_the_driver() -> None:
+    """A server may say 2013, which is PyMySQL's own number for a lost connection."""
+    failure = fails(logs_in("mysql", says(mysql_packet(1, b"\xff\xdd\x07#HY000lost it"))), "mysql")
+    assert (str(failure.phase), failure.said, failure.code) == ("query", "lost it", "2013")
+
+
+def test_what_pymysql_does_not_understand() -> None:
+    """An authentication plugin that is unknown, a number that is none: each is a failure with a reason."""
+    unknown = fails(greets(MYSQL_GREETING, says(mysql_packet(2, b"\xfesha256_password\0"))), "mysql")
+    assert str(unknown.phase) == "auth"
+    assert unknown.detail
+    column = b"\3def\0\0\0\1a\0\x0c\x21\0\x0a\0\0\0\xf6\0\0\0\0\0"
+    eof = b"\xfe\0\0\2\0"
+    rows = b"".join(
+        mysql_packet(number, body) for number, body in enumerate((b"\1", column, eof, b"\3abc", eof), start=1)
+    )
+    failure = fails(logs_in("mysql", says(rows)), "mysql")
+    assert (str(failure.phase), str(failure.cause)) == ("query", "unknown")
+    assert failure.detail.startswith("not understood by PyMySQL: InvalidOperation")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_rows_without_end(scheme: str) -> None:
+    """A server that always has another byte to read never makes us wait, and is ended all the same."""
+
+    def script(sock: socket.socket) -> None:
+        sock.recv(65536)
+        number = 0
+        while True:
+            if scheme == "mysql":
+                piece = b"".join(mysql_packet((number + offset) % 256, b"\xfb") for offset in range(1, 101))
+                number += 100
+            else:
+                piece = postgres_message(b"N", b"SNOTICE\0C00000\0Mon and on\0\0") * 100
+            sock.sendall(piece)
+
+    with server(logs_in(scheme, script)) as port:
+        before = time.monotonic()
+        url = f"{scheme}://probe:x@127.0.0.1:{port}/shop?{PLAIN[scheme]}"
+        observation = session(url, timeout="1s", interval="1s")
+        assert time.monotonic() - before < 3
+    assert observation.failure
+    assert str(observation.failure.phase) == "query"
+
+
+def test_no_descriptor_left_is_our_own_fault() -> None:
+    """Whichever of the descriptors a session needs is the one too many."""
+    for scheme in ("postgresql", "mysql"):
+        with server(logs_in(scheme, deaf)) as port:
+            url = f"{scheme}://probe:x@127.0.0.1:{port}/shop?{PLAIN[scheme]}"
+            probe = session_probe(url, timeout="300ms", interval="1s")
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            with socket.socket() as next_one:
+                free = next_one.fileno()
+            for spare in (0, 1):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (free + spare, hard))
+                try:
+                    (observation,) = probe.run()
+                finally:
+                    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+                assert observation.failure
+                assert observation.failure.cause == "client.resources"
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
+def test_a_password_file_that_is_gone(scheme: str, tmp_path: Path) -> None:
+    """Found at the next session; nothing is sent without it."""
+    probe = session_probe(f"{scheme}://probe@127.0.0.1:9/shop", password=Secret.file(tmp_path / "gone"))
+    (observation,) = probe.run()
+    assert verdict(observation) == ("auth", "auth.credentials")
+    assert observation.failure
+    assert observation.failure.detail == f"password: {tmp_path}/gone is not a regular file"
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
@@ -282,11 +452,15 @@ def test_failed_sessions_give_their_descriptors_back(scheme: str) -> None:
             for _ in range(12):
                 for probe in probes:
                     assert probe.run()[0].failure
-            wait_for(lambda before=before: _open_files() <= before)
+            wait_for(partial(_no_more_open_files_than, before))
 
 
 def _open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def _no_more_open_files_than(count: int) -> bool:
+    return _open_files() <= count
 
 
 def test_a_handshake_of_tls_that_dribbles(certificates: Certificates) -> None:
