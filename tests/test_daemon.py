@@ -91,7 +91,7 @@ def test_from_a_file_to_a_scrape(tmp_path: Path, postgres: Postgres) -> None:
     )
     with daemon(tmp_path, text) as running:
         wait_for(lambda: running.value("conndrop_up", target="orders", vantage="app-1") == 1)
-        assert running.value("conndrop_session_phase_seconds_count", phase="auth") == 1
+        wait_for(lambda: running.value("conndrop_session_phase_seconds_count", phase="auth") == 1)
         assert running.value("conndrop_target_info", team="shop", dialect="postgresql") == 1
         assert running.value("conndrop_config_last_reload_successful") == 1
         if not why_unavailable():

@@ -1,0 +1,89 @@
+"""What is shipped besides code: documents that must stay true, scripts and files that must be sound."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from exporter import __version__
+from exporter.exposition import SERIES
+from exporter.exposition.own import OwnMetrics, TargetInfo
+from exporter.exposition.registry import new_registry
+from exporter.probes import KINDS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def names() -> set[str]:
+    """Every metric there is, as it is exposed."""
+    registry = new_registry()
+    OwnMetrics(registry)
+    TargetInfo([], registry)
+    for series in SERIES.values():
+        series(registry)
+    suffix = {"counter": "_total"}
+    families = list(registry.collect())
+    return {
+        family.name + suffix.get(family.type, "") for family in families if family.name.startswith("conndrop")
+    }
+
+
+def test_the_readme_names_every_metric_and_no_other() -> None:
+    named = set(re.findall(r"conndrop_[a-z_]+[a-z]", README))
+    assert {name for name in named if not name.startswith("conndrop_ping_*")} - {"conndrop_ping"} == names()
+
+
+def test_the_readme_names_every_probe() -> None:
+    for kind in KINDS:
+        assert f"| `{kind.name}` |" in README
+
+
+def test_the_readmes_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    assert links
+    for link in links:
+        assert (ROOT / link).exists(), link
+
+
+def test_the_readmes_commands_exist() -> None:
+    """`make` targets as the Makefile has them; and CI runs the README's test command."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z]+)`?\n|`make ([a-z]+)`", README))
+    for pair in re.findall(r"(?:^    make ([a-z]+)$|`make ([a-z]+)`)", README, flags=re.MULTILINE):
+        assert set(pair) - {""} <= targets
+    assert "    make test\n" in README
+    assert (ROOT / ".ci" / "run").read_text().rstrip().endswith("exec make test")
+
+
+def test_decisions_are_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = set(re.findall(r"\((\d{4}-[a-z-]+\.md)\)", (folder / "README.md").read_text()))
+    assert listed == {path.name for path in folder.glob("0*.md")}
+
+
+def test_the_changelog_knows_this_version() -> None:
+    assert (
+        f"[{__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+        or "[Unreleased]" in (ROOT / "CHANGELOG.md").read_text()
+    )
+
+
+def test_the_fixed_packages_are_required() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    required = {re.split(r"[\[<>=]", line)[0] for line in project["dependencies"]}
+    assert required >= {
+        "prometheus-client", "icmplib", "sqlalchemy", "psycopg2-binary", "pymysql", "pyyaml", "apscheduler",
+    }  # fmt: skip
+
+
+def test_shell_scripts_are_sound() -> None:
+    shellcheck = shutil.which("shellcheck")
+    if shellcheck is None:
+        pytest.skip("shellcheck is not installed: it comes with the package shellcheck")
+    scripts = [ROOT / ".ci" / "run", ROOT / "tests" / "prepare", ROOT / "tests" / "fetch-mysql"]
+    done = subprocess.run([shellcheck, *scripts], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
