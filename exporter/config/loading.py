@@ -224,8 +224,7 @@ def _words(detail: ErrorDetails, model: type[Settings]) -> str:
 def _allowed(model: type[Settings], place: Place) -> list[str]:
     """List the keys that may stand at `place` within `model`."""
     for part in place:
-        if isinstance(part, str) and part in model.model_fields:
-            model = _block(model.model_fields[part].annotation) or model
+        model = _block(model.model_fields[str(part)].annotation) or model
     return list(model.model_fields)
 
 

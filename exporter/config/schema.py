@@ -69,8 +69,6 @@ def _source(value: object) -> object:
     """Say the same of everything that is no source, and repeat nothing: it may be a password."""
     if isinstance(value, dict) and len(value) == 1 and value.keys() <= {"env", "file"}:
         return value
-    if isinstance(value, PasswordSource):
-        return value
     raise ValueError("must be {env: NAME} or {file: PATH}; a password may not stand in the configuration")
 
 

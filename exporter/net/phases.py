@@ -77,10 +77,10 @@ class PhaseClock:
         if self.remaining() <= 0:
             raise self.overdue(descriptor)
 
-    def overdue(self, descriptor: int | None = None) -> ProbeError:
+    def overdue(self, descriptor: int) -> ProbeError:
         """Say that the phase's time is up."""
         spent = self._spent.get(self.phase, 0.0) + time.perf_counter() - self._since
-        info = tcp_info(descriptor) if descriptor is not None else None
+        info = tcp_info(descriptor)
         return ProbeError(_silence(self.phase, info), f"no answer within {spent:.3f} s in phase {self.phase}")
 
     def _cut(self) -> None:
@@ -91,8 +91,6 @@ class PhaseClock:
 
 def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
     """Name the cause of a silence: packets that did not arrive, or a server that did not answer."""
-    if phase is Phase.DNS:
-        return Cause.DNS_FAILURE
     if phase is Phase.TCP or (info is not None and info.unacked and info.retransmits):
         return Cause.NET_BLACKHOLE
     if phase is Phase.TLS and info is not None and info.bytes_received:

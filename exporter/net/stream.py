@@ -100,7 +100,7 @@ class TlsStream(ssl.SSLSocket):
             except ssl.SSLWantWriteError:
                 self.clock.wait(self.fileno(), WRITABLE)
             except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-                raise closed_by_peer(self.clock.phase, self.fileno(), reset=False) from None
+                raise closed_by_peer(self.clock.phase, self.fileno()) from None
             except ssl.SSLError as error:
                 raise tls_error(error) from None
             except OSError as error:
@@ -144,7 +144,9 @@ def drain(sock: socket.socket, clock: PhaseClock) -> None:
 
 def _counted(stream: Stream | TlsStream, clock: PhaseClock, count: int) -> int:
     if count == 0:
-        raise closed_by_peer(clock.phase, stream.fileno(), reset=False)
+        # Through TLS a reset reads like an end, too; the kernel knows.
+        reset = None if isinstance(stream, TlsStream) else False
+        raise closed_by_peer(clock.phase, stream.fileno(), reset=reset)
     stream.received += count
     if stream.received > MOST_BYTES:
         raise too_much()

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from exporter.app import read_configuration
-from exporter.config import Configuration, json_schema
+from exporter.config import Configuration, ConfigurationError, json_schema
 from exporter.model import Secret, SecretUnreadable
 from exporter.probes import KINDS
 from exporter.settings import Settings, format_duration, parse_duration, parse_percentage
@@ -140,6 +140,33 @@ def test_anchors_merge_keys_and_a_byte_order_mark(tmp_path: Path) -> None:
     a, b = read_configuration(path).targets
     assert a.target.labels == b.target.labels == {"team": "shop"}
     assert (a.target.name, b.target.name) == ("a", "b")
+
+
+def test_networks_and_thresholds_are_read(tmp_path: Path) -> None:
+    """They are checked already, for the probes to come."""
+    configured(
+        tmp_path,
+        "targets:\n- {name: a, url: 'mysql://u@h/d'}\n"
+        "networks: {linode: [172.104.0.0/15, '2600:3c00::/28']}\n"
+        "diagnosis: {loss: 0.5%, latency: 1s}\n",
+    )
+
+
+def test_a_password_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bytes in the environment that no driver could encode."""
+    monkeypatch.setenv("ORDERS_PASSWORD", "p\udcff")
+    with pytest.raises(ConfigurationError, match="ORDERS_PASSWORD: not UTF-8 text"):
+        configured(
+            tmp_path, "targets:\n- {name: a, url: 'mysql://u@h/d', password: {env: ORDERS_PASSWORD}}\n"
+        )
+
+
+def test_a_file_too_large_to_be_a_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "big.yml"
+    with path.open("wb") as file:
+        file.truncate(17 * 1024 * 1024)
+    with pytest.raises(ConfigurationError, match="cannot be read: larger than 16 MiB"):
+        read_configuration(path)
 
 
 def test_the_shipped_files_load() -> None:

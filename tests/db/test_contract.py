@@ -169,7 +169,7 @@ def test_a_session_killed_during_its_query(database: Database, params: Mapping[s
         assert observation.failure.said == "FATAL:  terminating connection due to administrator command"
     else:
         assert verdict(observation) == ("query", "unknown")
-        assert observation.failure.detail == "connection closed by the peer in phase query"
+        assert observation.failure.detail.endswith("by the peer in phase query")
 
 
 def test_a_server_that_starts_up_says_so(certificates: Certificates) -> None:

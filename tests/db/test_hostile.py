@@ -285,6 +285,83 @@ def test_rows_without_end(scheme: str) -> None:
     assert str(observation.failure.phase) == "query"
 
 
+def test_a_server_that_does_not_read() -> None:
+    """A query larger than all buffers waits for room, and no longer than its phase."""
+
+    def script(_: socket.socket) -> None:
+        time.sleep(1)
+
+    query = f"SELECT '{'x' * (8 << 20)}'"
+    failure = fails(logs_in("mysql", script), "mysql", query=query, timeout="500ms", interval="1s")
+    assert (str(failure.phase), str(failure.cause)) == ("query", "server.unresponsive")
+
+
+def tls_server(certificates: Certificates, then: Script) -> Script:
+    """Greet as MySQL does, do a real TLS handshake, then do something else."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificates.load_into(context)
+
+    def script(sock: socket.socket) -> None:
+        sock.sendall(MY_TLS_GREETING)
+        sock.recv(36)  # the request for TLS, and no byte of what follows it
+        with context.wrap_socket(sock, server_side=True) as secured:
+            secured.recv(65536)
+            then(secured)
+
+    return script
+
+
+def cut(sock: socket.socket) -> None:
+    """End the connection below TLS, without a goodbye."""
+    reset(socket.socket(fileno=sock.detach()))
+
+
+def test_tls_that_ends_below(certificates: Certificates) -> None:
+    """A reset, a close, a silence and an endless query inside TLS are told apart like those outside."""
+    seen = [
+        fails(tls_server(certificates, way), "mysql", TLS["mysql"], timeout="500ms", interval="1s")
+        for way in (cut, hang_up, deaf)
+    ]
+    assert [(str(failure.phase), str(failure.cause)) for failure in seen] == [
+        ("auth", "unknown"), ("auth", "unknown"), ("auth", "server.unresponsive"),
+    ]  # fmt: skip
+    assert "reset by the peer" in seen[0].detail
+    assert "closed by the peer" in seen[1].detail
+
+
+def test_tls_that_does_not_read(certificates: Certificates) -> None:
+    def script(sock: socket.socket) -> None:
+        sock.sendall(MY_OK[:3] + b"\x03" + MYSQL_OK)
+        sock.recv(65536)
+        sock.sendall(MY_LOGIN[1])
+        time.sleep(1)
+
+    query = f"SELECT '{'x' * (8 << 20)}'"
+    failure = fails(
+        tls_server(certificates, script), "mysql", TLS["mysql"], query=query, timeout="500ms", interval="1s"
+    )
+    assert (str(failure.phase), str(failure.cause)) == ("query", "server.unresponsive")
+
+
+def test_a_listener_that_goes_away_between_two_ways_to_log_in() -> None:
+    """Libpq tries again without TLS, and is refused: the last attempt is the verdict."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def once() -> None:
+            sock, _ = listener.accept()
+            sock.recv(8)
+            sock.sendall(b"S")
+            sock.recv(65536)
+            listener.close()
+            sock.sendall(b"no TLS at all")
+            sock.close()
+
+        with running(once):
+            url = f"postgresql://probe:x@127.0.0.1:{listener.getsockname()[1]}/shop?sslmode=prefer"
+            observation = session(url, timeout="2s")
+    assert verdict(observation) == ("tcp", "server.down")
+
+
 def test_no_descriptor_left_is_our_own_fault() -> None:
     """Whichever of the descriptors a session needs is the one too many."""
     for scheme in ("postgresql", "mysql"):

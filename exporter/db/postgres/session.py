@@ -99,9 +99,7 @@ class PostgresSession:
             raise connect_error(error.errno or 0, address, at_once=True) from None
         try:
             clock.wait(self._socket.fileno(), WRITABLE, within=within)
-            number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if number:
-                raise connect_error(number, address, at_once=False)
+            self._check_connected()
         except BaseException:
             self.abandon()
             raise
@@ -152,7 +150,16 @@ class PostgresSession:
                 return
             self._enter_phase()
             self._clock.wait(self._socket.fileno(), READABLE if state == extensions.POLL_READ else WRITABLE)
-            self._look_at_answer()
+            if self._clock.phase is Phase.TCP:
+                self._check_connected()
+            else:
+                self._look_at_answer()
+
+    def _check_connected(self) -> None:
+        """Take the error of a connect from the kernel: it gives it once, and libpq would make it text."""
+        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            raise connect_error(number, self._address, at_once=False)
 
     def _enter_phase(self) -> None:
         if self._clock.phase is Phase.QUERY:
@@ -204,24 +211,30 @@ class PostgresSession:
         # After a second attempt libpq's text holds the words of both, and the code is that of one.
         code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
         said = words.server_said(text)
+        if not said and (self._clock.phase is Phase.TCP or words.attempts(text) > 1):
+            number = _connect_errno(words.last_attempt(text))
+            if number is not None:
+                self._clock.enter(Phase.TCP)
+                return connect_error(number, self._address, at_once=True)
         cause = words.cause(code, text)
-        if cause is Cause.UNKNOWN and not said:
-            if self._clock.phase is Phase.TCP:
-                return _connect_refusal(words.last_attempt(text), self._address)
-            if words.ended(text):
-                return closed_by_peer(self._clock.phase, self._socket.fileno())
+        if cause is Cause.UNKNOWN and not said and words.ended(text):
+            return closed_by_peer(self._clock.phase, self._socket.fileno())
         return ProbeError(cause, words.summary(text), said=said, code=code)
 
 
 def _connect_refusal(text: str, address: str) -> ProbeError:
-    """Map what libpq says when connect fails: only the text of the errno is left."""
-    for number in CAUSES:
-        if os.strerror(number) in text:
-            return connect_error(number, address, at_once=True)
-    if not text.strip():
-        # libpq has no words when socket(2) found no descriptor free.
-        return connect_error(errno.EMFILE, address, at_once=True)
+    """Map what libpq says when connect fails at once."""
+    number = _connect_errno(text)
+    if number is not None:
+        return connect_error(number, address, at_once=True)
     return ProbeError(words.cause("", text), words.summary(text))
+
+
+def _connect_errno(text: str) -> int | None:
+    """Find the errno of a failed connect: libpq leaves only its text."""
+    if not text.strip():
+        return errno.EMFILE  # libpq has no words when socket(2) found no descriptor free
+    return next((number for number in CAUSES if os.strerror(number) in text), None)
 
 
 def _acceptable(mode: str) -> str:
