@@ -35,7 +35,7 @@ pytest: .venv/dev
 	$(BIN)/coverage run -m pytest
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
-	$(BIN)/coverage report --include='exporter/model/*,exporter/config/*' --fail-under=100
+	$(BIN)/coverage report --include='exporter/model/*,exporter/config/*' --fail-under=100 --format=total
 
 schema: .venv/dev
 	$(BIN)/conndrop schema > config/schema.json

@@ -1,0 +1,110 @@
+"""Which parameters a MySQL URL may have, and the way from a URL to a session."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import pymysql
+
+from exporter.db.dialect import ParameterError
+from exporter.db.mysql.session import MysqlSession
+from exporter.db.mysql.wire import Wire
+from exporter.model import Endpoint, Phase
+from exporter.net.dial import dial, first_that_connects
+from exporter.net.phases import PhaseClock
+from exporter.net.stream import TlsStream
+from exporter.net.tls import TlsPolicy, Verify, client_context
+
+TRUE: Final = ("1", "true", "yes", "on")
+FALSE: Final = ("0", "false", "no", "off")
+MODES: Final = ("disabled", "preferred", "required", "verify_ca", "verify_identity")
+SWITCHES: Final = ("ssl_disabled", "ssl_check_hostname", "ssl_verify_cert", "ssl_verify_identity")
+FILES: Final = ("ssl_ca", "ssl_cert", "ssl_key")
+PARAMETERS: Final = ("charset", "ssl_mode", *SWITCHES, *FILES)
+
+
+class MysqlOpener:
+    """Opens MySQL and MariaDB sessions on sockets of our own."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        _check(endpoint.params)
+        self._endpoint = endpoint
+        policy = _tls_policy(endpoint.params)
+        self._required = policy is not None and policy.required
+        try:
+            self._context = client_context(policy, TlsStream) if policy else None
+        except OSError as error:
+            raise ParameterError([f"ssl_ca, ssl_cert, ssl_key: cannot be used: {error}"]) from None
+
+    def open(self, addresses: Sequence[str], clock: PhaseClock) -> MysqlSession:
+        """Connect and log in (see `exporter.db.dialect.Opener`)."""
+        endpoint = self._endpoint
+        connection = Wire(
+            clock,
+            self._context,
+            required=self._required,
+            host=endpoint.host,
+            port=endpoint.port,
+            user=endpoint.user,
+            password=endpoint.password.reveal().encode() if endpoint.password else b"",
+            database=endpoint.database or None,
+            charset=endpoint.params.get("charset", "utf8mb4"),
+        )
+        clock.enter(Phase.TCP)
+        sock = first_that_connects(
+            addresses, clock, lambda address, within: dial(address, endpoint.port, clock, within)
+        )
+        # PyMySQL waits for the server's greeting first; that is the beginning of the login.
+        clock.enter(Phase.AUTH)
+        session = MysqlSession(connection, endpoint.password, clock)
+        session.log_in(sock)
+        return session
+
+
+def _check(params: Mapping[str, str]) -> None:
+    problems = [f"{name}: {problem}" for name, value in params.items() if (problem := _problem(name, value))]
+    if problems:
+        raise ParameterError(problems)
+
+
+def _problem(name: str, value: str) -> str:
+    if name not in PARAMETERS:
+        return f"unknown parameter; allowed: {', '.join(PARAMETERS)}"
+    if name in SWITCHES and value.lower() not in TRUE + FALSE:
+        return f"{value!r} is neither; allowed: true, false"
+    if name == "ssl_mode" and value.lower() not in MODES:
+        return f"{value!r} is no mode; allowed: {', '.join(MODES)}"
+    if name in FILES and not Path(value).is_file():
+        return f"{value!r} is no file that can be read"
+    if name == "charset" and pymysql.charset.charset_by_name(value) is None:
+        return f"{value!r} is no character set that PyMySQL knows, such as utf8mb4"
+    return ""
+
+
+def _tls_policy(params: Mapping[str, str]) -> TlsPolicy | None:
+    """Read MySQL's own ssl_mode, or the switches that SQLAlchemy and PyMySQL take; None means no TLS.
+
+    Without any of them TLS is used if the server offers it, and nothing is checked: PyMySQL's default.
+    """
+    switches = {name: params[name].lower() in TRUE for name in SWITCHES if name in params}
+    files = {name: params[name] for name in FILES if name in params}
+    mode = params.get("ssl_mode", "").lower()
+    if mode == "disabled" or switches.get("ssl_disabled"):
+        return None
+    return TlsPolicy(
+        required=mode in MODES[2:] or any(switches.values()) or bool(files),
+        verify=_verify(mode, switches, has_ca="ssl_ca" in files),
+        ca=files.get("ssl_ca", ""),
+        certificate=files.get("ssl_cert", ""),
+        key=files.get("ssl_key", ""),
+    )
+
+
+def _verify(mode: str, switches: Mapping[str, bool], *, has_ca: bool) -> Verify:
+    """Decide what is checked; as in SQLAlchemy, naming a CA means checking chain and name."""
+    if mode:
+        by_mode = {"verify_identity": Verify.CHAIN_AND_NAME, "verify_ca": Verify.CHAIN}
+        return by_mode.get(mode, Verify.CHAIN if has_ca else Verify.NOTHING)
+    if switches.get("ssl_verify_identity") or (has_ca and switches.get("ssl_check_hostname", True)):
+        return Verify.CHAIN_AND_NAME
+    return Verify.CHAIN if has_ca or switches.get("ssl_verify_cert") else Verify.NOTHING

@@ -1,0 +1,88 @@
+"""Which parameters a PostgreSQL URL may have, and the way from a URL to a session."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+import psycopg2
+from psycopg2 import extensions
+
+from exporter.db.dialect import PROGRAM, ParameterError
+from exporter.db.postgres.session import PostgresSession
+from exporter.model import Endpoint, Phase, Secret
+from exporter.net.dial import first_that_connects
+from exporter.net.phases import PhaseClock
+
+SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+FROM_URL: Final = ("host", "hostaddr", "port", "dbname", "database", "user", "password", "service", "dsn")
+NO_PASSWORD: Final = Secret(str, "nowhere")
+
+
+class PostgresOpener:
+    """Opens PostgreSQL sessions; libpq does the talking, we do the waiting."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        _check(endpoint.params)
+        self._password = endpoint.password
+        # Written out, because libpq would otherwise ask the environment of the daemon.
+        mode = endpoint.params.get("sslmode", "prefer")
+        self._settings = {
+            "sslmode": mode,
+            "gssencmode": "disable",
+            "require_auth": _acceptable(mode),
+            "application_name": PROGRAM,
+            **endpoint.params,
+            "host": endpoint.host,
+            "port": str(endpoint.port),
+            "user": endpoint.user,
+            "dbname": endpoint.database,
+        }
+
+    def open(self, addresses: Sequence[str], clock: PhaseClock) -> PostgresSession:
+        """Connect and log in (see `exporter.db.dialect.Opener`)."""
+        settings = dict(self._settings)
+        if self._password is not None:
+            settings["password"] = self._password.reveal()
+        secret = self._password or NO_PASSWORD
+        clock.enter(Phase.TCP)
+        session = first_that_connects(
+            addresses,
+            clock,
+            lambda address, within: PostgresSession(settings, secret, address, clock, within),
+        )
+        try:
+            session.log_in()
+        except BaseException:
+            session.abandon()
+            raise
+        return session
+
+
+def _acceptable(mode: str) -> str:
+    """Say which ways to log in libpq may go along with.
+
+    GSSAPI and SSPI would talk to third parties without our deadline. A password in clear text is not
+    handed to whoever asks on a connection that need not be encrypted.
+    """
+    return "!gss,!sspi" if mode in SSL_MODES[3:] else "!gss,!sspi,!password"
+
+
+def _check(params: Mapping[str, str]) -> None:
+    problems = [f"{name}: {problem}" for name, value in params.items() if (problem := _problem(name, value))]
+    if problems:
+        raise ParameterError(problems)
+
+
+def _problem(name: str, value: str) -> str:
+    if name in FROM_URL:
+        return "is not allowed here; the URL itself says where and who"
+    try:
+        extensions.make_dsn(**{name: "1"})
+    except psycopg2.ProgrammingError:
+        return "unknown parameter; allowed: the connection keywords of libpq"
+    if name == "sslmode" and value not in SSL_MODES:
+        return f"{value!r} is no mode; allowed: {', '.join(SSL_MODES)}"
+    if name in FILES and value != "system" and not Path(value).is_file():
+        return f"{value!r} is no file that can be read"
+    return ""
