@@ -58,7 +58,8 @@ class SessionProbe:
                 phase=clock.phase, cause=error.cause, detail=error.detail, said=error.said, code=error.code
             )
         except SecretUnreadable as error:
-            clock.enter(Phase.AUTH)
+            # Nothing has been dialled: without a name to resolve, the login is the first phase there was.
+            (clock.skip if clock.phase is Phase.TCP else clock.enter)(Phase.AUTH)
             failure = Failure(phase=Phase.AUTH, cause=Cause.AUTH_CREDENTIALS, detail=f"password: {error}")
         phases = clock.finish()
         if failure is not None:

@@ -389,6 +389,7 @@ def test_a_password_file_that_is_gone(scheme: str, tmp_path: Path) -> None:
     assert verdict(observation) == ("auth", "auth.credentials")
     assert observation.failure
     assert observation.failure.detail == f"password: {tmp_path}/gone is not a regular file"
+    assert observation.phases == (), "nothing was dialled"
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
