@@ -39,13 +39,13 @@ def registry() -> CollectorRegistry:
     return new_registry()
 
 
-def seen(**more: object) -> SessionObservation:
-    fixed = {"target": "a", "probe": "session", "started": 1.0, "duration": 0.3, "phases": ()}
-    return SessionObservation(**fixed | more)  # type: ignore[arg-type]
+def seen(**more: Any) -> SessionObservation:
+    fixed: dict[str, Any] = {"target": "a", "probe": "session", "started": 1.0, "duration": 0.3, "phases": ()}
+    return SessionObservation(**fixed | more)
 
 
-def echo(**more: object) -> PingObservation:
-    return PingObservation(target="a", probe="ping", started=1.0, duration=0.01, **more)  # type: ignore[arg-type]
+def echo(**more: Any) -> PingObservation:
+    return PingObservation(target="a", probe="ping", started=1.0, duration=0.01, **more)
 
 
 def test_every_probe_has_its_series() -> None:

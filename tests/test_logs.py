@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -103,8 +104,8 @@ def test_a_good_session_is_no_line(out: io.StringIO) -> None:
     assert out.getvalue() == ""
 
 
-def echo(**more: object) -> PingObservation:
-    return PingObservation(target="a", probe="ping", started=1.0, duration=0.2, **more)  # type: ignore[arg-type]
+def echo(**more: Any) -> PingObservation:
+    return PingObservation(target="a", probe="ping", started=1.0, duration=0.2, **more)
 
 
 def test_of_a_row_of_lost_echoes_the_first_and_the_end_are_told(caplog: pytest.LogCaptureFixture) -> None:
@@ -124,4 +125,4 @@ def test_of_a_row_of_lost_echoes_the_first_and_the_end_are_told(caplog: pytest.L
         ("WARNING", "echo lost"), ("DEBUG", "echo lost"), ("DEBUG", "probe failed"),
         ("INFO", "echo answered again"),
     ]  # fmt: skip
-    assert caplog.records[-1].fields["failed"] == 3  # type: ignore[attr-defined]
+    assert caplog.records[-1].fields["failed"] == 3  # type: ignore[attr-defined]  # put there by `extra`

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,11 @@ def stuck(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     release = threading.Event()
     real = socket.getaddrinfo
 
-    def slow(host: str, *args: object, **options: object) -> object:
+    def slow(host: str, *args: Any, **options: Any) -> object:
         if host == "stuck.test":
             release.wait(30)
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-        return real(host, *args, **options)  # type: ignore[arg-type]
+        return real(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     return release

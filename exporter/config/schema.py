@@ -146,7 +146,7 @@ def models(kinds: Sequence[ProbeKind]) -> tuple[type[Settings], type[Settings]]:
         __base__=ConfigurationFile,
         __doc__=ConfigurationFile.__doc__,
         defaults=(defaults, Field(default=defaults(), description="settings of the probes, for all targets")),
-        targets=(list[target], Field(default=[], description="what is probed")),  # type: ignore[valid-type]
+        targets=(list[target], Field(default=[], description="what is probed")),  # type: ignore[valid-type]  # made at run time
     )
     return whole, target
 

@@ -74,7 +74,8 @@ class _Handler(WSGIRequestHandler):
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
         elif self.parse_request():
             server: Any = self.server
-            exchange = _Exchange(self.rfile, self.wfile, sys.stderr, self.get_environ())  # type: ignore[arg-type]
+            files: Any = (self.rfile, self.wfile, sys.stderr)
+            exchange = _Exchange(*files, self.get_environ())
             exchange.request_handler = self  # type: ignore[attr-defined]  # wsgiref's own protocol
             exchange.run(server.get_app())
 
