@@ -3,7 +3,9 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -44,9 +46,14 @@ class Running:
 
 
 def job(
-    run: object, *, kind: str = "ping", name: str = "a", interval: float = 0.1, timeout: float = 0.05
+    run: Callable[[], Any],
+    *,
+    kind: str = "ping",
+    name: str = "a",
+    interval: float = 0.1,
+    timeout: float = 0.05,
 ) -> Job:
-    return Job(kind=kind, name=name, interval=interval, timeout=timeout, run=run)  # type: ignore[arg-type]
+    return Job(kind=kind, name=name, interval=interval, timeout=timeout, run=run)
 
 
 def nothing() -> None:
@@ -131,8 +138,8 @@ class SteppedClock:
 
         class Stepped(datetime):
             @classmethod
-            def now(cls, tz: object = None) -> datetime:  # type: ignore[override]  # a step later
-                return datetime.now(tz) + clock.step  # type: ignore[arg-type]
+            def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]  # a step later
+                return datetime.now(tz) + clock.step
 
         monkeypatch.setattr("apscheduler.schedulers.base.datetime", Stepped)
         monkeypatch.setattr("exporter.runtime.scheduler.datetime", Stepped)
@@ -185,6 +192,6 @@ def test_stopping_waits_for_nobody() -> None:
             before = time.monotonic()
             running.scheduler.stop()
             assert time.monotonic() - before < 1
-            running.scheduler.stop = lambda: None  # type: ignore[method-assign]
+            running.scheduler.stop = lambda: None  # type: ignore[method-assign]  # it has been stopped
     finally:
         release.set()

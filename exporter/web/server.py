@@ -74,8 +74,10 @@ class _Handler(WSGIRequestHandler):
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
         elif self.parse_request():
             server: Any = self.server
-            files: Any = (self.rfile, self.wfile, sys.stderr)
-            exchange = _Exchange(*files, self.get_environ())
+            incoming: Any = (
+                self.rfile
+            )  # typeshed wants IO[bytes], and so does not know its own BufferedReader
+            exchange = _Exchange(incoming, self.wfile, sys.stderr, self.get_environ())
             exchange.request_handler = self  # type: ignore[attr-defined]  # wsgiref's own protocol
             exchange.run(server.get_app())
 
