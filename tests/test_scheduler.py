@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -112,7 +113,7 @@ def test_starts_are_spread_over_the_interval() -> None:
     def run(name: str) -> None:
         starts.setdefault(name, time.monotonic())
 
-    jobs = [job(lambda name=name: run(name), name=name, interval=1.0) for name in "abcd"]
+    jobs = [job(partial(run, name), name=name, interval=1.0) for name in "abcd"]
     with Running(*jobs):
         wait_for(lambda: len(starts) == 4)
     offsets = [starts[name] - starts["a"] for name in "abcd"]

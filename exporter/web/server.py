@@ -74,10 +74,11 @@ class _Handler(WSGIRequestHandler):
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
         elif self.parse_request():
             server: Any = self.server
-            incoming: Any = (
-                self.rfile
-            )  # typeshed wants IO[bytes], and so does not know its own BufferedReader
-            exchange = _Exchange(incoming, self.wfile, sys.stderr, self.get_environ())
+            files: tuple[Any, Any] = (
+                self.rfile,
+                self.wfile,
+            )  # typeshed calls them what wsgiref does not want
+            exchange = _Exchange(files[0], files[1], sys.stderr, self.get_environ())
             exchange.request_handler = self  # type: ignore[attr-defined]  # wsgiref's own protocol
             exchange.run(server.get_app())
 

@@ -291,7 +291,7 @@ def test_a_server_that_does_not_read() -> None:
     def script(_: socket.socket) -> None:
         time.sleep(1)
 
-    query = f"SELECT '{'x' * (8 << 20)}'"
+    query = f"SELECT '{'x' * (15 << 20)}'"
     failure = fails(logs_in("mysql", script), "mysql", query=query, timeout="500ms", interval="1s")
     assert (str(failure.phase), str(failure.cause)) == ("query", "server.unresponsive")
 
@@ -336,7 +336,7 @@ def test_tls_that_does_not_read(certificates: Certificates) -> None:
         sock.sendall(MY_LOGIN[1])
         time.sleep(1)
 
-    query = f"SELECT '{'x' * (8 << 20)}'"
+    query = f"SELECT '{'x' * (15 << 20)}'"
     failure = fails(
         tls_server(certificates, script), "mysql", TLS["mysql"], query=query, timeout="500ms", interval="1s"
     )
