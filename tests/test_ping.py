@@ -171,8 +171,9 @@ def test_an_echo_that_cannot_be_sent_is_a_failure_and_no_loss() -> None:
     assert seen.failure.cause == "client.local_network"
 
 
+@needs_namespaces
 def test_a_name_that_does_not_resolve_is_a_failure() -> None:
-    (seen,) = ping_probe("db.invalid").run()
+    (seen,) = in_own_network(lambda: ping_probe("db.invalid").run())
     assert (seen.sent, seen.failure and str(seen.failure.cause)) == (False, "dns.failure")
 
 
