@@ -35,6 +35,8 @@ HEADER: Final = struct.Struct("!BBHHH")
 REPLY_TYPES: Final = {4: 0, 6: 129}
 MOST_PACKETS: Final = 1000
 """Packets taken in at once."""
+REMEMBERED: Final = 256
+"""Requests whose replies are still recognised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +124,8 @@ class EchoSocket:
         # In unprivileged mode the kernel puts in an identifier of its own.
         self._identifier = request.id
         self._sent[sequence] = (request.time, monotonic)
-        for old in [number for number, (_, when) in self._sent.items() if monotonic - when > 600]:
-            del self._sent[old]
+        if len(self._sent) > REMEMBERED:
+            del self._sent[next(iter(self._sent))]  # the oldest
 
     def wait(self, seconds: float, stop: Stop) -> bool:
         """Wait for any packet; tell whether one came."""

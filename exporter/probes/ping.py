@@ -8,7 +8,7 @@ from dataclasses import replace
 from pydantic import Field
 
 from exporter.model import Failure, PingObservation, ProbeError, Target
-from exporter.net.echo import Echo, EchoSocket, why_unavailable
+from exporter.net.echo import REMEMBERED, Echo, EchoSocket, why_unavailable
 from exporter.net.resolve import Lookup, is_address
 from exporter.probes.kind import Kind, Tools, Unavailable
 from exporter.settings import Duration, ProbeSettings
@@ -17,8 +17,6 @@ RESOLVE_AGAIN = 60.0
 """Seconds after which a name is resolved anew; a resolver that fails then changes nothing."""
 PATIENCE = 0.9
 """Part of the interval that a run waits for its own reply; later ones are found by the next run."""
-REMEMBERED = 256
-"""Answered echoes of which a second reply is known for a duplicate."""
 
 
 class PingSettings(ProbeSettings):
