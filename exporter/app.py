@@ -10,7 +10,7 @@ from pathlib import Path
 
 from exporter import __version__
 from exporter.config import Configuration, ProbedTarget, load
-from exporter.db import DIALECTS
+from exporter.db import DIALECTS, forget_environment
 from exporter.exposition import SERIES
 from exporter.exposition.own import OwnMetrics, TargetInfo
 from exporter.exposition.registry import Scrape, new_registry
@@ -43,6 +43,7 @@ class Daemon:
 
     def __init__(self, configuration: Configuration, listen: Sequence[ListenAddress]) -> None:
         """Build all and bind the addresses; raise AddressError when one cannot be had."""
+        forget_environment()
         self._stop = Stop()
         self._resolver = Resolver(self._stop)
         registry = new_registry()

@@ -38,7 +38,7 @@ A private PostgreSQL runs on 127.0.0.1:{port}, and the exporter probes it.
   page     {page}
   metrics  {page}metrics
 
-Try      curl -s {page}metrics | grep conndrop_session
+Try      curl -s {page}metrics | grep -E "conndrop_(up|session_seconds|ping_sent)"
 Ctrl-C   ends it all and leaves nothing behind.
 """
 

@@ -64,6 +64,7 @@ def test_metrics_are_negotiated() -> None:
         _, headers, content = ask(port, "/metrics", Accept_Encoding="deflate, gzip")
         assert headers["Content-Encoding"] == "gzip"
         assert gzip.decompress(content) == b"conndrop_up 1\n"
+        assert "Content-Encoding" not in ask(port, "/metrics", Accept_Encoding="gzip;q=0, deflate")[1]
         status, headers, content = ask(port, "/metrics", "HEAD")
         assert (status, headers["Content-Length"], content) == (200, "14", b"")
 

@@ -40,7 +40,8 @@ def client_context(policy: TlsPolicy, stream_class: type[ssl.SSLSocket]) -> ssl.
     elif policy.verify is not Verify.NOTHING:
         context.load_default_certs()
     if policy.certificate:
-        context.load_cert_chain(policy.certificate, policy.key or None)
+        # An empty password, because OpenSSL would ask a person at the terminal for that of an encrypted key.
+        context.load_cert_chain(policy.certificate, policy.key or None, password="")
     context.sslsocket_class = stream_class
     return context
 

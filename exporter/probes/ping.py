@@ -80,9 +80,9 @@ class PingProbe:
             self._echo = EchoSocket(address, self._settings.size)
             self._resolved_at = time.monotonic()
         elif self._lookup is not None and self._lookup.done.is_set():
-            if self._lookup.addresses:
-                self._move_to(self._lookup.addresses[0])
-            self._lookup, self._resolved_at = None, time.monotonic()
+            found, self._lookup, self._resolved_at = self._lookup, None, time.monotonic()
+            if found.addresses:
+                self._move_to(found.addresses[0])
         elif self._lookup is None and time.monotonic() - self._resolved_at > RESOLVE_AGAIN:
             self._lookup = None if is_address(host) else self._tools.resolver.ask(host)
         return self._echo

@@ -2,6 +2,7 @@
 
 import gzip
 import html
+import re
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +13,7 @@ from exporter.model import Target
 
 Scrape = Callable[[str], tuple[str, bytes]]
 """From an Accept header to the content type and the content of a scrape."""
+GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
 
@@ -51,7 +53,7 @@ class Site:
     def _metrics(self, environ: dict[str, Any]) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
         kind, content = self._scrape(environ.get("HTTP_ACCEPT", ""))
         headers = [("Content-Type", kind), ("Vary", "Accept, Accept-Encoding")]
-        if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        if GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", "")):
             headers.append(("Content-Encoding", "gzip"))
             content = gzip.compress(content, compresslevel=1)
         return HTTPStatus.OK, headers, content

@@ -195,3 +195,11 @@ def test_prefer_falls_back_as_libpq_does(postgres: Postgres) -> None:
     observation = session(postgres.url({"sslmode": "prefer"}, user="bare"))
     assert verdict(observation) is None
     assert Phase.TLS not in dict(observation.phases)
+
+
+def test_a_query_that_the_session_cannot_write(postgres: Postgres) -> None:
+    """Its encoding has no such character; that is no mistake of the server."""
+    observation = session(postgres.url({"client_encoding": "latin1"}), query="SELECT '\u20ac'")
+    assert verdict(observation) == ("query", "unknown")
+    assert observation.failure
+    assert "encoding" in observation.failure.detail

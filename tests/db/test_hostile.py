@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from exporter.model import Failure, Secret
+from exporter.model import Failure, Phase, Secret
 from exporter.net.waiting import Stop, Stopped
 from tests.doubles import (
     MYSQL_GREETING,
@@ -183,27 +183,52 @@ def test_an_error_that_comes_in_pieces_keeps_its_code() -> None:
     assert fails(script, "postgresql").cause == "server.saturated"
 
 
+def test_without_tls_by_default_the_code_is_read_as_well() -> None:
+    """The server has no TLS, and so its refusal can be read; there was no phase of TLS either."""
+
+    def script(sock: socket.socket) -> None:
+        sock.recv(8)
+        sock.sendall(b"N")
+        sock.recv(65536)
+        sock.sendall(pg_error("zu viele Verbindungen"))
+
+    with server(script) as port:
+        observation = session(f"postgresql://probe:x@127.0.0.1:{port}/shop")
+    assert verdict(observation) == ("auth", "server.saturated")
+    assert Phase.TLS not in dict(observation.phases)
+
+
+def test_an_error_instead_of_an_answer_to_the_request_for_tls() -> None:
+    failure = fails(says(pg_error("zu viele Verbindungen")), "postgresql", "sslmode=require")
+    assert (str(failure.cause), failure.code) == ("server.saturated", "53300")
+
+
 def test_a_code_that_is_none_is_not_taken() -> None:
     """A server could repeat a password there."""
     failure = fails(says(pg_error("no", code="hunter2!")), "postgresql")
     assert failure.code == ""
 
 
-def test_a_server_may_not_demand_work_without_end() -> None:
+@pytest.mark.parametrize("rounds", [b"2147483647", b"+6000000", b" 6000000", b"0" * 24 + b"6000000"])
+def test_a_server_may_not_demand_work_without_end(rounds: bytes) -> None:
     """Libpq would count two thousand million rounds of SCRAM in one call, with the interpreter held."""
 
     def script(sock: socket.socket) -> None:
         sock.recv(65536)
         sock.sendall(postgres_message(b"R", b"\0\0\0\x0aSCRAM-SHA-256\0\0"))
         nonce = sock.recv(65536).rpartition(b"r=")[2]
-        sock.sendall(postgres_message(b"R", b"\0\0\0\x0br=" + nonce + b"x,s=c2FsdA==,i=2147483647"))
+        sock.sendall(postgres_message(b"R", b"\0\0\0\x0br=" + nonce + b"x,s=c2FsdA==,i=" + rounds))
         deaf(sock)
 
-    failure = fails(script, "postgresql")
-    assert (str(failure.phase), failure.detail) == (
-        "auth",
-        "the server demands more than 1000000 rounds of SCRAM",
-    )
+    def says_no_first(sock: socket.socket) -> None:
+        sock.recv(8)
+        sock.sendall(b"N")
+        script(sock)
+
+    for way, params in ((script, "sslmode=disable"), (says_no_first, "sslmode=prefer")):
+        failure = fails(way, "postgresql", params)
+        assert str(failure.phase) == "auth"
+        assert failure.detail == "the server demands more than 1000000 rounds of SCRAM"
 
 
 def test_a_password_is_not_given_in_clear_text_to_whoever_asks() -> None:

@@ -63,7 +63,7 @@ class MysqlSession:
             self._peer.close()
 
     def _guard(self) -> str:
-        seconds = self._clock.remaining() * 0.9
+        seconds = max(0.001, self._clock.remaining() * 0.9)
         if "MariaDB" in self._connection.server_version:
             return f"SET SESSION max_statement_time = {seconds:.3f}"
         return f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}"

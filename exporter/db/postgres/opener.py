@@ -1,5 +1,6 @@
 """Which parameters a PostgreSQL URL may have, and the way from a URL to a session."""
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,18 @@ from exporter.net.phases import PhaseClock
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
-FROM_URL: Final = ("host", "hostaddr", "port", "dbname", "database", "user", "password", "service", "dsn")
+FROM_URL: Final = (
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "database",
+    "user",
+    "password",
+    "service",
+    "dsn",
+    "passfile",
+)
 NO_PASSWORD: Final = Secret(str, "nowhere")
 
 
@@ -25,13 +37,15 @@ class PostgresOpener:
     def __init__(self, endpoint: Endpoint) -> None:
         _check(endpoint.params)
         self._password = endpoint.password
-        # Written out, because libpq would otherwise ask the environment of the daemon.
+        # Written out, because libpq would otherwise ask the environment, files, or a person at the terminal.
         mode = endpoint.params.get("sslmode", "prefer")
         self._settings = {
             "sslmode": mode,
             "gssencmode": "disable",
             "require_auth": _acceptable(mode),
             "application_name": PROGRAM,
+            "passfile": "/nonexistent",
+            "sslpassword": " ",
             **endpoint.params,
             "host": endpoint.host,
             "port": str(endpoint.port),
@@ -57,6 +71,12 @@ class PostgresOpener:
             session.abandon()
             raise
         return session
+
+
+def forget_environment() -> None:
+    """Remove libpq's own variables: they would change every target, and hold passwords we cannot mask."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
 
 
 def _acceptable(mode: str) -> str:

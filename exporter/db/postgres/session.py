@@ -40,6 +40,7 @@ class PostgresSession:
         self._secret = secret
         self._clock = clock
         self._answer = b""
+        self._secured = False
         options: dict[str, Any] = {**settings, "hostaddr": address, "async_": 1}
         try:
             self._connection: Any = psycopg2.connect(**options)
@@ -59,9 +60,12 @@ class PostgresSession:
 
     def log_in(self) -> None:
         """Let libpq negotiate TLS and log in."""
-        self._until_ready()
-        if not self._connection.info.ssl_in_use:
-            self._clock.give(Phase.TLS, to=Phase.AUTH)
+        try:
+            self._until_ready()
+            self._secured = bool(self._connection.info.ssl_in_use)
+        finally:
+            if not self._secured and self._clock.phase is not Phase.TLS:
+                self._clock.give(Phase.TLS, to=Phase.AUTH)
         self._clock.enter(Phase.AUTH)
 
     def query(self, sql: str, *, guarded: bool) -> None:
@@ -70,7 +74,7 @@ class PostgresSession:
         self._answer = b""
         if guarded:
             # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
-            limit = max(1, int(self._clock.remaining() * 900))
+            limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
             sql = f"SET LOCAL statement_timeout = {limit}; {sql}"
         cursor = self._connection.cursor()  # must live until the answer is in
         with self._translated():
@@ -118,6 +122,7 @@ class PostgresSession:
         if self._clock.phase is Phase.QUERY:
             return
         status = self._connection.info.status
+        self._secured = bool(self._connection.info.ssl_in_use)
         if status == STARTED and self._clock.phase is not Phase.TCP:
             # sslmode prefer and allow: libpq has given up one way and connects anew to try the other.
             self._socket.close()
@@ -135,9 +140,12 @@ class PostgresSession:
         if self._connection.info.ssl_in_use or len(self._answer) >= KEPT:
             return
         try:
-            self._answer += self._socket.recv(KEPT, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            seen = self._socket.recv(KEPT, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:
             return  # libpq meets the same error and reports it
+        if self._clock.phase is Phase.TLS and seen[:1] != b"E":
+            return  # the answer to the request for TLS is one letter and no message
+        self._answer += seen
         if words.scram_rounds(self._answer) > MOST_ROUNDS:
             raise ProbeError(Cause.UNKNOWN, f"the server demands more than {MOST_ROUNDS} rounds of SCRAM")
 
@@ -151,6 +159,9 @@ class PostgresSession:
         except UnicodeDecodeError as error:
             # Before the encodings are agreed on, a server may write in any.
             raise self._refusal(bytes(error.object).decode("utf-8", "replace"), "") from None
+        except UnicodeEncodeError:
+            detail = "the query has characters that the encoding of the session has not"
+            raise ProbeError(Cause.UNKNOWN, detail) from None
         except OSError as error:
             raise connect_error(error.errno or 0, self._address, at_once=True) from None
 

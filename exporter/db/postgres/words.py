@@ -1,6 +1,7 @@
 """What PostgreSQL, pgbouncer and libpq say, and which cause it means."""
 
 import re
+import sys
 from collections.abc import Iterator
 
 from exporter.model import Cause
@@ -62,6 +63,8 @@ WORDS: tuple[tuple[str, Cause], ...] = (
     ("no such database", Cause.AUTH_NOT_ALLOWED),
     ("no such user", Cause.AUTH_CREDENTIALS),
     # libpq and OpenSSL
+    ("session is read-only", Cause.SERVER_READ_ONLY),
+    ("server is in hot standby mode", Cause.SERVER_READ_ONLY),
     ("certificate verify failed", Cause.TLS_CERTIFICATE),
     ("does not match host name", Cause.TLS_CERTIFICATE),
     ("root certificate file", Cause.TLS_CERTIFICATE),
@@ -75,10 +78,8 @@ WORDS: tuple[tuple[str, Cause], ...] = (
 
 SASL_CONTINUE = b"\0\0\0\x0b"
 MISSING_DATABASE = re.compile(r'database ".*" does not exist')
-SERVER_MESSAGE = re.compile(
-    r"\b[^\W\d_]+:  \S.*?(?=\n(?:server closed the connection|SSL connection has been|SSL SYSCALL)|\Z)",
-    re.DOTALL,
-)
+LIBPQ_GOES_ON = r"\n(?:server closed the|connection to server at|SSL connection has been|SSL SYSCALL)"
+SERVER_MESSAGE = re.compile(rf"\b[^\W\d_]+:  \S.*?(?={LIBPQ_GOES_ON}|\Z)", re.DOTALL)
 """libpq puts two blanks behind the severity of what a server said, and one behind its own prefixes."""
 
 
@@ -118,9 +119,10 @@ def sqlstate(answer: bytes) -> str:
 def scram_rounds(answer: bytes) -> int:
     """Find the rounds that a server's first SCRAM message demands (RFC 5802, section 5.1); 0 without one."""
     for kind, body in messages(answer):
-        found = re.search(rb",i=(\d{1,20})", body) if kind == b"R" and body[:4] == SASL_CONTINUE else None
-        if found:
-            return int(found[1])
+        if kind == b"R" and body[:4] == SASL_CONTINUE and b",i=" in body:
+            # libpq's strtol reads more than digits: what is no plain number is taken for too large a one.
+            written = body.partition(b",i=")[2].partition(b",")[0]
+            return int(written) if re.fullmatch(rb"[1-9]\d{0,8}", written) else sys.maxsize
     return 0
 
 
