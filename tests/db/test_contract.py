@@ -2,15 +2,21 @@
 
 import time
 from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
+from exporter.db import forget_environment
+from exporter.db.dialect import ParameterError
 from exporter.model import Phase
 from tests.conftest import started
 from tests.doubles import delayed
 from tests.probing import session, session_probe, verdict
 from tests.servers import Certificates, Database, Postgres
-from tests.servers.database import free_port
+from tests.servers.database import PASSWORD, free_port
 from tests.waiting import running, wait_for
 
 ROUNDS = 9
@@ -203,3 +209,33 @@ def test_a_query_that_the_session_cannot_write(postgres: Postgres) -> None:
     assert verdict(observation) == ("query", "unknown")
     assert observation.failure
     assert "encoding" in observation.failure.detail
+
+
+def test_libpq_does_not_ask_the_environment(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable of the daemon's would change every target, and its password be masked nowhere."""
+    monkeypatch.setenv("PGPASSWORD", PASSWORD)
+    monkeypatch.setenv("PGTARGETSESSIONATTRS", "standby")
+    forget_environment()
+    url = postgres.url(postgres.plain)
+    assert verdict(session(url)) is None
+    assert verdict(session(url.replace(f":{quote(PASSWORD, safe='')}@", "@"))) == ("auth", "auth.credentials")
+
+
+def test_an_encrypted_key_asks_nobody_for_its_passphrase(database: Database, tmp_path: Path) -> None:
+    """OpenSSL would ask at the terminal, and wait there without a deadline."""
+    is_postgres = isinstance(database, Postgres)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    (tmp_path / "key.pem").write_bytes(pem)
+    (tmp_path / "key.pem").chmod(0o600)
+    files = (str(database.certificate), str(tmp_path / "key.pem"))
+    names = ("sslcert", "sslkey") if is_postgres else ("ssl_cert", "ssl_key")
+    url = database.url(dict(database.encrypted) | dict(zip(names, files, strict=True)))
+    if not is_postgres:
+        with pytest.raises(ParameterError, match="ssl_ca, ssl_cert, ssl_key: cannot be used"):
+            session(url)
+    else:
+        observation = session(url)
+        assert observation.failure
+        assert str(observation.failure.phase) == "tls"
+        assert observation.duration < 2
