@@ -41,7 +41,9 @@ class Secret:
         def read() -> str:
             try:
                 if not path.is_file():
-                    raise SecretUnreadable(f"{path} is not a regular file")
+                    raise SecretUnreadable(
+                        f"{path} {'is not a regular file' if path.exists() else 'does not exist'}"
+                    )
                 value = path.read_text(encoding="utf-8-sig").removesuffix("\n").removesuffix("\r")
             except (OSError, UnicodeDecodeError) as error:
                 reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"

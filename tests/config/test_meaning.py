@@ -104,7 +104,7 @@ def test_passwords(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SecretUnreadable, match="not UTF-8 text"):
         file.reveal()
     secret.unlink()
-    with pytest.raises(SecretUnreadable, match="not a regular file"):
+    with pytest.raises(SecretUnreadable, match="does not exist"):
         file.reveal()
     assert file.mask("staple, or so") == "<secret>, or so", "what was revealed last is remembered"
 
@@ -113,7 +113,7 @@ def test_a_password_file_without_permission(tmp_path: Path) -> None:
     """The operating system's reason is given."""
     loop = tmp_path / "loop"
     loop.symlink_to(loop)
-    with pytest.raises(SecretUnreadable, match=r"loop: .*symbolic links|not a regular file"):
+    with pytest.raises(SecretUnreadable, match="loop does not exist"):
         Secret.file(loop).reveal()
 
 

@@ -98,7 +98,7 @@ ONE_MISTAKE = {
     TARGET + "  password: {env: CONNDROP_NOT_SET}\n": [
         "4: targets[0].password.env: environment variable CONNDROP_NOT_SET is not set"
     ],
-    TARGET + "  password: {file: nowhere}\n": ["4: targets[0].password.file: {folder}/nowhere is not a regular file"],
+    TARGET + "  password: {file: nowhere}\n": ["4: targets[0].password.file: {folder}/nowhere does not exist"],
     TARGET + "  password: {file: .}\n": ["4: targets[0].password.file: {folder} is not a regular file"],
 }  # fmt: skip
 

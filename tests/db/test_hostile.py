@@ -413,7 +413,7 @@ def test_a_password_file_that_is_gone(scheme: str, tmp_path: Path) -> None:
     (observation,) = probe.run()
     assert verdict(observation) == ("auth", "auth.credentials")
     assert observation.failure
-    assert observation.failure.detail == f"password: {tmp_path}/gone is not a regular file"
+    assert observation.failure.detail == f"password: {tmp_path}/gone does not exist"
     assert observation.phases == (), "nothing was dialled"
 
 
