@@ -48,7 +48,7 @@ class DemoError(Exception):
 
 
 def run(listen: Sequence[ListenAddress], say: Callable[[str], None]) -> None:
-    """Run PostgreSQL and the exporter until SIGINT or SIGTERM; listens on the first free address.
+    """Run PostgreSQL and the exporter until one of SIGNALS; listens on the first free address.
 
     Raises DemoError when something it needs is missing.
     """
@@ -98,7 +98,9 @@ def _postgres(directory: Path) -> Iterator[int]:
         "-N",
     ]
     with _own_group([*initdb, "--locale=C", "-E", "UTF8"], directory / "initdb.log", identity) as made:
-        if made.wait(START_WITHIN):
+        with suppress(subprocess.TimeoutExpired):
+            made.wait(START_WITHIN)
+        if made.returncode != 0:
             raise DemoError(f"initdb failed:\n{(directory / 'initdb.log').read_text(errors='replace')}")
     settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off"}
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
@@ -127,6 +129,7 @@ def _remove(directory: Path) -> None:
     deadline = time.monotonic() + STOP_WITHIN
     while directory.exists():
         shutil.rmtree(directory, ignore_errors=time.monotonic() < deadline)
+        time.sleep(0.01)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import gzip
 import logging
 import resource
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
@@ -220,3 +221,12 @@ def test_other_families(host: str) -> None:
             assert sock.recv(100).startswith(b"HTTP/1.0 200")
     finally:
         running.stop()
+
+
+def test_stopping_leaves_no_thread_and_no_socket() -> None:
+    """A second server can have the address at once."""
+    running = WebServer([LOOPBACK], site())
+    where = running.addresses[0]
+    running.stop()
+    wait_for(lambda: not any(thread.name == "web" for thread in threading.enumerate()))
+    WebServer([where], site()).stop()

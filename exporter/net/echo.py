@@ -1,5 +1,6 @@
 """ICMP echo: sockets and packets from icmplib, arrival times from the kernel."""
 
+import errno
 import ipaddress
 import os
 import socket
@@ -89,9 +90,9 @@ class EchoSocket:
         try:
             self._icmp = open_icmp(self._address.version)
         except ICMPSocketError as error:
-            raise ProbeError(
-                Cause.CLIENT_LOCAL_NETWORK, f"IPv{self._address.version} echo: {error}"
-            ) from None
+            full = os.strerror(errno.EMFILE) in str(error)
+            cause = Cause.CLIENT_RESOURCES if full else Cause.CLIENT_LOCAL_NETWORK
+            raise ProbeError(cause, f"IPv{self._address.version} echo: {error}") from None
         self._socket: socket.socket = self._icmp.sock
         self._socket.setblocking(False)
         self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)

@@ -83,8 +83,12 @@ class PingProbe:
             found, self._lookup, self._resolved_at = self._lookup, None, time.monotonic()
             if found.addresses:
                 self._move_to(found.addresses[0])
-        elif self._lookup is None and time.monotonic() - self._resolved_at > RESOLVE_AGAIN:
-            self._lookup = None if is_address(host) else self._tools.resolver.ask(host)
+        elif (
+            self._lookup is None
+            and time.monotonic() - self._resolved_at > RESOLVE_AGAIN
+            and not is_address(host)
+        ):
+            self._lookup = self._tools.resolver.ask(host)
         return self._echo
 
     def _move_to(self, address: str) -> None:

@@ -150,12 +150,14 @@ class WebServer:
     def __init__(self, addresses: list[ListenAddress], app: WSGIApplication) -> None:
         """Bind all addresses; raise AddressError when one cannot be had."""
         self._servers: list[_Server] = []
+        self._serving = False
         try:
             for address in addresses:
                 self._servers.append(_bound(address, app))
         except BaseException:
             self.stop()
             raise
+        self._serving = True
         for server in self._servers:
             threading.Thread(target=server.serve_forever, args=(0.1,), name="web", daemon=True).start()
 
@@ -167,7 +169,9 @@ class WebServer:
     def stop(self) -> None:
         """Stop listening; requests being answered are not waited for."""
         for server in self._servers:
-            server.socket.close()
+            if self._serving:
+                server.shutdown()  # before its socket goes, whose number something else may get
+            server.server_close()
 
 
 def _bound(address: ListenAddress, app: WSGIApplication) -> _Server:

@@ -65,7 +65,7 @@ class PostgresSession:
             self._secured = bool(self._connection.info.ssl_in_use)
         finally:
             if not self._secured and self._clock.phase is not Phase.TLS:
-                self._clock.give(Phase.TLS, to=Phase.AUTH)
+                self._clock.give(Phase.TLS, to=self._clock.phase)
         self._clock.enter(Phase.AUTH)
 
     def query(self, sql: str, *, guarded: bool) -> None:
