@@ -203,6 +203,21 @@ def test_an_error_instead_of_an_answer_to_the_request_for_tls() -> None:
     assert (str(failure.cause), failure.code) == ("server.saturated", "53300")
 
 
+def test_a_session_that_is_ended_before_it_is_asked() -> None:
+    """The server's words come with the login, or while we write: either way they are kept."""
+    text = "terminating connection due to administrator command"
+
+    def then(sock: socket.socket) -> None:
+        sock.sendall(pg_error(text, "57P01"))
+        hang_up(sock)
+
+    for script in (says(PG_LOGIN, then=then), says(PG_LOGIN + pg_error(text, "57P01"), then=hang_up)):
+        for _ in range(20):
+            failure = fails(script, "postgresql")
+            assert (str(failure.phase), str(failure.cause)) == ("query", "server.session_killed")
+            assert failure.said == f"FATAL:  {text}"
+
+
 def test_a_code_that_is_none_is_not_taken() -> None:
     """A server could repeat a password there."""
     failure = fails(says(pg_error("no", code="hunter2!")), "postgresql")

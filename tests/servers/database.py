@@ -103,7 +103,7 @@ class Database(ABC):
 
     @abstractmethod
     def kill_sessions(self) -> bool:
-        """Kill the sessions of the probing account; tell whether there were any."""
+        """Kill the sessions of the probing account that are at work; tell whether there were any."""
 
     @abstractmethod
     def sleep(self, seconds: float) -> str:

@@ -102,9 +102,8 @@ class Postgres(Database):
         return contextlib.nullcontext()  # pg_hba.conf lets that account in all the time
 
     def kill_sessions(self) -> bool:
-        return bool(
-            self.admin(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{USER}'")
-        )
+        at_work = f"usename = '{USER}' AND state = 'active' AND query LIKE '%pg_sleep%'"
+        return bool(self.admin(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {at_work}"))
 
     def sleep(self, seconds: float) -> str:
         return f"SELECT pg_sleep({seconds})"

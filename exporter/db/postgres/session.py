@@ -71,7 +71,7 @@ class PostgresSession:
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
-        self._answer = b""
+        self._look_at_answer()  # a server that ends the session now speaks before it is asked
         if guarded:
             # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
             limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
@@ -171,7 +171,9 @@ class PostgresSession:
             kept = "" if self._connection.closed == 1 else self._connection.info.error_message or ""
         except UnicodeDecodeError as error:
             kept = bytes(error.object).decode("utf-8", "replace")
-        text = self._secret.mask(kept if words.server_said(kept) else text)
+        # What came while nothing was asked is in the answer read along, or among the notices.
+        heard = (kept, text, words.error_text(self._answer), *reversed(self._connection.notices))
+        text = self._secret.mask(next((line for line in heard if words.server_said(line)), text))
         # After a second attempt libpq's text holds the words of both, and the code is that of one.
         code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
         said = words.server_said(text)

@@ -109,11 +109,19 @@ def sqlstate(answer: bytes) -> str:
     Messages are a type byte, a length, and a body; an error's body is a row of fields, each a code
     byte and a string that ends in zero (PostgreSQL documentation, "Message Formats").
     """
-    for kind, body in messages(answer):
-        if kind == b"E":
-            fields = {field[:1]: field[1:] for field in body.split(b"\0")}
-            return sound(fields.get(b"C", b"").decode("ascii", "replace"))
-    return ""
+    return sound(_error(answer).get(b"C", b"").decode("ascii", "replace"))
+
+
+def error_text(answer: bytes) -> str:
+    """Write an ErrorResponse in raw protocol bytes the way libpq does; empty when there is none."""
+    fields = _error(answer)
+    severity, message = (fields.get(code, b"").decode("utf-8", "replace") for code in (b"S", b"M"))
+    return f"{severity}:  {message}" if message else ""
+
+
+def _error(answer: bytes) -> dict[bytes, bytes]:
+    body = next((body for kind, body in messages(answer) if kind == b"E"), b"")
+    return {field[:1]: field[1:] for field in body.split(b"\0") if field}
 
 
 def scram_rounds(answer: bytes) -> int:
