@@ -64,19 +64,3 @@ class SessionObservation(Observation):
     def usable(self) -> bool:
         """Whether the server let us in and answered the query."""
         return self.failure is None or self.failure.phase is Phase.CLOSE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PingObservation(Observation):
-    """One echo request whose fate is decided: answered (`rtt`), or lost.
-
-    `rtt` is the round-trip delay in seconds (RFC 2681), `variation` its absolute difference from the
-    echo before (RFC 3393), None after a loss. `duplicates` counts further replies to earlier echoes.
-    An echo that could not be sent at all has `sent` False and a failure.
-    """
-
-    sent: bool = True
-    lost: bool = False
-    rtt: float | None = None
-    variation: float | None = None
-    duplicates: int = 0

@@ -1,11 +1,15 @@
-"""What makes a probe: a name, settings, and a way to build one for a target."""
+"""What makes a probe: a name, settings, and a way to build one for a target.
+
+Some probes run in threads of the daemon, at the scheduler's word. Those whose packets must be timed to the
+microsecond are measured by the meter, a process of its own; here their readings become observations.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from exporter.db.dialect import Opener
-from exporter.model import Observation, Target
+from exporter.model import Observation, Order, Target
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.settings import ProbeSettings
@@ -45,3 +49,25 @@ class Kind(Generic[S]):
     name: str
     settings: type[S]
     build: Callable[[Target, S, Tools], Probe]
+
+
+class Reader(Protocol):
+    """Turns what the meter reports for one target into observations."""
+
+    def read(self, reading: object) -> Sequence[Observation]:
+        """Take one reading as the engine gave it; quick, because all readings pass through one thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metered(Generic[S]):
+    """One kind of probe that the meter carries out.
+
+    `order` writes what the meter is told, under a job's number; `reader` raises Unavailable where this
+    host does not allow the probe.
+    """
+
+    name: str
+    settings: type[S]
+    order: Callable[[int, Target, S], Order]
+    reader: Callable[[Target, S, Tools], Reader]

@@ -1,0 +1,98 @@
+"""What the meter drives: engines that measure many targets at their own pace and never wait."""
+
+import heapq
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from exporter.model import Failure, Order
+
+J = TypeVar("J")
+"""What an engine keeps for each job."""
+
+Report = Callable[[int, object], None]
+"""Takes a reading, a value that pickle can carry, under the number of its job."""
+LAG_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Upper bounds in seconds of the classes in which lateness is counted."""
+GOLDEN = (math.sqrt(5) - 1) / 2
+"""Multiples of it, less their whole part, are spread evenly however many there are."""
+
+
+class Engine(Protocol):
+    """Measures many jobs in one thread; whatever it calls returns at once."""
+
+    def add(self, order: Order) -> None:
+        """Take on a job; it begins once its addresses are known."""
+        ...
+
+    def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
+        """Tell where a job's target is now: numeric addresses in order of preference, or why there are none.
+
+        Comes again whenever the answer changes. Without addresses every run is reported as `failure`.
+        """
+        ...
+
+    def hurry(self, job: int) -> None:
+        """Ask for extra measurements now, because something looks wrong; may be ignored."""
+        ...
+
+    def tick(self, now: float) -> float:
+        """Send what is due, take in what has come, report what is decided.
+
+        `now` and what is returned, the time of the next tick, are monotonic seconds.
+        """
+        ...
+
+    def close(self) -> None:
+        """Give every socket back."""
+        ...
+
+
+class Lateness:
+    """Counts runs by how late they began, and those that never did because the process stood still."""
+
+    def __init__(self) -> None:
+        self.classes = [0] * (len(LAG_BOUNDS) + 1)
+        self.seconds = 0.0
+        self.missed = 0
+
+    def began(self, late: float, missed: int) -> None:
+        """Note that a run begins `late` seconds after it was due, after so many that did not."""
+        self.classes[bisect_left(LAG_BOUNDS, late)] += 1
+        self.seconds += late
+        self.missed += missed
+
+
+class Pace(Generic[J]):
+    """Says which jobs are due: each at its interval, their starts spread evenly over it.
+
+    All times are monotonic seconds. Runs that lie in the past by an interval or more are leapt over and
+    counted as missed: after a standstill nothing is made up for in a burst.
+    """
+
+    def __init__(self, lateness: Lateness) -> None:
+        self._lateness = lateness
+        self._heap: list[tuple[float, int, float, J]] = []
+        self._added = 0
+
+    def add(self, job: J, interval: float, now: float) -> None:
+        """Let `job` be due every `interval` seconds from now on, and first within one."""
+        due = now + interval * (self._added * GOLDEN % 1)
+        heapq.heappush(self._heap, (due, self._added, interval, job))
+        self._added += 1
+
+    def due(self, now: float) -> Iterator[J]:
+        """Give the jobs whose time has come."""
+        heap = self._heap
+        while heap and heap[0][0] <= now:
+            at, number, interval, job = heap[0]
+            missed = int((now - at) / interval)
+            heapq.heapreplace(heap, (at + (1 + missed) * interval, number, interval, job))
+            self._lateness.began(now - at - missed * interval, missed)
+            yield job
+
+    @property
+    def next(self) -> float:
+        """When the next job is due; infinite without jobs."""
+        return self._heap[0][0] if self._heap else math.inf
