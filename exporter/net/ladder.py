@@ -1,0 +1,103 @@
+"""Finding the largest packet that passes, and whether larger ones vanish without a word."""
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.net.packet_sizes import MOST, Fate, Sizes
+
+TRIES: Final = 3
+"""Packets of one size that must vanish before the size is held to be the reason."""
+SHORTEST_WAIT: Final = 0.1
+LONGEST_WAIT: Final = 1.0
+PATIENCE: Final = 4
+"""Times the delay of a small packet that a large one is waited for."""
+USUAL: Final = (
+    9000, 4470, 1500, 1492, 1480, 1476, 1472, 1460, 1450, 1442, 1440, 1430, 1420, 1412, 1400, 1390, 1380,
+    1360, 1350, 1340, 1320, 1300, 1280, 1006, 576,
+)  # fmt: skip
+"""MTUs that are met in practice: Ethernet and what PPPoE, tunnels, VPNs and clouds leave of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Climb:
+    """What a climb found: the largest size that `passed`, None where not even a small packet did.
+
+    `vanished` is the smallest size known to vanish, None where nothing does: larger packets are refused by
+    somebody who says so (`by`, empty for this host), or there is no larger one.
+    """
+
+    passed: int | None
+    vanished: int | None = None
+    by: str = ""
+
+
+class Ladder:
+    """Climbs the sizes towards one address; the border found last time is where it looks first."""
+
+    def __init__(self) -> None:
+        self._border = 0
+
+    def climb(self, sizes: Sizes, seconds: float) -> Climb | None:
+        """Find the largest size that passes, within so many seconds; None where time or luck did not suffice.
+
+        Raises ProbeError where nothing can be sent, and Stopped.
+        """
+        until = time.monotonic() + seconds
+        small = _tried(sizes, sizes.least, LONGEST_WAIT, until)
+        if not small.passed:
+            return Climb(passed=None)
+        wait = min(max(PATIENCE * small.seconds, SHORTEST_WAIT), LONGEST_WAIT)
+        top, by = MOST, ""
+        fate = _tried(sizes, top, wait, until)
+        while fate.limit is not None and top > sizes.least:
+            # Somebody says how much is the most: this host first, then routers.
+            by, top = fate.by, _below(fate.limit, top, sizes.least)
+            fate = _tried(sizes, top, wait, until)
+        if fate.passed:
+            return Climb(passed=top, by=by)
+        return self._searched(sizes, top, wait, until)
+
+    def _searched(self, sizes: Sizes, top: int, wait: float, until: float) -> Climb | None:
+        """Close in on the border between what passes and what vanishes, and make sure of both sides of it."""
+        low, high = sizes.least, top
+        first = [size for size in (self._border, self._border + 1) if low < size < high]
+        while high - low > 1:
+            if time.monotonic() >= until:
+                return None
+            size = first.pop(0) if first and low < first[0] < high else _between(low, high)
+            fate = _tried(sizes, size, wait, until)
+            if fate.limit is not None:
+                return Climb(passed=low, by=fate.by)
+            low, high = (size, high) if fate.passed else (low, size)
+            self._border = low
+        # Loss makes packets of any size vanish: only what happens again is due to the size.
+        if _tried(sizes, high, wait, until).passed or not _tried(sizes, low, wait, until).passed:
+            return None
+        return Climb(passed=low, vanished=high)
+
+
+def _tried(sizes: Sizes, size: int, wait: float, until: float) -> Fate:
+    """Try a size until something is heard of it, a few times at most."""
+    fate = Fate()
+    for _ in range(TRIES):
+        left = min(wait, until - time.monotonic())
+        if left <= 0:
+            break
+        fate = sizes.attempt(size, left)
+        if fate.passed or fate.limit is not None:
+            break
+    return fate
+
+
+def _below(limit: int, size: int, least: int) -> int:
+    """Give the size to try after `size` was refused in favour of `limit`, which may be 0, or nonsense."""
+    if not 0 < limit < size:
+        limit = max((usual for usual in USUAL if usual < size), default=least)
+    return max(limit, least)
+
+
+def _between(low: int, high: int) -> int:
+    """Give the size to try between one that passes and one that vanishes: a usual one first."""
+    usual = [size for size in USUAL if low < size < high]
+    return usual[len(usual) // 2] if usual else (low + high) // 2
