@@ -5,7 +5,8 @@ from typing import Any
 
 from exporter.config.address import read_url
 from exporter.db import DIALECTS
-from exporter.model import Secret, SessionObservation, Target
+from exporter.model import Endpoint, Secret, SessionObservation, Target
+from exporter.net.book import AddressBook
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.probes.kind import Tools
@@ -23,6 +24,25 @@ class Answering(Resolver):
         return self._answers
 
 
+def probe_tools(
+    endpoint: Endpoint,
+    *,
+    stop: Stop | None = None,
+    resolver: Resolver | None = None,
+    book: AddressBook | None = None,
+) -> Tools:
+    """Give what a probe of `endpoint` is built with; the book takes its addresses from the resolver."""
+    stop = stop or Stop()
+    resolver = resolver or Resolver(stop)
+    (dialect,) = (dialect for dialect in DIALECTS if endpoint.dialect in dialect.names)
+    return Tools(
+        opener=dialect.prepare(endpoint),
+        resolver=resolver,
+        book=book or AddressBook(resolver, stop),
+        stop=stop,
+    )
+
+
 def session_probe(
     url: str,
     *,
@@ -32,13 +52,8 @@ def session_probe(
     **settings: Any,
 ) -> SessionProbe:
     """Build a session probe for `url`; settings are written as in the configuration."""
-    stop = stop or Stop()
-    endpoint, dialect = read_url(url, password, DIALECTS)
-    tools = Tools(
-        opener=dialect.prepare(endpoint),
-        resolver=Answering(answers) if answers else Resolver(stop),
-        stop=stop,
-    )
+    endpoint, _ = read_url(url, password, DIALECTS)
+    tools = probe_tools(endpoint, stop=stop, resolver=Answering(answers) if answers else None)
     target = Target(name="orders", endpoint=endpoint)
     return SessionProbe(target, SessionSettings.model_validate(settings), tools)
 

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from exporter.db import DIALECTS
 from exporter.model import Cause, Endpoint, PingObservation, ProbeError, Target
 from exporter.net import echo
 from exporter.net.resolve import Lookup, Resolver
 from exporter.net.waiting import Stop, Stopped
-from exporter.probes.kind import Tools, Unavailable
+from exporter.probes.kind import Unavailable
 from exporter.probes.ping import PingProbe, PingSettings
 from tests.networks import in_own_network, needs_namespaces
-from tests.probing import Answering
+from tests.probing import Answering, probe_tools
 
 FILES = Path("/proc/self/fd")
 OPEN_TO_ALL = "0 2147483647"
@@ -27,9 +26,8 @@ OPEN_TO_ALL = "0 2147483647"
 def ping_probe(
     host: str, *, resolver: Resolver | None = None, stop: Stop | None = None, **settings: object
 ) -> PingProbe:
-    stop = stop or Stop()
     endpoint = Endpoint(dialect="postgresql", host=host, port=5432, user="u", password=None, database="d")
-    tools = Tools(opener=DIALECTS[0].prepare(endpoint), resolver=resolver or Resolver(stop), stop=stop)
+    tools = probe_tools(endpoint, resolver=resolver, stop=stop)
     return PingProbe(Target(name="orders", endpoint=endpoint), PingSettings.model_validate(settings), tools)
 
 
