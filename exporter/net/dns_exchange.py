@@ -21,7 +21,8 @@ TRIES = 3
 """How often a question is sent, evenly over the time there is: one lost packet is no dead name server."""
 MOST_STRAYS = 100
 """Packets that answer nothing we asked, after which a server is given up."""
-LONGEST = 65535
+LONGEST = 16384
+"""Bytes of an answer, which is a thousand addresses; reading the 65,535 there may be could take long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +203,8 @@ class _Exchange:
                 if not piece:
                     raise self._failure("closed its TCP connection without an answer")
                 received += piece
+                if int.from_bytes(received[:2]) > LONGEST:
+                    raise self._failure("its answer is too long to be meant")
         self._heard = time.perf_counter()
         reply = question.read(bytes(received[2:]))
         if reply is None or reply.truncated:
