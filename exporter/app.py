@@ -16,10 +16,11 @@ from exporter.exposition.own import OwnMetrics, TargetInfo
 from exporter.exposition.registry import Scrape, new_registry
 from exporter.journal import Journal
 from exporter.model import Observation
+from exporter.net.book import AddressBook
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.probes import KINDS
-from exporter.probes.kind import Tools, Unavailable
+from exporter.probes.kind import Pointless, Tools, Unavailable
 from exporter.runtime.runner import Runner
 from exporter.runtime.scheduler import MISSED_REASONS, Job, Scheduler
 from exporter.web.server import ListenAddress, WebServer
@@ -46,6 +47,7 @@ class Daemon:
         forget_environment()
         self._stop = Stop()
         self._resolver = Resolver(self._stop)
+        self._book = AddressBook(self._resolver, self._stop)
         registry = new_registry()
         self._own = OwnMetrics(registry)
         self._own.configured()
@@ -84,7 +86,7 @@ class Daemon:
     def _jobs_of(self, probed: ProbedTarget) -> list[Job]:
         target = probed.target
         opener = probed.dialect.prepare(target.endpoint)
-        tools = Tools(opener=opener, resolver=self._resolver, stop=self._stop)
+        tools = Tools(opener=opener, resolver=self._resolver, book=self._book, stop=self._stop)
         jobs = []
         for kind in KINDS:
             settings = probed.probes.get(kind.name)
@@ -94,6 +96,8 @@ class Daemon:
                 probe = kind.build(target, settings, tools)
             except Unavailable as trouble:
                 self._say_unavailable(kind.name, str(trouble))
+                continue
+            except Pointless:
                 continue
             self._own.expect(kind.name, MISSED_REASONS)
             self._series[kind.name].expect(target.name)

@@ -6,6 +6,7 @@ from typing import Any
 from exporter.config.address import read_url
 from exporter.db import DIALECTS
 from exporter.model import Endpoint, Secret, SessionObservation, Target
+from exporter.net.book import AddressBook
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.probes.kind import Tools
@@ -29,6 +30,25 @@ def a_target(host: str, port: int = 5432) -> Target:
     return Target(name="orders", endpoint=endpoint)
 
 
+def probe_tools(
+    endpoint: Endpoint,
+    *,
+    stop: Stop | None = None,
+    resolver: Resolver | None = None,
+    book: AddressBook | None = None,
+) -> Tools:
+    """Give what a probe of `endpoint` is built with; the book takes its addresses from the resolver."""
+    stop = stop or Stop()
+    resolver = resolver or Resolver(stop)
+    (dialect,) = (dialect for dialect in DIALECTS if endpoint.dialect in dialect.names)
+    return Tools(
+        opener=dialect.prepare(endpoint),
+        resolver=resolver,
+        book=book or AddressBook(resolver, stop),
+        stop=stop,
+    )
+
+
 def session_probe(
     url: str,
     *,
@@ -38,13 +58,8 @@ def session_probe(
     **settings: Any,
 ) -> SessionProbe:
     """Build a session probe for `url`; settings are written as in the configuration."""
-    stop = stop or Stop()
-    endpoint, dialect = read_url(url, password, DIALECTS)
-    tools = Tools(
-        opener=dialect.prepare(endpoint),
-        resolver=Answering(answers) if answers else Resolver(stop),
-        stop=stop,
-    )
+    endpoint, _ = read_url(url, password, DIALECTS)
+    tools = probe_tools(endpoint, stop=stop, resolver=Answering(answers) if answers else None)
     target = Target(name="orders", endpoint=endpoint)
     return SessionProbe(target, SessionSettings.model_validate(settings), tools)
 

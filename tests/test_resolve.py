@@ -95,6 +95,13 @@ def test_what_else_a_lookup_may_raise(monkeypatch: pytest.MonkeyPatch, raised: E
     assert caught.value.cause == cause
 
 
+def test_an_empty_answer_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
+    with pytest.raises(ProbeError, match=r"empty\.test: the name has no address") as caught:
+        Resolver(Stop()).addresses("empty.test", 5)
+    assert caught.value.cause == "dns.failure"
+
+
 def test_addresses_need_no_resolver() -> None:
     assert is_address("192.0.2.1")
     assert is_address("2001:db8::1")

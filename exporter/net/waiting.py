@@ -3,11 +3,15 @@
 import os
 import select
 import threading
+import time
+from collections.abc import Mapping
 from typing import Final
 
 READABLE: Final = select.POLLIN
 WRITABLE: Final = select.POLLOUT
 MOST_MILLISECONDS: Final = 2**31 - 1
+STOP_CHECK: Final = 0.1
+"""Seconds after which a wait for an event looks whether the daemon is ending."""
 
 
 class Stopped(Exception):
@@ -57,11 +61,28 @@ def wait(descriptor: int, events: int, seconds: float, stop: Stop) -> bool:
     Errors and hang-ups count as ready: the next call on the descriptor reports them. Raises Stopped
     when the daemon ends meanwhile.
     """
+    return descriptor in wait_for_any({descriptor: events}, seconds, stop)
+
+
+def wait_for_any(wanted: Mapping[int, int], seconds: float, stop: Stop) -> set[int]:
+    """Wait as `wait` does, for many descriptors with their events; give those that are ready."""
     poll = select.poll()
-    poll.register(descriptor, events)
     poll.register(stop.fileno(), READABLE)
+    for descriptor, events in wanted.items():
+        poll.register(descriptor, events)
     # poll counts in whole milliseconds; rounding up keeps a short rest from becoming a busy loop.
     ready = poll.poll(min(max(0.0, seconds) * 1000 + 0.999, MOST_MILLISECONDS))
     if stop.thrown:
         raise Stopped
-    return any(fd == descriptor for fd, _ in ready)
+    return {descriptor for descriptor, _ in ready}
+
+
+def wait_for_event(event: threading.Event, seconds: float, stop: Stop) -> bool:
+    """Wait until `event` is set; False when `seconds` have passed. Raises Stopped when the daemon ends."""
+    until = time.monotonic() + seconds
+    while not event.wait(max(0.0, min(STOP_CHECK, until - time.monotonic()))):
+        if stop.thrown:
+            raise Stopped
+        if time.monotonic() >= until:
+            return False
+    return True

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from exporter.db.dialect import Opener
 from exporter.model import Observation, Order, Target
+from exporter.net.book import AddressBook
 from exporter.net.hostnames import Hostnames
 from exporter.net.owners import NOBODY, Owners
 from exporter.net.resolve import Resolver
@@ -21,6 +22,10 @@ S = TypeVar("S", bound=ProbeSettings)
 
 class Unavailable(Exception):
     """This host does not let the probe work at all; the text says what it needs."""
+
+
+class Pointless(Exception):
+    """There is nothing to look at with this target, and never will be; the probe is left out for it."""
 
 
 class Probe(Protocol):
@@ -37,13 +42,15 @@ class Probe(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What probes share: opening sessions at the target, resolving names, and the switch that ends waits.
+    """What probes share: opening sessions at the target, names and addresses, and the switch that ends waits.
 
-    `owners` and `hostnames` know who stands behind an address.
+    Who measures resolving asks the `resolver`; all others take what stands in the `book`. `owners` and
+    `hostnames` know who stands behind an address.
     """
 
     opener: Opener
     resolver: Resolver
+    book: AddressBook
     stop: Stop
     owners: Owners = NOBODY
     hostnames: Hostnames = field(default_factory=Hostnames)
@@ -51,7 +58,7 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[S]):
-    """One kind of probe; `build` raises Unavailable where this host does not allow it."""
+    """One kind of probe; `build` raises Unavailable where this host does not allow it, or Pointless."""
 
     name: str
     settings: type[S]
