@@ -1,28 +1,20 @@
 """The lab itself: a link does what it is told to, and a capture agrees with what was sent."""
 
-import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.lab.capture import Capture
 from tests.lab.link import Conditions, Link
-from tests.lab.namespace import SEARCHED, Namespace
+from tests.lab.namespace import Namespace
 from tests.lab.responder import responder
 from tests.lab.truth import echoes, handshakes
-from tests.networks import needs_namespaces
+from tests.networks import needs_capture, needs_namespaces
 from tests.waiting import wait_for
 
-pytestmark = [
-    needs_namespaces,
-    pytest.mark.skipif(
-        not Path("/dev/net/tun").exists() or not shutil.which("tcpdump", path=SEARCHED),
-        reason="the lab needs /dev/net/tun, and the package tcpdump",
-    ),
-]
+pytestmark = [needs_namespaces, needs_capture]
 
 CLIENT, SERVER = "10.77.0.1", "10.77.0.2"
 Ends = tuple[tuple[str, ...], tuple[str, ...]]

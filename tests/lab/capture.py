@@ -4,14 +4,13 @@ import os
 import re
 import signal
 import struct
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import IO, Final, NamedTuple, Self
 
-from tests.lab.namespace import SEARCHED, Namespace
+from tests.lab.namespace import Namespace, start
 from tests.waiting import wait_for
 
 FILE_HEAD: Final = struct.Struct("=IHHiIII")
@@ -46,8 +45,8 @@ class Capture:
         self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  closed by stop
         words = ["tcpdump", "-n", "-p", "-i", interface, "--time-stamp-precision=nano", "--immediate-mode",
                  "-B", BUFFER, "-s", ENOUGH, "-U", "-w", "-", *seen]  # fmt: skip
-        start = inside.start if inside else _start
-        self._process = start(*words, stdout=self._file, stderr=self._said)
+        begin = inside.start if inside else start
+        self._process = begin(*words, stdout=self._file, stderr=self._said)
         wait_for(lambda: self._process.poll() is not None or "listening on" in self._messages())
 
     def __enter__(self) -> Self:
@@ -89,10 +88,6 @@ class Capture:
 
     def _messages(self) -> str:
         return os.pread(self._said.fileno(), 65536, 0).decode(errors="replace")
-
-
-def _start(*words: str, stdout: IO[bytes], stderr: IO[bytes]) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(words, stdout=stdout, stderr=stderr, env=os.environ | {"PATH": SEARCHED})
 
 
 def read_packets(file: IO[bytes]) -> Iterator[Packet]:

@@ -34,6 +34,11 @@ def command(*words: str) -> str:
     return done.stdout
 
 
+def start(*words: str, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a program in the calling thread's network; ending it is the caller's."""
+    return subprocess.Popen(words, env=os.environ | {"PATH": SEARCHED}, **options)
+
+
 class Namespace:
     """A network namespace; it lives as long as this object is open, or a process runs in it."""
 
@@ -73,7 +78,7 @@ class Namespace:
 
     def start(self, *words: str, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a program inside; ending it is the caller's."""
-        return self.run(lambda: subprocess.Popen(words, env=os.environ | {"PATH": SEARCHED}, **options))
+        return self.run(lambda: start(*words, **options))
 
     def close(self) -> None:
         """Let go of the namespace."""
