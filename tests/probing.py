@@ -5,7 +5,7 @@ from typing import Any
 
 from exporter.config.address import read_url
 from exporter.db import DIALECTS
-from exporter.model import Secret, SessionObservation, Target
+from exporter.model import Endpoint, Secret, SessionObservation, Target
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.probes.kind import Tools
@@ -21,6 +21,12 @@ class Answering(Resolver):
 
     def addresses(self, host: str, seconds: float) -> tuple[str, ...]:  # noqa: ARG002  the base class's signature
         return self._answers
+
+
+def a_target(host: str, port: int = 5432) -> Target:
+    """Make a target that is reached under `host`."""
+    endpoint = Endpoint(dialect="postgresql", host=host, port=port, user="u", password=None, database="d")
+    return Target(name="orders", endpoint=endpoint)
 
 
 def session_probe(

@@ -48,19 +48,20 @@ class _Loading:
         document = read(path, self._problems)
         targets: list[ProbedTarget] = []
         vantage = None
+        networks: Mapping[str, Sequence[str]] = {}
         if document is not None:
             whole = self._validated(self._whole, document, (), document.content)
             defaults = self._defaults(document)
             targets += self._targets(document, ("targets",), _list(document.content, "targets"), defaults)
             targets += self._files(document, defaults)
-            vantage = getattr(whole, "vantage", None)
+            vantage, networks = getattr(whole, "vantage", None), getattr(whole, "networks", {})
             if not targets and not self._problems:
                 self._problems.append(
                     document.problem((), "no targets; write at least one with a name and a url")
                 )
         if self._problems:
             raise ConfigurationError(sorted(set(self._problems), key=_order))
-        return Configuration(vantage=vantage, targets=tuple(targets))
+        return Configuration(vantage=vantage, networks=networks, targets=tuple(targets))
 
     def _files(self, document: Document, defaults: Mapping[str, ProbeSettings]) -> list[ProbedTarget]:
         """Read the targets of every file that the patterns of `target_files` find, each file once."""

@@ -1,6 +1,6 @@
 """What a configuration means once it is found to be sound."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from exporter.db.dialect import Dialect
@@ -19,7 +19,8 @@ class ProbedTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """Everything the daemon is told."""
+    """Everything the daemon is told; `networks` are address ranges by their owner's name."""
 
     vantage: str | None = None
+    networks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     targets: tuple[ProbedTarget, ...] = field(default=())

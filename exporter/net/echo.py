@@ -1,176 +1,178 @@
-"""ICMP echo: sockets and packets from icmplib, arrival times from the kernel."""
+"""The echo engine: one socket for each IP version, whatever the number of targets, timed by the kernel."""
 
-import errno
-import ipaddress
-import os
-import socket
-import struct
+import math
 import time
-from dataclasses import dataclass
-from typing import Any, Final
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
 
-from icmplib import (
-    ICMPRequest,
-    ICMPSocketError,
-    ICMPv4Socket,
-    ICMPv6Socket,
-    SocketBroadcastError,
-    SocketPermissionError,
-)
+from exporter.model import EchoOrder, Failure, Order, ProbeError
+from exporter.net.engine import Lateness, Pace, Report
+from exporter.net.exchange import Exchange, Flight, Place, State
+from exporter.net.stamps import Steps
 
-from exporter.model import Cause, ProbeError
-from exporter.net.waiting import READABLE, Stop, wait
-
-SO_TIMESTAMPNS: Final = 35  # Linux, asm-generic/socket.h; the socket module does not name it
-FILTERS: Final = {
-    4: (255, 1, struct.pack("=I", ~(1 << 0) & 0xFFFFFFFF)),  # SOL_RAW, ICMP_FILTER: all but echo replies
-    6: (
-        socket.IPPROTO_ICMPV6,
-        1,
-        b"".join(struct.pack("=I", ~bits & 0xFFFFFFFF) for bits in (0, 0, 0, 0, 2, 0, 0, 0)),
-    ),
-}
-"""What a raw socket, which hears all ICMP of the host, need not hear: bits of types to hold back."""
-TOKEN_BYTES: Final = 8
-HEADER: Final = struct.Struct("!BBHHH")
-REPLY_TYPES: Final = {4: 0, 6: 129}
-MOST_PACKETS: Final = 1000
-"""Packets taken in at once."""
-REMEMBERED: Final = 256
-"""Requests whose replies are still recognised."""
+LATE: Final = 10.0
+"""Seconds after its loss for which an echo's reply is still recognised."""
+BURST: Final = 20
+"""Echoes that may leave together; more would queue on the wire and be seen as delay."""
+SHORTEST_TICK: Final = 0.002
+LONGEST_TICK: Final = 0.025
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Echo:
-    """A reply to one of our requests: its sequence number and the round-trip delay in seconds.
+class _Job:
+    """A target, and what is remembered of it from echo to echo."""
 
-    The delay is None where a step of the wall clock made it unknowable.
+    __slots__ = ("failure", "job", "latest", "number", "place", "previous", "rtt", "size", "timeout")
+
+    def __init__(self, order: EchoOrder) -> None:
+        self.job = order.job
+        self.timeout = order.timeout
+        self.size = order.size
+        self.place: Place | None = None
+        self.failure: Failure | None = None
+        self.number = 0
+        self.latest = 0  # the number of the last echo that was answered
+        self.previous = 0  # the number of the echo that `rtt` is of
+        self.rtt = 0.0
+
+
+Answer = tuple[float, float, float | None, int, bool, bool]
+"""An answered echo: when it was sent (wall clock), its delay, the variation, whether it was overtaken (0 or
+1), and whether the kernel stamped its departure and its arrival."""
+
+
+class EchoEngine:
+    """Sends echo requests to many targets and reports each once its fate is decided.
+
+    Readings are an `Answer`, or else the fields of a PingObservation in a dictionary. An echo in flight
+    is neither lost nor answered. A loss is judged only after everything that has arrived was taken in, by
+    the kernel's stamps: a process that stood still finds its replies waiting, and in time.
     """
 
-    sequence: int
-    rtt: float | None
+    def __init__(self, report: Report, lateness: Lateness) -> None:
+        self._report = report
+        self._lateness = lateness
+        self._pace: Pace[_Job] = Pace(lateness)
+        self._jobs: dict[int, _Job] = {}
+        self._exchanges: dict[int, Exchange[_Job]] = {}
+        self._waiting: dict[float, deque[Flight[_Job]]] = {}
+        self._lost: deque[Flight[_Job]] = deque()
+        self._steps = Steps()
+        self._rate = 0.0
 
+    def add(self, order: Order) -> None:
+        """Take on a target (see `exporter.net.engine.Engine`)."""
+        assert isinstance(order, EchoOrder)  # noqa: S101  the meter knows which engine takes which order
+        job = self._jobs[order.job] = _Job(order)
+        self._rate += 1 / order.interval
+        self._pace.add(job, order.interval, time.monotonic())
 
-def open_icmp(version: int) -> Any:
-    """Open an ICMP socket for IP `version` 4 or 6: unprivileged if the system allows it, else raw.
-
-    Raises icmplib's SocketPermissionError when neither is allowed.
-    """
-    kind = ICMPv4Socket if version == 4 else ICMPv6Socket
-    try:
-        return kind(privileged=False)
-    except SocketPermissionError:
-        return kind(privileged=True)
-
-
-def why_unavailable() -> str:
-    """Say what echo needs on this host; empty when it works."""
-    try:
-        open_icmp(4).close()
-    except SocketPermissionError:
-        return (
-            "no ICMP socket may be opened: let this process's group into sysctl net.ipv4.ping_group_range, "
-            "or give the process the capability CAP_NET_RAW"
-        )
-    except ICMPSocketError as error:
-        return f"no ICMP socket can be opened: {error}"
-    return ""
-
-
-class EchoSocket:
-    """Sends echo requests to one address and recognises the replies.
-
-    A reply is ours if identifier, source and a random token in the payload agree. Its delay is the
-    kernel's arrival stamp less the moment before sending, so a busy interpreter cannot lengthen it.
-    """
-
-    def __init__(self, address: str, size: int) -> None:
-        """Open a socket towards `address`; raise ProbeError when the system has none for us."""
-        self._address = ipaddress.ip_address(address)
-        try:
-            self._icmp = open_icmp(self._address.version)
-        except ICMPSocketError as error:
-            full = os.strerror(errno.EMFILE) in str(error)
-            cause = Cause.CLIENT_RESOURCES if full else Cause.CLIENT_LOCAL_NETWORK
-            raise ProbeError(cause, f"IPv{self._address.version} echo: {error}") from None
-        self._socket: socket.socket = self._icmp.sock
-        self._socket.setblocking(False)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        if self._icmp.is_privileged:
-            self._socket.setsockopt(*FILTERS[self._address.version])
-        self._token = os.urandom(TOKEN_BYTES)
-        self._padding = bytes(max(0, size - TOKEN_BYTES))
-        self._identifier = int.from_bytes(os.urandom(2), "big")
-        self._sent: dict[int, tuple[float, float]] = {}
-
-    @property
-    def address(self) -> str:
-        """The address that is asked."""
-        return str(self._address)
-
-    def send(self, sequence: int) -> None:
-        """Send one request; raise ProbeError when the system refuses to."""
-        request = ICMPRequest(
-            str(self._address), self._identifier, sequence, payload=self._token + self._padding
-        )
-        monotonic = time.monotonic()
-        try:
-            self._icmp.send(request)
-        except SocketBroadcastError:
-            # icmplib's name for every EPERM; the usual reason is another one.
-            detail = f"{self._address}: echo not sent: forbidden here, as by a local firewall"
-            raise ProbeError(Cause.CLIENT_LOCAL_NETWORK, detail) from None
-        except ICMPSocketError as error:
-            raise ProbeError(Cause.CLIENT_LOCAL_NETWORK, f"{self._address}: echo not sent: {error}") from None
-        # In unprivileged mode the kernel puts in an identifier of its own.
-        self._identifier = request.id
-        self._sent[sequence] = (request.time, monotonic)
-        if len(self._sent) > REMEMBERED:
-            del self._sent[next(iter(self._sent))]  # the oldest
-
-    def wait(self, seconds: float, stop: Stop) -> bool:
-        """Wait for any packet; tell whether one came."""
-        return wait(self._socket.fileno(), READABLE, seconds, stop)
-
-    def replies(self) -> list[Echo]:
-        """Take in what has arrived and return the replies to our requests among it."""
-        found = []
-        for _ in range(MOST_PACKETS):
+    def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
+        """Send to the first of `addresses` from now on; replies from the one before still count."""
+        target = self._jobs[job]
+        target.failure = failure
+        target.place = None
+        if addresses:
             try:
-                packet, ancillary, _, source = self._socket.recvmsg(2048, 64)
-            except OSError:
-                break  # nothing more; or a queued ICMP error, which says nothing of an echo of ours
-            echo = self._recognise(packet, str(source[0]), ancillary)
-            if echo is not None:
-                found.append(echo)
-        return found
+                target.place = self._place(addresses[0])
+            except ProbeError as error:
+                target.failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
+
+    def hurry(self, job: int) -> None:
+        """Do nothing: echoes are frequent enough."""
+
+    def tick(self, now: float) -> float:
+        """Take in, judge, send (see `exporter.net.engine.Engine`)."""
+        if self._steps.taken():
+            for exchange in self._exchanges.values():
+                exchange.doubt_stamps()
+        for exchange in self._exchanges.values():
+            exchange.take_in()
+        self._judge(now)
+        for job in self._pace.due(now):
+            self._send(job, now)
+        tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
+        flying = any(self._waiting.values())
+        return now + tick if flying else max(now + tick, self._pace.next)
 
     def close(self) -> None:
-        """Give the socket back."""
-        self._icmp.close()
+        """Give the sockets back."""
+        for exchange in self._exchanges.values():
+            exchange.close()
 
-    def _recognise(self, packet: bytes, source: str, ancillary: list[tuple[int, int, bytes]]) -> Echo | None:
-        if self._icmp.is_privileged and self._address.version == 4 and packet:
-            packet = packet[(packet[0] & 0x0F) * 4 :]  # a raw IPv4 socket delivers the IP header, too
-        if len(packet) < HEADER.size + TOKEN_BYTES:
-            return None
-        kind, _, _, identifier, sequence = HEADER.unpack_from(packet)
-        ours = (
-            kind == REPLY_TYPES[self._address.version]
-            and identifier == self._identifier
-            and source.partition("%")[0] == str(self._address).partition("%")[0]
-            and packet[HEADER.size : HEADER.size + TOKEN_BYTES] == self._token
+    def _place(self, address: str) -> Place:
+        version = 6 if ":" in address else 4
+        if version not in self._exchanges:
+            self._exchanges[version] = Exchange(version, self._answered, self._refused)
+        return self._exchanges[version].place(address)
+
+    def _send(self, job: _Job, now: float) -> None:
+        if job.place is None:
+            if job.failure is not None:
+                self._report(job.job, {"started": time.time(), "sent": False, "failure": job.failure})
+            return
+        job.number += 1
+        flight = Flight(job, job.number, job.place, now + job.timeout)
+        try:
+            job.place.exchange.send(flight, job.size)
+        except ProbeError as error:
+            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
+            self._report(job.job, {"started": time.time(), "sent": False, "failure": failure})
+            return
+        queue = self._waiting.get(job.timeout)
+        if queue is None:
+            queue = self._waiting[job.timeout] = deque()
+        queue.append(flight)
+
+    def _answered(self, flight: Flight[_Job], rtt: float | None, stamped: bool) -> None:
+        """Take in a reply; `rtt` is None where the clock was set meanwhile."""
+        job, state = flight.job, flight.state
+        if state is not State.WAITING:
+            self._further(flight, late=state is State.LOST)
+            return
+        if rtt is not None and rtt > job.timeout:
+            self._lose(flight)
+            self._further(flight, late=True)
+            return
+        flight.state = State.ANSWERED
+        overtaken = flight.number < job.latest
+        if not overtaken:
+            job.latest = flight.number
+        if rtt is None:
+            self._report(job.job, {"started": flight.sent / 1e9, "reordered": int(overtaken)})
+            return
+        variation = abs(rtt - job.rtt) if job.previous == flight.number - 1 and job.previous else None
+        job.previous, job.rtt = flight.number, rtt
+        self._report(
+            job.job, (flight.sent / 1e9, rtt, variation, int(overtaken), flight.departure > 0, stamped)
         )
-        if not ours or sequence not in self._sent:
-            return None
-        return Echo(sequence=sequence, rtt=self._delay(sequence, ancillary))
 
-    def _delay(self, sequence: int, ancillary: list[tuple[int, int, bytes]]) -> float | None:
-        sent_at, sent_monotonic = self._sent[sequence]
-        stamp = next((data for _, kind, data in ancillary if kind == SO_TIMESTAMPNS), b"")
-        if len(stamp) != 16:
-            return None
-        seconds, nanoseconds = struct.unpack("qq", stamp)
-        rtt: float = seconds - sent_at + nanoseconds / 1e9
-        # Both stamps are wall clock; the monotonic clock tells whether it has stepped between them.
-        return rtt if 0 <= rtt <= time.monotonic() - sent_monotonic + 0.001 else None
+    def _refused(self, flight: Flight[_Job], error: ProbeError) -> None:
+        """Take in that a router, or the host itself, has said that the echo will not arrive."""
+        if flight.state is State.WAITING:
+            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
+            self._lose(flight, failure)
+
+    def _further(self, flight: Flight[_Job], *, late: bool) -> None:
+        which = "late" if late else "duplicates"
+        self._report(flight.job.job, {"started": time.time(), "sent": False, which: 1})
+
+    def _judge(self, now: float) -> None:
+        for queue in self._waiting.values():
+            while queue and queue[0].until <= now:
+                flight = queue.popleft()
+                if flight.state is State.WAITING:
+                    self._lose(flight)
+                elif flight.state is State.ANSWERED:
+                    flight.place.exchange.forget(flight)
+        while self._lost and self._lost[0].until + LATE <= now:
+            flight = self._lost.popleft()
+            flight.place.exchange.forget(flight)
+
+    def _lose(self, flight: Flight[_Job], failure: Failure | None = None) -> None:
+        flight.state = State.LOST
+        self._lost.append(flight)
+        if failure is None and flight.place.exchange.overflowed_since(flight):
+            self._lateness.unseen += 1  # its reply may be among those that found the buffer full
+            return
+        self._report(flight.job.job, {"started": flight.sent / 1e9, "lost": True, "failure": failure})

@@ -4,7 +4,7 @@ import heapq
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from exporter.model import Failure, Order
 
@@ -49,19 +49,40 @@ class Engine(Protocol):
         ...
 
 
+class Punctuality(NamedTuple):
+    """How late runs began: counted by LAG_BOUNDS, their sum in seconds, and those that came to nothing.
+
+    `missed` never began because the process stood still; of `unseen` ones the answer may have been lost
+    in a full buffer of ours.
+    """
+
+    classes: tuple[int, ...]
+    seconds: float
+    missed: int
+    unseen: int
+
+
 class Lateness:
-    """Counts runs by how late they began, and those that never did because the process stood still."""
+    """Counts runs by how late they began, and those that came to nothing by our own fault."""
 
     def __init__(self) -> None:
         self.classes = [0] * (len(LAG_BOUNDS) + 1)
         self.seconds = 0.0
         self.missed = 0
+        self.unseen = 0
 
     def began(self, late: float, missed: int) -> None:
         """Note that a run begins `late` seconds after it was due, after so many that did not."""
         self.classes[bisect_left(LAG_BOUNDS, late)] += 1
         self.seconds += late
         self.missed += missed
+
+    def take(self) -> Punctuality:
+        """Give what was counted, and begin anew."""
+        taken = Punctuality(tuple(self.classes), self.seconds, self.missed, self.unseen)
+        self.classes = [0] * len(self.classes)
+        self.seconds, self.missed, self.unseen = 0.0, 0, 0
+        return taken
 
 
 class Pace(Generic[J]):

@@ -4,10 +4,13 @@ import contextlib
 import socket
 import struct
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _LAYOUT = struct.Struct("=8B24I4Q")
+_HANDSHAKE = struct.Struct("=B15xI36xII4xI28xI")
 
 # Linux, net/tcp_states.h
+_ESTABLISHED = 1
 _CLOSE = 7
 _AFTER_A_FIN = (8, 9, 11)  # CLOSE_WAIT, LAST_ACK, CLOSING
 
@@ -18,12 +21,16 @@ class TcpInfo:
 
     `unacked` counts segments sent and not yet acknowledged, `retransmits` the retries of the oldest of
     them, `bytes_received` all payload that arrived; `reset` tells whether the connection is no more.
+    `rtt` is the kernel's round-trip time in seconds, None before the first; `syn_retransmits` counts what was
+    sent again, which right after the connect is the SYN.
     """
 
     unacked: int
     retransmits: int
     bytes_received: int
     reset: bool
+    rtt: float | None
+    syn_retransmits: int
 
 
 def tcp_info(descriptor: int) -> TcpInfo | None:
@@ -43,5 +50,37 @@ def tcp_info(descriptor: int) -> TcpInfo | None:
             retransmits=fields[2],
             bytes_received=fields[35] - end,
             reset=fields[0] == _CLOSE,
+            rtt=fields[23] / 1e6 or None,
+            syn_retransmits=fields[31],
         )
     return None
+
+
+class Handshake(NamedTuple):
+    """How far a connect has come, as the kernel saw it.
+
+    `rtt` is the round trip of the SYN in seconds, None where the kernel could not tell because it was sent
+    again (`retransmits` times); `answered` is how many seconds ago the answer came. `mss` and `mtu` are
+    what may be sent in one segment and in one packet, in bytes.
+    """
+
+    established: bool
+    rtt: float | None
+    answered: float
+    retransmits: int
+    mss: int
+    mtu: int
+
+
+def handshake(sock: socket.socket) -> Handshake:
+    """Read how far the connect of `sock` has come; raise OSError where it is not a TCP socket."""
+    raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _HANDSHAKE.size)
+    state, mss, answered, mtu, rtt, retransmits = _HANDSHAKE.unpack(raw)
+    return Handshake(
+        state == _ESTABLISHED,
+        rtt / 1e6 if rtt and not retransmits else None,
+        answered / 1e3,
+        retransmits,
+        mss,
+        mtu,
+    )

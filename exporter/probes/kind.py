@@ -5,11 +5,13 @@ microsecond are measured by the meter, a process of its own; here their readings
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from exporter.db.dialect import Opener
 from exporter.model import Observation, Order, Target
+from exporter.net.hostnames import Hostnames
+from exporter.net.owners import NOBODY, Owners
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.settings import ProbeSettings
@@ -35,11 +37,16 @@ class Probe(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tools:
-    """What probes share: opening sessions at the target, resolving names, and the switch that ends waits."""
+    """What probes share: opening sessions at the target, resolving names, and the switch that ends waits.
+
+    `owners` and `hostnames` know who stands behind an address.
+    """
 
     opener: Opener
     resolver: Resolver
     stop: Stop
+    owners: Owners = NOBODY
+    hostnames: Hostnames = field(default_factory=Hostnames)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

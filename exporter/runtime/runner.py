@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
 
 from exporter.model import Cause, Failure, Observation
 from exporter.net.waiting import Stopped
@@ -15,16 +14,8 @@ Sink = Callable[[Observation], None]
 """Takes an observation; must be quick and must not fail."""
 
 
-class Runnable(Protocol):
-    """A probe, as far as running it goes."""
-
-    def run(self) -> Sequence[Observation]:
-        """Look once and report."""
-        ...
-
-
 class Runner:
-    """Runs probes and hands what they report to every sink.
+    """Has probes look, and hands what they report to every sink.
 
     A probe that breaks in a way nobody foresaw is a mistake of ours: it is logged with its traceback
     and shown as a failure of cause `unknown`, and the next run goes on as ever.
@@ -46,11 +37,11 @@ class Runner:
         with self._lock:
             return not self._awaited
 
-    def run(self, target: str, kind: str, probe: Runnable) -> None:
-        """Run `probe` once; never raises."""
+    def run(self, target: str, kind: str, look: Callable[[], Sequence[Observation]]) -> None:
+        """Have a probe look once; never raises."""
         started, begun = time.time(), time.monotonic()
         try:
-            observations = probe.run()
+            observations = look()
         except Stopped:
             return
         except Exception as error:
@@ -65,5 +56,6 @@ class Runner:
         for observation in observations:
             for sink in self._sinks:
                 sink(observation)
-        with self._lock:
-            self._awaited.discard((target, kind))
+        if self._awaited:  # read without the lock: it only ever becomes empty
+            with self._lock:
+                self._awaited.discard((target, kind))

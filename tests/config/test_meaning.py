@@ -143,13 +143,14 @@ def test_anchors_merge_keys_and_a_byte_order_mark(tmp_path: Path) -> None:
 
 
 def test_networks_and_thresholds_are_read(tmp_path: Path) -> None:
-    """They are checked already, for the probes to come."""
-    configured(
+    """Networks give hops their owners; thresholds are checked already, for the diagnosis to come."""
+    configuration = configured(
         tmp_path,
         "targets:\n- {name: a, url: 'mysql://u@h/d'}\n"
         "networks: {linode: [172.104.0.0/15, '2600:3c00::/28']}\n"
         "diagnosis: {loss: 0.5%, latency: 1s}\n",
     )
+    assert configuration.networks == {"linode": ["172.104.0.0/15", "2600:3c00::/28"]}
 
 
 def test_a_password_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,89 @@
+"""Where on a path loss begins, and which routers only seem to lose.
+
+A router seldom fails to pass packets on because it fails to answer: many limit how often they say that a
+packet's time was up. So the silence of a hop is loss only if it goes on to the target; and each hop that
+answers nearly always proves that the way to it and back is clean.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import comb
+from typing import Final
+
+HARMLESS: Final = 0.01
+"""Share of packets that any path may lose."""
+DOUBT: Final = 0.03
+"""Chance of being wrong that is accepted with each single judgement."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """What became of a hop's probes of late; `speaks` tells whether it has ever answered on this route."""
+
+    asked: int
+    lost: int
+    speaks: bool = True
+
+
+def loss_start(hops: Sequence[Tally]) -> int | None:
+    """Say from which hop on loss goes on to the target, the last of `hops`; None if that cannot be said.
+
+    The loss begins behind the last hop that loses less than the target. Whoever stands there may be silent:
+    it is the first that the loss can be blamed on, and all behind it that tell anything must lose, too.
+    """
+    target = hops[-1]
+    if not (target.speaks and loses(target)):
+        return None
+    clean = max((ttl for ttl, hop in _numbered(hops) if loses_less(hop, target)), default=0)
+    mute = rate_limited(hops)
+    telling = [ttl for ttl, hop in _numbered(hops) if ttl > clean and hop.speaks and ttl not in mute]
+    if not clean and len(telling) == 1 < len(hops):
+        return None  # no router tells anything
+    return clean + 1 if all(loses(hops[ttl - 1]) for ttl in telling) else None
+
+
+def rate_limited(hops: Sequence[Tally]) -> tuple[int, ...]:
+    """List the hops that answer too seldom, though what passes them arrives further on."""
+    return tuple(
+        ttl
+        for ttl, hop in _numbered(hops)
+        if hop.speaks and loses(hop) and any(loses_less(later, hop) for later in hops[ttl:])
+    )
+
+
+def loses(hop: Tally) -> bool:
+    """Whether so much loss is more than chance, on a path that loses no more than is harmless.
+
+    One packet alone is never called loss.
+    """
+    fewer = sum(
+        comb(hop.asked, lost) * HARMLESS**lost * (1 - HARMLESS) ** (hop.asked - lost)
+        for lost in range(hop.lost)
+    )
+    return hop.lost > 1 and 1 - fewer < DOUBT
+
+
+def loses_less(one: Tally, other: Tally) -> bool:
+    """Whether one hop loses less than another beyond chance (Fisher's exact test, one-sided)."""
+    lost = one.lost + other.lost
+    if one.lost * other.asked >= other.lost * one.asked:
+        return False
+    ways = sum(
+        comb(one.asked, mine) * comb(other.asked, lost - mine)
+        for mine in range(max(0, lost - other.asked), one.lost + 1)
+    )
+    return ways < DOUBT * comb(one.asked + other.asked, lost)
+
+
+def has_ended(answered: Sequence[bool]) -> bool:
+    """Whether loss among these probes, oldest first, is over: its share cannot explain the answers since."""
+    lost = [place for place, was_answered in enumerate(answered) if not was_answered]
+    if not lost:
+        return False
+    lasted = lost[-1] - lost[0] + 1
+    share = len(lost) / (lasted + 1)
+    return (1 - share) ** (len(answered) - 1 - lost[-1]) < DOUBT
+
+
+def _numbered(hops: Sequence[Tally]) -> Iterator[tuple[int, Tally]]:
+    return enumerate(hops, start=1)

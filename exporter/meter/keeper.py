@@ -1,0 +1,168 @@
+"""The daemon's side of the meter: starts it, feeds it, listens to it, and starts it again if it dies."""
+
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import exporter
+from exporter.meter.wire import MOST_BYTES, Add, Hurry, Locate, Readings, ToMeter, pack, pair, unpack
+from exporter.model import Failure, Order
+from exporter.net.engine import Punctuality
+from exporter.net.waiting import READABLE, Stop, Stopped, wait
+
+log = logging.getLogger(__name__)
+
+PAUSE: Final = 1.0
+"""Seconds before a meter that died is started again."""
+GOODBYE: Final = 1.0
+"""Seconds that a meter gets to end by itself."""
+LOOK: Final = 60.0
+"""Seconds after which a wait for readings is begun anew."""
+
+
+class Observer(Protocol):
+    """Who is told how the meter is doing."""
+
+    def punctual(self, kind: str, punctuality: Punctuality) -> None:
+        """Take note of how late the runs of one kind of probe began."""
+        ...
+
+    def heartbeat(self, process: str, punctuality: Punctuality) -> None:
+        """Take note of how late the meter itself woke up."""
+        ...
+
+    def restarted(self) -> None:
+        """Take note that the meter died and is started again."""
+        ...
+
+
+class Keeper:
+    """Keeps one meter running; orders may be given from any thread, before and after the start.
+
+    `deliver` gets every reading with the number of its job, in a thread of the keeper's own. What has been
+    ordered is remembered, so that a new meter goes on where a dead one stopped.
+    """
+
+    def __init__(self, deliver: Callable[[int, object], None], observer: Observer, stop: Stop) -> None:
+        self._deliver = deliver
+        self._observer = observer
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._orders: list[Add] = []
+        self._places: dict[int, Locate] = {}
+        self._line: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="meter", daemon=True)
+
+    def order(self, order: Order) -> None:
+        """Have something measured."""
+        with self._lock:
+            self._orders.append(Add(order=order))
+            self._send(self._orders[-1])
+
+    def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
+        """Tell where a job's target is now, or why that is not known."""
+        with self._lock:
+            self._places[job] = Locate(job=job, addresses=tuple(addresses), failure=failure)
+            self._send(self._places[job])
+
+    def hurry(self, job: int) -> None:
+        """Have a job looked at closely, because something is wrong there."""
+        with self._lock:
+            self._send(Hurry(job=job))
+
+    def start(self) -> None:
+        """Start the meter."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Wait until the meter has ended; the switch has been thrown before."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    @property
+    def pid(self) -> int | None:
+        """The meter's process, where there is one now."""
+        process = self._process
+        return process.pid if process is not None else None
+
+    def _keep(self) -> None:
+        while not self._stop.thrown:
+            line = self._launch()
+            try:
+                self._listen(line)
+            except Stopped:
+                pass
+            finally:
+                self._end(line)
+            if not self._stop.sleep(PAUSE):
+                self._observer.restarted()
+
+    def _launch(self) -> socket.socket:
+        ours, theirs = pair()
+        with theirs:
+            # Nothing of where we were started may decide what is imported there.
+            paths = [str(Path(exporter.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+            environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+            self._process = subprocess.Popen(  # noqa: S603  ourselves
+                [sys.executable, "-P", "-m", "exporter.meter.process", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=environment,
+            )
+        with self._lock:
+            self._line = ours
+            told: list[ToMeter] = [*self._orders, *self._places.values()]
+            for message in told:
+                self._send(message)
+        return ours
+
+    def _listen(self, line: socket.socket) -> None:
+        while True:
+            if not wait(line.fileno(), READABLE, LOOK, self._stop):
+                continue
+            try:
+                content = line.recv(MOST_BYTES)
+            except ConnectionError:
+                return
+            if not content:
+                return
+            message = unpack(content)
+            assert isinstance(message, Readings)  # noqa: S101  the meter sends nothing else
+            self._take(message)
+
+    def _take(self, message: Readings) -> None:
+        for job, reading in message.readings:
+            self._deliver(job, reading)
+        if message.health is not None:
+            for kind, punctuality in message.health.probes.items():
+                self._observer.punctual(kind, punctuality)
+            self._observer.heartbeat("meter", message.health.heartbeat)
+
+    def _send(self, message: ToMeter) -> None:
+        """Send to a meter that runs; one that is dead is told again when it is back."""
+        if self._line is not None:
+            try:
+                self._line.send(pack(message))
+            except OSError as error:
+                log.debug("meter does not listen", extra={"fields": {"detail": str(error)}})
+
+    def _end(self, line: socket.socket) -> None:
+        with self._lock:
+            self._line = None
+            line.close()
+        process = self._process
+        assert process is not None  # noqa: S101  it was launched with the line
+        try:
+            status = process.wait(GOODBYE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = process.wait()
+        if not self._stop.thrown:
+            log.error("meter died; starting it again", extra={"fields": {"status": status}})

@@ -1,0 +1,137 @@
+"""The measuring process: one thread, one loop, engines that never wait."""
+
+import gc
+import select
+import signal
+import socket
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from exporter.meter.wire import (
+    MOST_BYTES,
+    MOST_READINGS,
+    Add,
+    Health,
+    Hurry,
+    Locate,
+    Readings,
+    pack,
+    unpack,
+)
+from exporter.model import EchoOrder, Order, TcpOrder
+from exporter.net.connects import TcpEngine
+from exporter.net.echo import EchoEngine
+from exporter.net.engine import Engine, Lateness, Report
+
+ENGINES: Final[dict[str, tuple[type[Order], Callable[[Report, Lateness], Engine]]]] = {
+    "ping": (EchoOrder, EchoEngine),
+    "tcp": (TcpOrder, TcpEngine),
+}
+"""For each kind of probe, what it is ordered by, and what carries it out."""
+DELIVERY: Final = 0.1
+"""Seconds between two deliveries of readings."""
+HEALTH: Final = 1.0
+"""Seconds between two words on how the meter is doing."""
+MOST_KEPT: Final = 1_000_000
+"""Readings kept while the daemon does not take them; then the oldest give way."""
+REST: Final = 1.0
+"""Seconds to sleep when nothing is to be done."""
+
+
+class Meter:
+    """Runs the engines, takes orders, delivers readings, until the daemon's end of the line is closed."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._line.setblocking(False)
+        self._kept: deque[tuple[int, object]] = deque(maxlen=MOST_KEPT)
+        self._lateness = {probe: Lateness() for probe in ENGINES}
+        self._engines = {
+            order: make(self._report, self._lateness[probe]) for probe, (order, make) in ENGINES.items()
+        }
+        self._jobs: dict[int, Engine] = {}
+        self._heartbeat = Lateness()
+        self._health: Health | None = None
+        self._delivered = self._told = time.monotonic()
+
+    def run(self) -> None:
+        """Measure until the daemon is gone."""
+        due = time.monotonic()
+        while self._listen(max(0.0, due - time.monotonic())):
+            now = time.monotonic()
+            if now >= due:
+                self._heartbeat.began(now - due, 0)
+            due = min([now + REST, *(engine.tick(now) for engine in self._engines.values())])
+            if now - self._told >= HEALTH:
+                self._take_health(now)
+            if self._kept or self._health:
+                if now - self._delivered >= DELIVERY:
+                    self._deliver(now)
+                due = min(due, self._delivered + DELIVERY)
+        for engine in self._engines.values():
+            engine.close()
+
+    def _report(self, job: int, reading: object) -> None:
+        self._kept.append((job, reading))
+
+    def _listen(self, seconds: float) -> bool:
+        """Wait for so long, or until something is ordered; tell whether the daemon is still there."""
+        readable, _, _ = select.select([self._line], [], [], seconds)
+        if not readable:
+            return True
+        try:
+            content = self._line.recv(MOST_BYTES)
+        except ConnectionError:
+            return False
+        if content:
+            self._obey(unpack(content))
+        return bool(content)
+
+    def _obey(self, message: object) -> None:
+        match message:
+            case Add(order=order):
+                engine = self._jobs[order.job] = self._engines[type(order)]
+                engine.add(order)
+            case Locate(job=job, addresses=addresses, failure=failure):
+                self._jobs[job].locate(job, addresses, failure)
+            case Hurry(job=job):
+                self._jobs[job].hurry(job)
+
+    def _take_health(self, now: float) -> None:
+        if self._health is None:  # what is not delivered yet goes first; the count goes on meanwhile
+            self._told = now
+            probes = {probe: lateness.take() for probe, lateness in self._lateness.items()}
+            self._health = Health(probes=probes, heartbeat=self._heartbeat.take())
+
+    def _deliver(self, now: float) -> None:
+        """Hand over what has been read, as far as the daemon takes it now."""
+        self._delivered = now
+        kept = self._kept
+        while kept or self._health:
+            some = [kept.popleft() for _ in range(min(len(kept), MOST_READINGS))]
+            try:
+                self._line.send(pack(Readings(readings=some, health=self._health)))
+            except (BlockingIOError, ConnectionError):
+                kept.extendleft(reversed(some))
+                return
+            self._health = None
+
+
+def main() -> None:
+    """Run a meter on the descriptor that the command line names.
+
+    Signals for the whole group (Ctrl-C, a service manager's stop) are the daemon's to answer: the meter
+    ends when the daemon does.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    line = socket.socket(fileno=int(sys.argv[1]))
+    gc.freeze()
+    Meter(line).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""The TCP engine: connects that are timed by the kernel and that no server notices."""
+
+import errno
+import math
+import select
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final
+
+from exporter.model import Cause, Failure, Order, ProbeError, TcpOrder
+from exporter.net.dial import connect_error
+from exporter.net.engine import Lateness, Pace, Report
+from exporter.net.icmp import RECEIVE_ERRORS
+from exporter.net.offence import queued_refusal
+from exporter.net.tcp_info import handshake
+
+ABORT: Final = struct.pack("ii", 1, 0)
+"""For SO_LINGER: close by a reset, at once."""
+MOST_ADDRESSES: Final = 8
+BURST: Final = 10
+SHORTEST_TICK: Final = 0.005
+LONGEST_TICK: Final = 0.025
+"""The kernel holds back its acknowledgement for 40 ms at least: by then the connection must be gone."""
+
+Connected = tuple[str, float, float | None, int, int | None, int | None, Failure | None]
+"""The fields of an `exporter.model.Connect`."""
+Round = tuple[float, float, tuple[Connected, ...], Failure | None]
+"""When a round began (wall clock), how long it took, its connects, and why there were none."""
+
+
+class _Job:
+    """A target and its addresses."""
+
+    __slots__ = ("every", "failure", "job", "places", "port", "timeout", "under_way")
+
+    def __init__(self, order: TcpOrder) -> None:
+        self.job = order.job
+        self.port = order.port
+        self.timeout = order.timeout
+        self.every = order.every_address
+        self.places: list[tuple[socket.AddressFamily, str, Any]] = []
+        self.failure: Failure | None = None
+        self.under_way: _Round | None = None
+
+
+class _Round:
+    """One look at all addresses of a target."""
+
+    __slots__ = ("begun", "connects", "job", "open", "started")
+
+    def __init__(self, job: _Job) -> None:
+        self.job = job
+        self.started = time.time()
+        self.begun = time.monotonic()
+        self.connects: list[Connected] = []
+        self.open = 0
+
+
+class _Attempt:
+    """A connect under way."""
+
+    __slots__ = ("address", "ended", "round", "since", "socket", "until")
+
+    def __init__(self, whole: _Round, address: str, sock: socket.socket, until: float) -> None:
+        self.round = whole
+        self.address = address
+        self.socket = sock
+        self.since = time.monotonic()
+        self.until = until
+        self.ended = False
+
+
+class TcpEngine:
+    """Connects to many targets and reports each round of connects when it is over.
+
+    Readings are a `Round`. The third packet of the handshake is never sent: with TCP_QUICKACK off the
+    kernel holds it back, by then it has measured the round trip of the SYN (TCP_INFO), and the connection
+    is aborted. So a database never accepts it, and counts no error. No privilege is needed for it.
+    """
+
+    def __init__(self, report: Report, lateness: Lateness) -> None:
+        self._report = report
+        self._pace: Pace[_Job] = Pace(lateness)
+        self._jobs: dict[int, _Job] = {}
+        self._epoll = select.epoll()
+        self._attempts: dict[int, _Attempt] = {}
+        self._deadlines: dict[float, deque[_Attempt]] = {}
+        self._rate = 0.0
+
+    def add(self, order: Order) -> None:
+        """Take on a target (see `exporter.net.engine.Engine`)."""
+        assert isinstance(order, TcpOrder)  # noqa: S101  the meter knows which engine takes which order
+        job = self._jobs[order.job] = _Job(order)
+        self._rate += 1 / order.interval
+        self._pace.add(job, order.interval, time.monotonic())
+
+    def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
+        """Connect to these addresses from now on, or to the first of them."""
+        target = self._jobs[job]
+        target.failure = failure
+        chosen = addresses[: MOST_ADDRESSES if target.every else 1]
+        target.places = [_place(address, target.port) for address in chosen]
+
+    def hurry(self, job: int) -> None:
+        """Do nothing: connects are frequent enough."""
+
+    def tick(self, now: float) -> float:
+        """Take in, judge, connect (see `exporter.net.engine.Engine`)."""
+        for descriptor, _ in self._epoll.poll(0):
+            self._ended(self._attempts[descriptor], now)
+        self._judge(now)
+        for job in self._pace.due(now):
+            self._begin(job, now)
+        tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
+        return now + tick if self._attempts else max(now + tick, self._pace.next)
+
+    def close(self) -> None:
+        """Give every socket back."""
+        for attempt in self._attempts.values():
+            attempt.socket.close()
+        self._epoll.close()
+
+    def _begin(self, job: _Job, now: float) -> None:
+        if job.under_way is not None:
+            return  # its timeout is at most the interval: it ends with the next tick
+        whole = _Round(job)
+        if not job.places:
+            if job.failure is not None:
+                self._report(job.job, (whole.started, 0.0, (), job.failure))
+            return
+        job.under_way = whole
+        whole.open = len(job.places)
+        for family, address, where in job.places:
+            self._connect(whole, family, address, where, now + job.timeout)
+
+    def _connect(
+        self, whole: _Round, family: socket.AddressFamily, address: str, where: Any, until: float
+    ) -> None:
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except OSError as error:
+            self._failed(whole, address, 0.0, connect_error(error.errno or 0, address, at_once=True))
+            return
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        sock.setsockopt(*RECEIVE_ERRORS[4 if family == socket.AF_INET else 6], 1)
+        attempt = _Attempt(whole, address, sock, until)
+        number = sock.connect_ex(where)
+        if number not in (0, errno.EINPROGRESS):
+            sock.close()
+            self._failed(whole, address, 0.0, connect_error(number, address, at_once=True))
+            return
+        descriptor = sock.fileno()
+        self._attempts[descriptor] = attempt
+        self._epoll.register(descriptor, select.EPOLLOUT)
+        timeout = whole.job.timeout
+        if timeout not in self._deadlines:
+            self._deadlines[timeout] = deque()
+        self._deadlines[timeout].append(attempt)
+
+    def _ended(self, attempt: _Attempt, now: float) -> None:
+        seen = handshake(attempt.socket)
+        if seen.established:
+            seconds = seen.rtt if seen.rtt is not None else now - attempt.since - seen.answered
+            result = (attempt.address, seconds, seen.rtt, seen.retransmits, seen.mss, seen.mtu, None)
+            self._let_go(attempt)
+            self._add(attempt.round, result)
+            return
+        number = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        error = connect_error(number, attempt.address, at_once=False)
+        if error.cause is Cause.NET_UNREACHABLE:
+            error = queued_refusal(attempt.socket, attempt.address) or error
+        self._let_go(attempt)
+        self._failed(attempt.round, attempt.address, now - attempt.since, error, seen.retransmits)
+
+    def _judge(self, now: float) -> None:
+        for queue in self._deadlines.values():
+            while queue and queue[0].until <= now:
+                attempt = queue.popleft()
+                if not attempt.ended:
+                    self._give_up(attempt, now)
+
+    def _give_up(self, attempt: _Attempt, now: float) -> None:
+        retransmits = handshake(attempt.socket).retransmits
+        waited = now - attempt.since
+        self._let_go(attempt)
+        error = ProbeError(Cause.NET_BLACKHOLE, f"{attempt.address}: no answer within {waited:.3f} s")
+        self._failed(attempt.round, attempt.address, waited, error, retransmits)
+
+    def _let_go(self, attempt: _Attempt) -> None:
+        attempt.ended = True
+        del self._attempts[attempt.socket.fileno()]
+        attempt.socket.close()  # which takes it out of the epoll, too
+
+    def _failed(
+        self, whole: _Round, address: str, seconds: float, error: ProbeError, retransmits: int = 0
+    ) -> None:
+        failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
+        self._add(whole, (address, seconds, None, retransmits, None, None, failure))
+
+    def _add(self, whole: _Round, result: Connected) -> None:
+        whole.connects.append(result)
+        whole.open -= 1
+        if not whole.open:
+            whole.job.under_way = None
+            duration = time.monotonic() - whole.begun
+            self._report(whole.job.job, (whole.started, duration, tuple(whole.connects), None))
+
+
+def _place(address: str, port: int) -> tuple[socket.AddressFamily, str, Any]:
+    """Give family, address and sockaddr to connect to."""
+    found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+    return found[0], address, found[4]

@@ -1,0 +1,189 @@
+"""Rounds along the paths to many targets, hop by hop, in one thread that never waits."""
+
+import select
+import socket
+import time
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from exporter.model import Failure, Hop, Order, PathOrder, ProbeError
+from exporter.net.engine import Lateness, Pace, Report
+from exporter.net.flows import FLOWS
+from exporter.net.hop_probe import Flow, HopProbe
+from exporter.net.icmp_errors import SO_TIMESTAMPNS
+from exporter.net.walk import Walk
+
+GAP: Final = 1.1
+"""Least seconds between two rounds; routers send us one ICMP error a second, and the rest would seem lost."""
+MOST_EXTRA: Final = 30
+"""Rounds in a row that a hurry can bring."""
+MOST_HURRIED: Final = 50
+"""Jobs that may hurry at once."""
+STEP: Final = 0.01
+"""Seconds until the next look while packets are under way; their times do not depend on it."""
+
+
+class Round(NamedTuple):
+    """What one round along a path saw: wall-clock start, duration in seconds, and the hops in order.
+
+    `failure` says why the round could not be made, or which router would not pass it on.
+    """
+
+    started: float
+    duration: float
+    hops: tuple[Hop, ...]
+    failure: Failure | None
+
+
+class _Job:
+    """One path, and the round along it that is under way while there is a `probe`."""
+
+    __slots__ = (
+        "address", "begun", "extra", "failure", "flow", "hops", "order", "probe", "rested", "started", "walk",
+    )  # fmt: skip
+
+    def __init__(self, order: PathOrder) -> None:
+        self.order = order
+        self.address = ""
+        self.flow: Flow | None = None
+        self.failure: Failure | None = None
+        self.walk = Walk(order.most_hops)
+        self.probe: HopProbe | None = None
+        self.hops: list[Hop] = []
+        self.started = 0.0
+        self.begun = float("-inf")
+        self.extra = 0
+        self.rested = True
+
+
+class PathEngine:
+    """Follows the path to each job's target (see `exporter.net.engine.Engine`); reports a `Round` each time.
+
+    The hops of a round are asked one after the other: they share a flow, so that only one of its packets may
+    be under way.
+    """
+
+    def __init__(self, report: Report, lateness: Lateness, *, gap: float = GAP) -> None:
+        self._report = report
+        self._gap = gap
+        self._pace: Pace[_Job] = Pace(lateness)
+        self._jobs: dict[int, _Job] = {}
+        self._under_way: dict[int, _Job] = {}
+        self._hurried: dict[int, _Job] = {}
+        self._epoll = select.epoll()
+        # As long as one socket wants stamps, the kernel stamps all packets as they arrive. Without it the
+        # first ones of each round would be stamped when they are read.
+        self._stamping = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._stamping.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+
+    def add(self, order: Order) -> None:
+        """Take on a path."""
+        assert isinstance(order, PathOrder)  # noqa: S101  orders go to the engine they are for
+        self._jobs[order.job] = _Job(order)
+
+    def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
+        """Aim at the first address; a path to another one begins anew."""
+        found = self._jobs[job]
+        if found.flow is None and found.failure is None:
+            self._pace.add(found, found.order.interval, time.monotonic())
+        found.failure = failure
+        address = next(iter(addresses), "")
+        if found.flow is not None and found.address == address:
+            return
+        self._give_back(found)
+        found.address, found.flow, found.walk = address, None, Walk(found.order.most_hops)
+        if address:
+            try:
+                found.flow = FLOWS[found.order.protocol](address, found.order.port)
+            except ProbeError as error:
+                found.failure = _failure(error)
+
+    def hurry(self, job: int) -> None:
+        """Go round at once, and again and again for a while; then the path rests until its next turn."""
+        found = self._jobs[job]
+        if found.rested and found.flow is not None and len(self._hurried) < MOST_HURRIED:
+            found.rested, found.extra = False, MOST_EXTRA
+            self._hurried[job] = found
+
+    def tick(self, now: float) -> float:
+        """Take in answers, give up on the silent, ask the next hops, begin the rounds that are due."""
+        if self._under_way:
+            self._take_in(now)
+        for job in self._pace.due(now):
+            job.rested = job.rested or not job.extra
+            self._begin(job, now)
+        for number, job in list(self._hurried.items()):
+            if self._begin(job, now):
+                job.extra -= 1
+                if not job.extra:
+                    del self._hurried[number]
+        return self._next(now)
+
+    def close(self) -> None:
+        """Give every socket back."""
+        for job in list(self._under_way.values()):
+            self._give_back(job)
+        self._stamping.close()
+        self._epoll.close()
+
+    def _begin(self, job: _Job, now: float) -> bool:
+        """Begin a round, unless one is under way or too short a time ago; tell whether it began."""
+        if job.probe is not None or now < job.begun + self._gap:
+            return False
+        job.started, job.begun, job.hops = time.time(), now, []
+        if job.flow is None:
+            self._finish(job, job.failure)
+        else:
+            self._ask(job, job.flow, job.walk.begin())
+        return True
+
+    def _ask(self, job: _Job, flow: Flow, ttl: int) -> None:
+        try:
+            job.probe = flow.send(ttl, job.order.timeout)
+        except ProbeError as error:
+            self._finish(job, _failure(error))
+            return
+        descriptor = job.probe.sock.fileno()
+        self._under_way[descriptor] = job
+        self._epoll.register(descriptor, flow.events)
+
+    def _take_in(self, now: float) -> None:
+        for descriptor, _ in self._epoll.poll(0):
+            job = self._under_way[descriptor]
+            assert job.flow is not None  # noqa: S101  what is under way has a flow
+            assert job.probe is not None  # noqa: S101  and a probe
+            hop = job.flow.answer(job.probe)
+            if hop is not None:
+                self._decided(job, job.flow, hop)
+        for job in [job for job in self._under_way.values() if job.probe and job.probe.until <= now]:
+            assert job.flow is not None  # noqa: S101  as above
+            assert job.probe is not None  # noqa: S101  as above
+            self._decided(job, job.flow, Hop(ttl=job.probe.ttl))
+
+    def _decided(self, job: _Job, flow: Flow, hop: Hop) -> None:
+        self._give_back(job)
+        job.hops.append(hop)
+        if job.walk.goes_on(hop):
+            self._ask(job, flow, hop.ttl + 1)
+        else:
+            self._finish(job, hop.failure)
+
+    def _give_back(self, job: _Job) -> None:
+        """Close the socket of a job, if it has one; closing takes it out of the epoll, too."""
+        if job.probe is not None:
+            del self._under_way[job.probe.sock.fileno()]
+            job.probe.sock.close()
+            job.probe = None
+
+    def _finish(self, job: _Job, failure: Failure | None) -> None:
+        duration = max(0.0, time.monotonic() - job.begun)
+        self._report(job.order.job, Round(job.started, duration, tuple(job.hops), failure))
+
+    def _next(self, now: float) -> float:
+        if self._under_way:
+            return now + STEP
+        return min([self._pace.next, *(job.begun + self._gap for job in self._hurried.values())])
+
+
+def _failure(error: ProbeError) -> Failure:
+    return Failure(phase=None, cause=error.cause, detail=error.detail, said=error.said, code=error.code)

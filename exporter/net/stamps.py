@@ -1,0 +1,115 @@
+"""Packet times from the kernel (SO_TIMESTAMPING), and what else a socket's error queue tells.
+
+The layouts are Linux's (linux/errqueue.h, linux/net_tstamp.h) on 64-bit machines.
+"""
+
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from typing import Final
+
+SO_TIMESTAMPING: Final = 37
+SO_TIMESTAMPNS: Final = 35
+WAYS: Final = (SO_TIMESTAMPING, SO_TIMESTAMPNS)
+"""Socket options that make the kernel stamp packets: departures and arrivals, or arrivals only."""
+SO_MEMINFO: Final = 55
+SO_RCVBUFFORCE: Final = 33
+MSG_ERRQUEUE: Final = 0x2000
+
+TX_SOFTWARE: Final = 1 << 1
+RX_SOFTWARE: Final = 1 << 3
+SOFTWARE: Final = 1 << 4
+OPT_ID: Final = 1 << 7
+OPT_TSONLY: Final = 1 << 11
+STAMPS: Final = TX_SOFTWARE | RX_SOFTWARE | SOFTWARE | OPT_TSONLY
+
+ORIGIN_ICMP: Final = 2
+ORIGIN_ICMP6: Final = 3
+ORIGIN_TIMESTAMPING: Final = 4
+
+CONTROL_BYTES: Final = 64
+"""Room for the control message of a stamp."""
+ERROR_BYTES: Final = 128
+"""Room for a stamp and an extended error with its offender, in this order."""
+ARRIVAL: Final = struct.Struct("=8xiiqq32x")
+"""Of a packet's stamp: level and type of the control message, seconds, nanoseconds."""
+ERROR: Final = struct.Struct("=8xiiqq40xiiIBBBxII28x4x")
+"""Of an error's: the same; level, type, errno, origin, ICMP type and code, info, data; offender left out."""
+OFFENDER: Final = 96
+"""Where the offender's sockaddr begins among the control data of an error."""
+
+LEAST_STEP: Final = 1_000_000
+"""Nanoseconds by which the wall clock must jump against the monotonic one to count as stepped."""
+
+
+class Stamping:
+    """The kernel's stamps of one socket: of departure and arrival, of arrival only, or none.
+
+    `ways` are the socket options to try, best first. Departures are numbered by the kernel as it takes
+    packets to send (SOF_TIMESTAMPING_OPT_ID); after a refused send its count may or may not have moved on,
+    so that both sides begin anew then.
+    """
+
+    def __init__(self, sock: socket.socket, ways: Sequence[int] = WAYS) -> None:
+        self._socket = sock
+        self._base = 0
+        self.way = next((way for way in ways if self._offered(way)), None)
+
+    def begin(self, number: int) -> None:
+        """Let the next packet sent have `number`, the ones after it the numbers after it."""
+        if self.way == SO_TIMESTAMPING:
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, STAMPS)
+            self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, STAMPS | OPT_ID)
+            self._base = number
+
+    def number(self, stamped: int) -> int:
+        """Give the number, up to 2**32, of the packet that the kernel calls `stamped`."""
+        return self._base + stamped & 0xFFFFFFFF
+
+    def _offered(self, way: int) -> bool:
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, way, STAMPS if way == SO_TIMESTAMPING else 1)
+        except OSError:
+            return False
+        return True
+
+
+def enlarge(sock: socket.socket, size: int) -> None:
+    """Ask for a receive buffer of `size` bytes, and take what the system allows."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def dropped(sock: socket.socket) -> int:
+    """Give the number of packets that found the receive buffer full so far (SK_MEMINFO_DROPS)."""
+    fields = sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36)
+    return int(struct.unpack_from("=I", fields, 32)[0]) if len(fields) >= 36 else 0
+
+
+class Steps:
+    """Notices when the wall clock, which all stamps are read from, has been set."""
+
+    def __init__(self) -> None:
+        self._offset = self._measured()
+
+    def taken(self) -> float:
+        """Give the seconds by which the clock has been set since the last time; 0 for none."""
+        offset = time.time_ns() - time.monotonic_ns()
+        if -LEAST_STEP < offset - self._offset < LEAST_STEP:
+            self._offset = offset  # a clock that is only slewed is followed
+            return 0.0
+        before, self._offset = self._offset, self._measured()
+        step = self._offset - before
+        return step / 1e9 if abs(step) >= LEAST_STEP else 0.0
+
+    @staticmethod
+    def _measured() -> int:
+        """Read both clocks with the least delay between them."""
+        readings = []
+        for _ in range(5):
+            before, wall, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+            readings.append((after - before, wall - (before + after) // 2))
+        return min(readings)[1]

@@ -1,0 +1,62 @@
+"""The heartbeat: how long this process is kept from running, and whether somebody sets the clock."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from exporter.net.engine import Lateness, Punctuality
+from exporter.net.stamps import Steps
+
+log = logging.getLogger(__name__)
+
+BEAT: Final = 0.1
+"""Seconds between two beats."""
+TOLD: Final = 10
+"""Beats between two words to the observer."""
+
+
+class Observer(Protocol):
+    """Who is told how the process is doing."""
+
+    def heartbeat(self, process: str, punctuality: Punctuality) -> None:
+        """Take note of how late the beats came."""
+        ...
+
+    def clock_stepped(self) -> None:
+        """Take note that the wall clock was set."""
+        ...
+
+
+class Heartbeat:
+    """Wakes up ten times a second and notes how late; when the wall clock is set, calls `stepped`."""
+
+    def __init__(self, observer: Observer, stepped: Callable[[], None]) -> None:
+        self._observer = observer
+        self._stepped = stepped
+        self._ended = threading.Event()
+
+    def start(self) -> None:
+        """Begin to beat, in a thread of its own."""
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def stop(self) -> None:
+        """Beat no more."""
+        self._ended.set()
+
+    def _beat(self) -> None:
+        lateness, steps, beats = Lateness(), Steps(), 0
+        due = time.monotonic() + BEAT
+        while not self._ended.wait(max(0.0, due - time.monotonic())):
+            late = time.monotonic() - due
+            lateness.began(late, int(late / BEAT))
+            due += BEAT * (1 + int(late / BEAT))
+            step = steps.taken()
+            if step:
+                log.warning("wall clock stepped", extra={"fields": {"seconds": f"{step:.3f}"}})
+                self._observer.clock_stepped()
+                self._stepped()
+            beats += 1
+            if beats % TOLD == 0:
+                self._observer.heartbeat("exporter", lateness.take())

@@ -1,0 +1,1 @@
+"""Tests of the judgements: tables of evidence, each beside its nearest look-alike."""

@@ -1,0 +1,393 @@
+"""The echo engine on real sockets: delay, loss, duplicates, reordering, and what the network throws at it."""
+
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from exporter.model import Cause, EchoOrder, Failure
+from exporter.net.echo import EchoEngine
+from exporter.net.exchange import Exchange, Flight
+from exporter.net.stamps import SO_TIMESTAMPNS
+from tests.engines import Driven, number
+from tests.networks import in_own_network, needs_namespaces
+
+T = TypeVar("T")
+pytestmark = needs_namespaces
+DEAF = "icmp type echo-request drop"
+IPV4 = Path("/proc/sys/net/ipv4")
+
+
+@pytest.fixture(autouse=True)
+def close() -> Iterator[None]:
+    yield
+    Driven.close_all()
+
+
+def allow_everyone() -> None:
+    (IPV4 / "ping_group_range").write_text("0 2147483647")
+
+
+def unprivileged(what: Callable[[], T]) -> Callable[[], T]:
+    """Use datagram sockets, which a new network forbids at first."""
+
+    def inside() -> T:
+        allow_everyone()
+        return what()
+
+    return inside
+
+
+def echoing(*addresses: str, interval: float = 0.1, timeout: float = 0.1, size: int = 56) -> Driven:
+    """Send echoes to these addresses, each under the number of its place."""
+    driven = Driven(EchoEngine)
+    for job, address in enumerate(addresses):
+        driven.engine.add(EchoOrder(job=job, interval=interval, timeout=timeout, size=size))
+        driven.engine.locate(job, [address], None)
+    return driven
+
+
+def answers(readings: list[tuple[int, Any]]) -> list[Any]:
+    return [reading for _, reading in readings if isinstance(reading, tuple)]
+
+
+def others(readings: list[tuple[int, Any]]) -> list[Any]:
+    """Everything but answers, without the times."""
+    return [
+        {key: value for key, value in reading.items() if key != "started"}
+        for _, reading in readings
+        if isinstance(reading, dict)
+    ]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("privileged", [False, True], ids=["datagram", "raw"])
+@pytest.mark.parametrize("size", [8, 9, 56, 3001])
+def test_an_echo_is_answered(address: str, privileged: bool, size: int) -> None:
+    """Over both families, with and without privileges, stamped by the kernel; the variation begins later."""
+
+    def what() -> list[Any]:
+        return echoing(address, size=size).until(number(3))
+
+    seen = answers(in_own_network(what if privileged else unprivileged(what)))
+    assert len(seen) == 3
+    delays = [rtt for _, rtt, *_ in seen]
+    assert all(0 < delay < 0.1 for delay in delays)
+    variations = [variation for _, _, variation, *_ in seen]
+    assert variations == [
+        None, pytest.approx(abs(delays[1] - delays[0])), pytest.approx(abs(delays[2] - delays[1])),
+    ]  # fmt: skip
+    assert all(clocks == [True, True] for _, _, _, _, *clocks in seen)
+
+
+def test_one_socket_serves_all() -> None:
+    """A thousand targets of both families: two sockets, and every target is asked in each interval."""
+
+    def what() -> tuple[int, set[int]]:
+        addresses = [f"127.1.{index // 200}.{index % 200 + 1}" for index in range(999)]
+        driven = echoing("::1", *addresses, interval=0.5, timeout=0.5)
+        readings = driven.until(number(2000))
+        assert not others(readings)
+        assert isinstance(driven.engine, EchoEngine)
+        return len(driven.engine._exchanges), {job for job, _ in readings}
+
+    assert in_own_network(what) == (2, set(range(1000)))
+
+
+def test_an_echo_in_flight_is_neither_lost_nor_answered() -> None:
+    """It is lost once its time is up, and not before."""
+
+    def what() -> tuple[list[Any], list[Any]]:
+        driven = echoing("127.0.0.1", interval=0.3, timeout=0.3)
+        driven.drive(0.25)
+        return list(driven.readings), others(driven.until(number(1)))
+
+    assert in_own_network(what, DEAF) == ([], [{"lost": True, "failure": None}])
+
+
+class ByHand:
+    """A host whose answers the test makes itself; the kernel's own are switched off."""
+
+    def __init__(self) -> None:
+        (IPV4 / "icmp_echo_ignore_all").write_text("1")
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        self.socket.settimeout(5)
+
+    def request(self) -> bytes:
+        """Wait for a request and give its ICMP message."""
+        while True:
+            packet = self.socket.recv(4096)[20:]
+            if packet[0] == 8:
+                return packet
+
+    def answer(self, request: bytes, *, source: str = "127.0.0.1") -> None:
+        """Answer a request."""
+        packet = bytearray(request)
+        packet[0], packet[2:4] = 0, b"\0\0"
+        total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
+        total = (total >> 16) + (total & 0xFFFF)
+        packet[2:4] = struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF)
+        sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        sender.bind((source, 0))
+        sender.sendto(bytes(packet), ("127.0.0.1", 0))
+        sender.close()
+
+
+def by_hand(host: Callable[[ByHand], None], *, enough: int, **settings: Any) -> tuple[list[Any], list[Any]]:
+    """Let `host` answer; give the answers and all else that the engine made of it."""
+
+    def what() -> tuple[list[Any], list[Any]]:
+        hand = ByHand()
+        thread = threading.Thread(target=host, args=(hand,))
+        thread.start()
+        readings = echoing("127.0.0.1", **settings).until(number(enough))
+        thread.join()
+        hand.socket.close()
+        return answers(readings), others(readings)
+
+    return in_own_network(what)
+
+
+def test_further_replies_are_duplicates() -> None:
+    def host(hand: ByHand) -> None:
+        request = hand.request()
+        for _ in range(3):
+            hand.answer(request)
+
+    answered, further = by_hand(host, enough=3, interval=5.0, timeout=5.0)
+    assert len(answered) == 1
+    assert further == [{"sent": False, "duplicates": 1}] * 2
+
+
+def test_a_late_reply_is_no_duplicate_and_no_answer() -> None:
+    """The echo stays lost."""
+
+    def host(hand: ByHand) -> None:
+        request = hand.request()
+        hand.request()
+        hand.answer(request)
+
+    answered, further = by_hand(host, enough=2, interval=0.3, timeout=0.2)
+    assert not answered
+    assert further == [{"lost": True, "failure": None}, {"sent": False, "late": 1}]
+
+
+def test_a_reply_that_was_overtaken_is_no_loss() -> None:
+    def host(hand: ByHand) -> None:
+        first, second = hand.request(), hand.request()
+        hand.answer(second)
+        hand.answer(first)
+
+    answered, further = by_hand(host, enough=2, interval=0.2, timeout=2.0)
+    assert [overtaken for _, _, _, overtaken, *_ in answered] == [0, 1]
+    assert [variation for _, _, variation, *_ in answered] == [None, None]
+    assert not further
+
+
+def test_what_is_not_our_reply_is_nothing() -> None:
+    """Another key, another number, another source, another identifier, another type, a stump."""
+
+    def host(hand: ByHand) -> None:
+        request = hand.request()
+        for place in (4, 7, 9, 15):  # a byte of identifier, sequence number, key, number
+            forged = bytearray(request)
+            forged[place] ^= 1
+            hand.answer(bytes(forged))
+        hand.answer(request, source="127.0.0.2")
+        hand.answer(request[:12])
+
+    answered, further = by_hand(host, enough=1, interval=0.5, timeout=0.5)
+    assert not answered
+    assert further == [{"lost": True, "failure": None}]
+
+
+@pytest.mark.parametrize("privileged", [False, True], ids=["datagram", "raw"])
+def test_a_refusal_names_who_refuses(privileged: bool) -> None:
+    """An ICMP error decides the echo at once; it is a loss with a cause."""
+
+    def what() -> list[Any]:
+        return others(echoing("127.0.0.1", interval=5.0, timeout=5.0).until(number(1)))
+
+    reject = "icmp type echo-request reject with icmp type host-unreachable"
+    (seen,) = in_own_network(what if privileged else unprivileged(what), reject)
+    assert seen["lost"]
+    assert seen["failure"].cause is Cause.NET_UNREACHABLE
+    assert seen["failure"].detail == "127.0.0.1: 127.0.0.1 says: host unreachable"
+
+
+def test_an_echo_that_cannot_be_sent_is_a_failure_and_no_loss() -> None:
+    """No route: nothing left this host."""
+    (seen,) = others(in_own_network(lambda: echoing("192.0.2.1").until(number(1))))
+    assert not seen["sent"]
+    assert seen["failure"].cause is Cause.CLIENT_LOCAL_NETWORK
+    assert seen["failure"].code == "ENETUNREACH"
+
+
+def test_a_refused_send_does_not_mix_up_the_stamps() -> None:
+    """The kernel numbers departures; between refused ones each answer still has its own."""
+
+    def what() -> list[Any]:
+        driven = echoing("127.0.0.1", "192.0.2.1", "127.0.0.2", "192.0.2.2", "127.0.0.3", interval=0.05)
+        return answers(driven.until(number(200)))
+
+    seen = in_own_network(what)
+    assert len(seen) > 100
+    assert all(departure for *_, departure, _ in seen)
+    assert sorted(rtt for _, rtt, *_ in seen)[len(seen) * 9 // 10] < 0.001
+
+
+def test_a_target_without_an_address_fails_each_time() -> None:
+    failure = Failure(phase=None, cause=Cause.DNS_FAILURE, detail="db: not found")
+
+    def what() -> list[Any]:
+        driven = echoing("127.0.0.1")
+        driven.engine.locate(0, [], failure)
+        driven.until(number(2))
+        driven.engine.locate(0, ["::1"], None)
+        return driven.until(number(3))
+
+    readings = in_own_network(what)
+    assert others(readings[:2]) == [{"sent": False, "failure": failure}] * 2
+    assert len(answers(readings[2:])) == 1
+
+
+def test_a_target_whose_address_is_not_known_yet_waits() -> None:
+    def what() -> list[Any]:
+        driven = Driven(EchoEngine)
+        driven.engine.add(EchoOrder(job=7, interval=0.05, timeout=0.05, size=56))
+        return driven.drive(0.2)
+
+    assert in_own_network(what) == []
+
+
+def test_an_echo_to_the_address_before_is_still_judged() -> None:
+    """A move in mid-flight loses nothing: the reply still comes from where it was sent to."""
+
+    def what() -> list[Any]:
+        driven = echoing("127.0.0.1", interval=30.0, timeout=5.0)
+        driven.engine.tick(time.monotonic())
+        driven.engine.locate(0, ["::1"], None)
+        return driven.until(number(1))
+
+    assert len(answers(in_own_network(what))) == 1
+
+
+def test_a_standstill_loses_nothing() -> None:
+    """Replies that came in time are found in time, by the kernel's stamps; what was not sent is no loss."""
+
+    def what() -> Driven:
+        driven = echoing("127.0.0.1", interval=0.1, timeout=0.2)
+        driven.until(number(2))
+        driven.engine.tick(time.monotonic())
+        time.sleep(1.0)  # longer than any timeout
+        driven.until(number(8))
+        return driven
+
+    driven = in_own_network(what)
+    assert not others(driven.readings)
+    assert all(rtt < 0.1 for _, rtt, *_ in answers(driven.readings))
+    assert 7 <= driven.lateness.missed <= 10
+
+
+def test_a_full_buffer_is_our_own_fault_and_no_loss() -> None:
+    """Of echoes whose replies may have been dropped here nothing is said but that they were not seen."""
+
+    def what() -> Driven:
+        addresses = [f"127.0.1.{index}" for index in range(1, 201)]
+        driven = echoing(*addresses, interval=0.2, timeout=0.2)
+        engine = driven.engine
+        assert isinstance(engine, EchoEngine)
+        engine._exchanges[4]._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        now = time.monotonic() + 0.2
+        for job in engine._pace.due(now):
+            engine._send(job, now)
+        driven.drive(0.5)
+        return driven
+
+    driven = in_own_network(what)
+    assert driven.lateness.unseen > 0
+    assert not [seen for seen in others(driven.readings) if seen.get("lost")]
+
+
+def test_after_a_step_of_the_clock_no_delay_is_believed() -> None:
+    """The echo is answered all the same."""
+
+    def what() -> list[Any]:
+        driven = echoing("127.0.0.1", interval=30.0, timeout=5.0)
+        engine = driven.engine
+        assert isinstance(engine, EchoEngine)
+        engine.tick(time.monotonic())
+        engine._exchanges[4].doubt_stamps()
+        return others(driven.until(number(1)))
+
+    assert in_own_network(what) == [{"reordered": 0}]
+
+
+@pytest.mark.parametrize(("ways", "clocks"), [((SO_TIMESTAMPNS,), (0, True)), ((9999,), (0, False))])
+def test_without_the_kernels_stamps_our_own_clock_has_to_do(
+    ways: tuple[int, ...], clocks: tuple[int, bool]
+) -> None:
+    """Of departure, or of both; and it is said."""
+
+    def what() -> tuple[float | None, tuple[int, bool]]:
+        seen: list[tuple[float | None, bool]] = []
+        exchange: Exchange[None] = Exchange(
+            4, lambda _, rtt, stamped: seen.append((rtt, stamped)), lambda *_: None, ways
+        )
+        flight: Flight[None] = Flight(None, 1, exchange.place("127.0.0.1"), time.monotonic() + 1)
+        exchange.send(flight, 56)
+        while not seen:
+            exchange.take_in()
+        exchange.close()
+        return seen[0][0], (flight.departure, seen[0][1])
+
+    rtt, found = in_own_network(what)
+    assert found == clocks
+    assert rtt is not None
+    assert 0 < rtt < 0.1
+
+
+def test_loss_is_what_the_wire_says() -> None:
+    """Every fifth echo is dropped: within the binomial 99 % interval, and exactly the packets dropped."""
+
+    def what() -> tuple[int, int]:
+        addresses = [f"127.0.1.{index}" for index in range(1, 101)]
+        readings = echoing(*addresses, interval=0.2, timeout=0.2).until(number(2000))
+        return len(answers(readings)), len([seen for seen in others(readings) if seen.get("lost")])
+
+    answered, lost = in_own_network(what, "icmp type echo-request numgen random mod 100 < 20 drop")
+    total = answered + lost
+    assert total >= 2000
+    spread = 2.576 * (total * 0.2 * 0.8) ** 0.5
+    assert abs(lost - 0.2 * total) <= spread + 1
+
+
+def test_identifiers_are_drawn_at_random() -> None:
+    """Two hosts behind one translator that count from one would meet there."""
+
+    def what() -> set[int]:
+        exchanges: list[Exchange[None]] = [Exchange(4, lambda *_: None, lambda *_: None) for _ in range(8)]
+        drawn = {exchange._icmp.identifier for exchange in exchanges}
+        for exchange in exchanges:
+            exchange.close()
+        return drawn
+
+    for drawn in (in_own_network(what), in_own_network(unprivileged(what))):
+        assert len(drawn) == 8
+        assert max(drawn) - min(drawn) > 100
+
+
+def test_an_address_of_a_family_that_is_not_there_is_a_failure() -> None:
+    """As where IPv6 is switched off."""
+
+    def what() -> list[Any]:
+        Path("/proc/sys/net/ipv6/conf/all/disable_ipv6").write_text("1")
+        return others(echoing("::1").until(number(1)))
+
+    (seen,) = in_own_network(what)
+    assert seen["failure"].cause is Cause.CLIENT_LOCAL_NETWORK
