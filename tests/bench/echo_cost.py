@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.bench import ours, peers
 from tests.bench.cpu import sent_packets, used_per
-from tests.bench.places import DEVICE, answering, hosts
+from tests.bench.places import answering, hosts
 from tests.bench.plan import Plan
 from tests.bench.report import Goal, Row, ratio
 from tests.bench.running import scraped
@@ -51,4 +51,4 @@ def _conndrop(plan: Plan, urls: Sequence[str]) -> float:
 
 def _per_echo(plan: Plan, pid: int) -> float:
     time.sleep(WARM_UP)
-    return used_per([pid], partial(sent_packets, DEVICE), plan.seconds)
+    return used_per([pid], sent_packets, plan.seconds)

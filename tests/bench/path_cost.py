@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.bench import ours, peers
 from tests.bench.cpu import sent_packets, used_per
-from tests.bench.places import DEVICE, routed
+from tests.bench.places import routed
 from tests.bench.plan import Plan
 from tests.bench.report import Goal, Row, ratio
 
@@ -43,4 +43,4 @@ def _conndrop(plan: Plan, hosts: list[str]) -> float:
 
 def _per_probe(plan: Plan, pids: list[int]) -> float:
     time.sleep(WARM_UP)
-    return used_per(pids, partial(sent_packets, DEVICE), plan.seconds)
+    return used_per(pids, sent_packets, plan.seconds)

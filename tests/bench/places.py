@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.running import started
-from tests.lab.namespace import Namespace, command, enter_new_network
+from tests.lab.namespace import Namespace, enter_new_network
 from tests.lab.responder import responder
+from tests.lab.routers import address, row
 
 CLONE_NEWNS = 0x00020000
 MS_REC_PRIVATE = 0x44000
 MS_BIND = 0x1000
 DEVICE = "bench0"
-"""The prober's own interface, in every place."""
+"""The prober's interface where everybody answers."""
 SPREAD = (0.005, 0.055)
 """Seconds after which replies come, evenly: what networks do, and a tool has to cope with."""
 
@@ -26,7 +27,7 @@ def enter() -> None:
     if library.unshare(CLONE_NEWNS) or library.mount(None, b"/", None, MS_REC_PRIVATE, None):
         raise OSError(ctypes.get_errno(), "unshare")
     enter_new_network()
-    Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 2147483647")
+    _allow_echo()
 
 
 def hosts(count: int) -> list[str]:
@@ -43,33 +44,18 @@ def answering(least: float = SPREAD[0], most: float = SPREAD[1]) -> Iterator[Non
 
 @contextlib.contextmanager
 def routed(prefix: str, routers: int) -> Iterator[Namespace]:
-    """A chain of routers with a server behind it that has every address of `prefix`; gives the server."""
-    with contextlib.ExitStack() as stack:
-        nodes = [stack.enter_context(Namespace()) for _ in range(routers + 1)]
-        command("ip", "link", "add", DEVICE, "type", "veth", "peer", "name", "back", "netns", nodes[0].path)
-        stack.callback(command, "ip", "link", "delete", DEVICE)
-        command("ip", "address", "add", "10.200.0.1/30", "dev", DEVICE)
-        command("ip", "link", "set", DEVICE, "up")
-        command("ip", "route", "add", prefix, "via", "10.200.0.2")
-        for number, node in enumerate(nodes):
-            node.command("ip", "address", "add", f"10.200.{number}.2/30", "dev", "back")
-            node.command("ip", "link", "set", "back", "up")
-            if number:
-                node.command("ip", "route", "add", "10.200.0.0/30", "via", f"10.200.{number}.1")
-            if number < routers:
-                _lead_on(node, nodes[number + 1], number + 1, prefix)
-        nodes[-1].command("ip", "route", "add", "local", prefix, "dev", "lo")
-        yield nodes[-1]
+    """A row of routers with a server behind it that has every address of `prefix`; gives the server."""
+    with row(routers) as way:
+        for link, node in enumerate(way.nodes[:-1]):
+            node.ip(f"route add {prefix} via {address(link, 2, 4)}")
+        way.server.ip(f"route add local {prefix} dev lo")
+        with way.client.entered():
+            _allow_echo()
+            yield way.server
 
 
-def _lead_on(node: Namespace, further: Namespace, number: int, prefix: str) -> None:
-    node.command("ip", "link", "add", "on", "type", "veth", "peer", "name", "back", "netns", further.path)
-    node.command("ip", "address", "add", f"10.200.{number}.1/30", "dev", "on")
-    node.command("ip", "link", "set", "on", "up")
-    node.command("ip", "route", "add", prefix, "via", f"10.200.{number}.2")
-    node.run(lambda: Path("/proc/sys/net/ipv4/ip_forward").write_text("1"))
-    # Routers that say little of packets that died would be the subject of another measurement.
-    node.run(lambda: Path("/proc/sys/net/ipv4/icmp_ratelimit").write_text("0"))
+def _allow_echo() -> None:
+    Path("/proc/sys/net/ipv4/ping_group_range").write_text("0 2147483647")
 
 
 @contextlib.contextmanager
