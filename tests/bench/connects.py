@@ -28,7 +28,6 @@ TCP = {"interval": "5s", "timeout": "5s"}
 SESSIONS = {"interval": "1s", "timeout": "1s"}
 DATABASES = 10
 MOST = 30e-6
-WARM_UP = 3.0
 ASKERS = 20
 """Threads that ask blackbox_exporter, each with a connection of its own."""
 
@@ -63,7 +62,7 @@ def _conndrop(plan: Plan) -> float:
 
 
 def _per_connect(plan: Plan, pid: int) -> float:
-    time.sleep(WARM_UP)
+    time.sleep(plan.warm_up)
     with Capture(DEVICE, "tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn") as capture:
         used = cpu_seconds([pid])
         time.sleep(plan.seconds)

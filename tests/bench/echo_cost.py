@@ -13,8 +13,6 @@ from tests.bench.running import scraped
 
 SCRAPE_EVERY = 15.0
 DATABASES = 5
-WARM_UP = 3.0
-"""Seconds from a tool's start until it is watched."""
 
 
 def measure(plan: Plan) -> list[Row]:
@@ -50,5 +48,5 @@ def _conndrop(plan: Plan, urls: Sequence[str]) -> float:
 
 
 def _per_echo(plan: Plan, pid: int) -> float:
-    time.sleep(WARM_UP)
+    time.sleep(plan.warm_up)
     return used_per([pid], sent_packets, plan.seconds)

@@ -54,12 +54,13 @@ def loaded(plan: Plan) -> list[Row]:
         }
         found = plan.turns(peers.present(contenders))
     return _loaded_rows(
+        plan.rounds * plan.targets * seconds,
         [verdict for verdict in found.get("smokeping_prober", []) if isinstance(verdict, Mean)],
         [verdict for verdict in found["conndrop"] if isinstance(verdict, Verdict)],
     )
 
 
-def _loaded_rows(theirs: "list[Mean]", ours: list[Verdict]) -> list[Row]:
+def _loaded_rows(due: float, theirs: "list[Mean]", ours: list[Verdict]) -> list[Row]:
     mean = statistics.median(one.error for one in theirs) if theirs else None
     phantoms, judged = sum(one.phantoms for one in theirs), sum(one.judged for one in theirs)
     worst = microseconds(max(verdict.quantile(1) for verdict in ours))
@@ -68,7 +69,7 @@ def _loaded_rows(theirs: "list[Mean]", ours: list[Verdict]) -> list[Row]:
     p50 = Goal(number="P3", what="RTT error under load, p50", peer="smokeping_prober (mean)")
     p99 = Goal(number="P3", what="RTT error under load, p99")
     off = Goal(number="P3", what=f"off by more than 100 µs under load (worst {worst})")
-    what = f"phantom losses under load, of {sum(one.judged for one in ours):,} echoes"
+    what = f"phantom losses under load, {sum(one.judged for one in ours):,} echoes of {due:,.0f} due"
     phantom = Goal(number="P4", what=what, peer="smokeping_prober")
     return [
         error(p50, theirs=mean, ours=_middle(ours, 0.5), most=MIDDLE),

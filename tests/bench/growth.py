@@ -18,7 +18,6 @@ from tests.bench.running import started
 SIZES = (100, 1_000, 10_000)
 PREFIX = "10.9.0.0/16"
 MOST_ROUNDS = 3
-WARM_UP = 3.0
 LONGEST = 5.0
 """The timeout where the interval allows it."""
 
@@ -55,7 +54,7 @@ def _per_target(plan: Plan, probe: str, every: float, size: int) -> float:
     settings = {"interval": f"{every:g}s", "timeout": f"{min(every, LONGEST):g}s"}
     probes = ours.only(**{probe: settings})
     with ours.exporter(ours.configuration(_hosts(probe, size), probes)) as exporter:
-        time.sleep(WARM_UP)
+        time.sleep(plan.warm_up)
         used = cpu_seconds([exporter.pid])
         time.sleep(runs * every)
         used = cpu_seconds([exporter.pid]) - used

@@ -15,8 +15,6 @@ DESTINATIONS = 50
 ROUTERS = 6
 PREFIX = "10.50.0.0/24"
 OFTEN = {"interval": "1s"}
-WARM_UP = 5.0
-"""Seconds until the length of each path is known."""
 
 
 def measure(plan: Plan) -> list[Row]:
@@ -32,7 +30,7 @@ def measure(plan: Plan) -> list[Row]:
 
 
 def _mtr(plan: Plan, hosts: list[str]) -> float:
-    with peers.mtr(hosts, WARM_UP + plan.seconds) as pids:
+    with peers.mtr(hosts, plan.warm_up + plan.seconds) as pids:
         return _per_probe(plan, pids)
 
 
@@ -42,5 +40,5 @@ def _conndrop(plan: Plan, hosts: list[str]) -> float:
 
 
 def _per_probe(plan: Plan, pids: list[int]) -> float:
-    time.sleep(WARM_UP)
+    time.sleep(plan.warm_up)
     return used_per(pids, sent_packets, plan.seconds)

@@ -25,6 +25,11 @@ class Plan:
     targets: int
     quick: bool = False
 
+    @property
+    def warm_up(self) -> float:
+        """Seconds from a tool's start until it is watched."""
+        return min(3.0, self.seconds)
+
     @classmethod
     def from_environment(cls) -> Self:
         """Read BENCH_SECONDS, BENCH_ROUNDS, BENCH_ECHOES, BENCH_TARGETS and BENCH_QUICK."""
