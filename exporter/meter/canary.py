@@ -13,10 +13,10 @@ INTERVAL: Final = 1.0
 
 
 class Canary:
-    """Has this host itself measured each second, by echo and by connect; `measured` gets delays in seconds."""
+    """Has this host itself measured each second, by echo and by connect."""
 
     def __init__(self, measured: Callable[[str, float], None], *, echo: bool) -> None:
-        """Listen on loopback; without `echo`, where none may be sent, there is the connect only."""
+        """Listen on loopback; `measured` gets delays in seconds. Without `echo`, none is ordered."""
         self._measured = measured
         # Its connects are never completed, so nobody has to accept them.
         self._listener = socket.create_server((LOOPBACK, 0))

@@ -21,14 +21,16 @@ from exporter.meter.wire import (
     pack,
     unpack,
 )
-from exporter.model import EchoOrder, Order, TcpOrder
+from exporter.model import EchoOrder, Order, PathOrder, TcpOrder
 from exporter.net.connects import TcpEngine
 from exporter.net.echo import EchoEngine
 from exporter.net.engine import Engine, Lateness, Report
+from exporter.net.path import PathEngine
 
 ENGINES: Final[dict[str, tuple[type[Order], Callable[[Report, Lateness], Engine]]]] = {
     "ping": (EchoOrder, EchoEngine),
     "tcp": (TcpOrder, TcpEngine),
+    "path": (PathOrder, PathEngine),
 }
 """For each kind of probe, what it is ordered by, and what carries it out."""
 DELIVERY: Final = 0.1

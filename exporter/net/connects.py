@@ -13,8 +13,7 @@ from typing import Any, Final
 from exporter.model import Cause, Failure, Order, ProbeError, TcpOrder
 from exporter.net.dial import connect_error
 from exporter.net.engine import Lateness, Pace, Report
-from exporter.net.icmp import RECEIVE_ERRORS
-from exporter.net.offence import queued_refusal
+from exporter.net.icmp_errors import RECVERR, icmp_error
 from exporter.net.tcp_info import handshake
 
 ABORT: Final = struct.pack("ii", 1, 0)
@@ -146,7 +145,7 @@ class TcpEngine:
             return
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
-        sock.setsockopt(*RECEIVE_ERRORS[4 if family == socket.AF_INET else 6], 1)
+        sock.setsockopt(*RECVERR[family], 1)
         attempt = _Attempt(whole, address, sock, until)
         number = sock.connect_ex(where)
         if number not in (0, errno.EINPROGRESS):
@@ -171,8 +170,8 @@ class TcpEngine:
             return
         number = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         error = connect_error(number, attempt.address, at_once=False)
-        if error.cause is Cause.NET_UNREACHABLE:
-            error = queued_refusal(attempt.socket, attempt.address) or error
+        if error.cause is Cause.NET_UNREACHABLE and (said := icmp_error(attempt.socket)) is not None:
+            error = said.refusing(attempt.address)
         self._let_go(attempt)
         self._failed(attempt.round, attempt.address, now - attempt.since, error, seen.retransmits)
 

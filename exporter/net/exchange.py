@@ -14,7 +14,7 @@ from exporter.model import Cause, ProbeError
 from exporter.net.batch import NAME_BYTES, Batch
 from exporter.net.dial import CAUSES
 from exporter.net.icmp import HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
-from exporter.net.offence import ADDRESSES, offender, unreachable
+from exporter.net.icmp_errors import ADDRESSES, ORIGIN_STAMP, VERSIONS, IcmpError, address_in
 from exporter.net.stamps import (
     ARRIVAL,
     CONTROL_BYTES,
@@ -22,7 +22,6 @@ from exporter.net.stamps import (
     ERROR_BYTES,
     MSG_ERRQUEUE,
     OFFENDER,
-    ORIGIN_TIMESTAMPING,
     WAYS,
     Stamping,
     dropped,
@@ -219,8 +218,9 @@ class Exchange(Generic[J]):
         count = batch.take(self._socket.fileno(), MSG_ERRQUEUE)
         fields = ERROR.iter_unpack(memoryview(batch.control)[: count * ERROR_BYTES])
         for index, (_, _, seconds, nanoseconds, _, _, _, origin, kind, code, _, data) in enumerate(fields):
-            if origin != ORIGIN_TIMESTAMPING:
-                self._take_refusal(index, origin, kind, code)
+            if origin != ORIGIN_STAMP:
+                if origin in VERSIONS:
+                    self._take_refusal(index, origin, kind, code)
                 continue
             flight = flights.get(stamps.number(data))
             departure = seconds * 1_000_000_000 + nanoseconds
@@ -236,10 +236,11 @@ class Exchange(Generic[J]):
         # The latest of ours with this sequence number.
         flight = self._flights.get((self._counter - 1) - ((self._counter - 1 - sequence) & 0xFFFF) & MASK)
         if flight is not None and identifier == self._icmp.identifier:
-            by = offender(
+            offender = address_in(
                 self._departures.control[index * ERROR_BYTES + OFFENDER : (index + 1) * ERROR_BYTES]
             )
-            self._refused(flight, unreachable(flight.place.address, origin, kind, code, by))
+            error = IcmpError(offender=offender, version=VERSIONS[origin], kind=kind, code=code)
+            self._refused(flight, error.refusing(flight.place.address))
 
     def _take_arrivals(self) -> int:
         batch, flights = self._arrivals, self._flights

@@ -10,7 +10,7 @@ from typing import Final
 from exporter.model import Hop
 from exporter.net.hop_probe import Flow, HopProbe
 from exporter.net.icmp_errors import CONTROL_BYTES, arrival
-from exporter.net.tcp_info import tcp_info
+from exporter.net.tcp_info import handshake
 
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 TRACEROUTE_PORT: Final = 33434
@@ -54,12 +54,12 @@ class TcpFlow(Flow):
             return probe.hop(self.address, None, reached=True)  # a reset carries no stamp of its arrival
         if number:
             return Hop(ttl=probe.ttl)
-        info = tcp_info(probe.sock.fileno())
-        if info is None or info.rtt is None:
+        seen = handshake(probe.sock)
+        if not seen.established:
             return None
-        if info.syn_retransmits:
-            return Hop(ttl=probe.ttl)
-        return probe.hop(self.address, info.rtt, reached=True)
+        if seen.rtt is None:
+            return Hop(ttl=probe.ttl)  # sent again: nobody knows which of the two was answered
+        return probe.hop(self.address, seen.rtt, reached=True)
 
 
 class UdpFlow(Flow):

@@ -15,7 +15,8 @@ from typing import ClassVar, Final
 
 from exporter.model import Cause, Failure, Hop
 from exporter.net.dial import connect_error
-from exporter.net.icmp_errors import RECVERR, SO_TIMESTAMPNS, IcmpError, icmp_error
+from exporter.net.icmp_errors import RECVERR, IcmpError, icmp_error
+from exporter.net.stamps import SO_TIMESTAMPNS
 
 HOP_LIMITS: Final = {
     socket.AF_INET: (socket.IPPROTO_IP, socket.IP_TTL),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from icmplib import ICMPSocketError, ICMPv4Socket, ICMPv6Socket, SocketPermissionError
 
 from exporter.model import Cause, ProbeError
+from exporter.net.icmp_errors import RECVERR
 
 HEADER: Final = struct.Struct("!BBHHH")
 """Type, code, checksum, identifier, sequence number."""
@@ -28,8 +29,6 @@ FILTERS: Final = {
     ),
 }
 """What a raw socket, which hears all ICMP of the host, need not hear: bits of types to hold back."""
-RECEIVE_ERRORS: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
-"""IP_RECVERR and IPV6_RECVERR: what routers say of our packets goes to the error queue."""
 
 
 class IcmpSocket:
@@ -56,7 +55,7 @@ class IcmpSocket:
             self.identifier = secrets.randbelow(0xFFFF) + 1
         else:
             self.identifier = self._bind()
-        self.socket.setsockopt(*RECEIVE_ERRORS[version], 1)
+        self.socket.setsockopt(*RECVERR[self.socket.family], 1)
 
     def close(self) -> None:
         """Give the socket back."""

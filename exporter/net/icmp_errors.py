@@ -6,15 +6,18 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
-SO_TIMESTAMPNS: Final = 35  # Linux, asm-generic/socket.h; like all here that the socket module does not name
-MSG_ERRQUEUE: Final = 0x2000
+from exporter.model import Cause, ProbeError
+from exporter.net.stamps import MSG_ERRQUEUE, SO_TIMESTAMPNS
+
 RECVERR: Final = {
-    socket.AF_INET: (socket.IPPROTO_IP, 11),
+    socket.AF_INET: (socket.IPPROTO_IP, 11),  # Linux, like all here that the socket module does not name
     socket.AF_INET6: (socket.IPPROTO_IPV6, 25),
 }
 """Option that keeps ICMP errors in full, and under which they come out."""
+ORIGIN_LOCAL: Final = 1
+ORIGIN_STAMP: Final = 4
 VERSIONS: Final = {2: 4, 3: 6}
-"""IP version by the origin of an extended error; other origins are this host's."""
+"""IP version by the origin of an extended error that came as ICMP."""
 ADDRESSES: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
 """Where the address lies in a sockaddr."""
 STAMP: Final = struct.Struct("=qq")
@@ -28,15 +31,19 @@ WORDS: Final = {
     (4, 3, 1): "host unreachable",
     (4, 3, 2): "protocol unreachable",
     (4, 3, 3): "port unreachable",
+    (4, 3, 4): "packet too big, and it may not be split",
     (4, 3, 9): "network administratively prohibited",
     (4, 3, 10): "host administratively prohibited",
     (4, 3, 13): "communication administratively prohibited",
+    (4, 11, 0): "time to live exceeded",
     (6, 1, 0): "no route to destination",
     (6, 1, 1): "communication administratively prohibited",
     (6, 1, 3): "address unreachable",
     (6, 1, 4): "port unreachable",
     (6, 1, 5): "source address failed policy",
     (6, 1, 6): "route rejected",
+    (6, 2, 0): "packet too big",
+    (6, 3, 0): "hop limit exceeded",
 }
 """ICMP's types and codes in its own words (RFC 792, 1122, 1812, 4443)."""
 
@@ -45,6 +52,7 @@ WORDS: Final = {
 class IcmpError:
     """One ICMP error: who sent it, and the kernel's stamp of its arrival in wall-clock seconds, None without.
 
+    `limit` is the size in bytes that a router would have passed on, where that was the matter, else 0.
     `quoted` is what it repeats of our packet behind the transport's header (behind IP's for ICMP); some
     routers repeat nothing.
     """
@@ -53,8 +61,9 @@ class IcmpError:
     version: int
     kind: int
     code: int
-    arrived: float | None
-    quoted: bytes
+    arrived: float | None = None
+    limit: int = 0
+    quoted: bytes = b""
 
     @property
     def expired(self) -> bool:
@@ -71,6 +80,12 @@ class IcmpError:
         """What is wrong, as the standards call it."""
         return WORDS.get((self.version, self.kind, self.code), f"ICMP type {self.kind} code {self.code}")
 
+    def refusing(self, address: str) -> ProbeError:
+        """Say that what was sent to `address` has not been passed on."""
+        return ProbeError(
+            Cause.NET_UNREACHABLE, f"{address}: {self.offender or 'somebody'} says: {self.words}"
+        )
+
 
 def icmp_error(sock: socket.socket) -> IcmpError | None:
     """Take the next ICMP error out of the socket's queue; None where there is none."""
@@ -79,14 +94,15 @@ def icmp_error(sock: socket.socket) -> IcmpError | None:
         arrived = arrival(control)
         for level, kind, data in control:
             if (level, kind) == RECVERR[sock.family] and len(data) > EXTENDED.size:
-                _, origin, icmp_type, code, _, _ = EXTENDED.unpack_from(data)
+                _, origin, icmp_type, code, info, _ = EXTENDED.unpack_from(data)
                 if origin in VERSIONS:
                     return IcmpError(
-                        offender=_address(data[EXTENDED.size :]),
+                        offender=address_in(data[EXTENDED.size :]),
                         version=VERSIONS[origin],
                         kind=icmp_type,
                         code=code,
                         arrived=arrived,
+                        limit=info,
                         quoted=quoted,
                     )
     return None
@@ -101,7 +117,8 @@ def arrival(control: list[tuple[int, int, bytes]]) -> float | None:
     return None
 
 
-def _address(sockaddr: bytes) -> str:
+def address_in(sockaddr: bytes | bytearray) -> str:
+    """Give the address in a sockaddr; empty where there is none."""
     (family,) = struct.unpack_from("=H", sockaddr)
     where = ADDRESSES.get(family)
     return socket.inet_ntop(family, sockaddr[where]) if where else ""

@@ -10,7 +10,7 @@ from exporter.model import Failure, Hop, Order, PathOrder, ProbeError
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.flows import FLOWS
 from exporter.net.hop_probe import Flow, HopProbe
-from exporter.net.icmp_errors import SO_TIMESTAMPNS
+from exporter.net.stamps import SO_TIMESTAMPNS
 from exporter.net.walk import Walk
 
 GAP: Final = 1.1

@@ -24,10 +24,6 @@ OPT_ID: Final = 1 << 7
 OPT_TSONLY: Final = 1 << 11
 STAMPS: Final = TX_SOFTWARE | RX_SOFTWARE | SOFTWARE | OPT_TSONLY
 
-ORIGIN_ICMP: Final = 2
-ORIGIN_ICMP6: Final = 3
-ORIGIN_TIMESTAMPING: Final = 4
-
 CONTROL_BYTES: Final = 64
 """Room for the control message of a stamp."""
 ERROR_BYTES: Final = 128

@@ -21,16 +21,12 @@ class TcpInfo:
 
     `unacked` counts segments sent and not yet acknowledged, `retransmits` the retries of the oldest of
     them, `bytes_received` all payload that arrived; `reset` tells whether the connection is no more.
-    `rtt` is the kernel's round-trip time in seconds, None before the first; `syn_retransmits` counts what was
-    sent again, which right after the connect is the SYN.
     """
 
     unacked: int
     retransmits: int
     bytes_received: int
     reset: bool
-    rtt: float | None
-    syn_retransmits: int
 
 
 def tcp_info(descriptor: int) -> TcpInfo | None:
@@ -50,8 +46,6 @@ def tcp_info(descriptor: int) -> TcpInfo | None:
             retransmits=fields[2],
             bytes_received=fields[35] - end,
             reset=fields[0] == _CLOSE,
-            rtt=fields[23] / 1e6 or None,
-            syn_retransmits=fields[31],
         )
     return None
 

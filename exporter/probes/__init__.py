@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from exporter.probes import ping, session, tcp
+from exporter.probes import path, ping, session, tcp
 from exporter.probes.kind import Kind, Metered
 
-KINDS: tuple[Kind[Any] | Metered[Any], ...] = (ping.KIND, tcp.KIND, session.KIND)
+KINDS: tuple[Kind[Any] | Metered[Any], ...] = (ping.KIND, path.KIND, tcp.KIND, session.KIND)
