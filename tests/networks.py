@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -18,6 +19,11 @@ needs_namespaces = pytest.mark.skipif(
     or not shutil.which("ip")
     or not shutil.which("nft", path=f"{os.environ['PATH']}:/usr/sbin"),
     reason="network namespaces need root, and the packages iproute2 and nftables",
+)
+
+needs_capture = pytest.mark.skipif(
+    not Path("/dev/net/tun").exists() or not shutil.which("tcpdump", path=f"{os.environ['PATH']}:/usr/sbin"),
+    reason="the lab needs /dev/net/tun, and the package tcpdump",
 )
 
 

@@ -1,10 +1,11 @@
 """Network namespaces without names: they end with whoever holds them, and leave nothing behind."""
 
+import contextlib
 import ctypes
 import os
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -34,6 +35,11 @@ def command(*words: str) -> str:
     return done.stdout
 
 
+def start(*words: str, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start a program in the calling thread's network; ending it is the caller's."""
+    return subprocess.Popen(words, env=os.environ | {"PATH": SEARCHED}, **options)
+
+
 class Namespace:
     """A network namespace; it lives as long as this object is open, or a process runs in it."""
 
@@ -61,11 +67,21 @@ class Namespace:
         """Run `what` in a thread inside; sockets and processes it opens stay inside for good."""
 
         def inside() -> T:
-            if ctypes.CDLL(None, use_errno=True).setns(self._fd, CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), "setns")
+            _enter(self._fd)
             return what()
 
         return _in_thread(inside)
+
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let the calling thread, and what it starts, live inside for the length of the block."""
+        before = os.open(OWN, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _enter(self._fd)
+            yield
+        finally:
+            _enter(before)
+            os.close(before)
 
     def command(self, *words: str) -> str:
         """Run a program inside and return what it printed."""
@@ -73,11 +89,16 @@ class Namespace:
 
     def start(self, *words: str, **options: Any) -> "subprocess.Popen[bytes]":
         """Start a program inside; ending it is the caller's."""
-        return self.run(lambda: subprocess.Popen(words, env=os.environ | {"PATH": SEARCHED}, **options))
+        return self.run(lambda: start(*words, **options))
 
     def close(self) -> None:
         """Let go of the namespace."""
         os.close(self._fd)
+
+
+def _enter(network: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(network, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
 
 
 def _in_thread(what: Callable[[], T]) -> T:

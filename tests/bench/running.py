@@ -1,0 +1,91 @@
+"""Starting what is measured, and scraping it."""
+
+import contextlib
+import http.client
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from tests.lab.namespace import Namespace, start
+from tests.waiting import wait_for
+
+HEADERS = {"Accept": "text/plain;version=0.0.4;q=0.5,*/*;q=0.1", "Accept-Encoding": "gzip"}
+"""As Prometheus asks."""
+LONGEST_START = 120.0
+
+
+class ProcessEnded(Exception):
+    """A program that should have gone on did not."""
+
+
+@contextlib.contextmanager
+def started(
+    *words: str, output: int | None = None, inside: Namespace | None = None
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a program for the length of the block; what it said is shown after ProcessEnded."""
+    begin = inside.start if inside else start
+    with tempfile.TemporaryFile() as said:
+        to = said.fileno() if output is None else output
+        process = begin(*words, stdin=subprocess.DEVNULL, stdout=to, stderr=said)
+        try:
+            yield process
+        except ProcessEnded:
+            said.seek(0)
+            raise RuntimeError(f"{words[0]} ended: {said.read()[-2000:].decode(errors='replace')}") from None
+        finally:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def fetch(url: str, *, compressed: bool = False) -> bytes:
+    """Get a page as it is sent; raises OSError or HTTPException."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=20)
+    with contextlib.closing(connection):
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request("GET", target, headers=HEADERS if compressed else {})
+        return connection.getresponse().read()
+
+
+def answers(url: str) -> bool:
+    """Whether a page can be had."""
+    try:
+        fetch(url)
+    except (OSError, http.client.HTTPException):
+        return False
+    return True
+
+
+def wait_until_up(process: "subprocess.Popen[bytes]", url: str) -> None:
+    """Wait until a page can be had; raise ProcessEnded if the process gives up."""
+    wait_for(lambda: process.poll() is not None or answers(url), LONGEST_START)
+    if process.poll() is not None:
+        raise ProcessEnded
+
+
+@contextlib.contextmanager
+def scraped(url: str, every: float) -> Iterator[None]:
+    """Fetch a page as Prometheus would, every so many seconds."""
+    ended = threading.Event()
+
+    def scrape() -> None:
+        due = time.monotonic()
+        while not ended.wait(max(0.0, due - time.monotonic())):
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                fetch(url, compressed=True)
+            due = max(due + every, time.monotonic())
+
+    thread = threading.Thread(target=scrape)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,95 @@
+"""What captured packets mean: which reply belongs to which request. Times are nanoseconds since the epoch."""
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from tests.lab.capture import Packet
+from tests.lab.packets import ACK, ICMP, ICMP6, RST, SYN, TCP
+
+ECHO: Final = {(ICMP, 8): True, (ICMP, 0): False, (ICMP6, 128): True, (ICMP6, 129): False}
+"""Protocol and type, and whether that is a request."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Echo:
+    """An echo request to `destination`, and when replies to it came."""
+
+    destination: str
+    identifier: int
+    sequence: int
+    sent: int
+    replies: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Handshake:
+    """A connect from `port` to `destination`: when SYNs left, when SYN-ACKs or a reset came."""
+
+    destination: str
+    port: int
+    server_port: int
+    syns: list[int]
+    answers: list[int] = field(default_factory=list)
+    resets: list[int] = field(default_factory=list)
+
+
+def echoes(packets: Iterable[Packet]) -> list[Echo]:
+    """Pair echo requests with their replies, in the order of the requests.
+
+    A request under the numbers of an earlier one begins anew: replies are the later one's from then on.
+    """
+    found: list[Echo] = []
+    latest: dict[tuple[bytes, bytes], Echo] = {}
+    for at, protocol, source, destination, body in _dissected(packets):
+        request = ECHO.get((protocol, body[0]))
+        if request:
+            echo = Echo(
+                destination=str(ipaddress.ip_address(destination)),
+                identifier=int.from_bytes(body[4:6], "big"),
+                sequence=int.from_bytes(body[6:8], "big"),
+                sent=at,
+            )
+            latest[destination, body[4:8]] = echo
+            found.append(echo)
+        elif request is False and (source, body[4:8]) in latest:
+            latest[source, body[4:8]].replies.append(at)
+    return found
+
+
+def handshakes(packets: Iterable[Packet]) -> list[Handshake]:
+    """Pair SYNs with their answers, in the order of the first SYNs; one sent again joins the first."""
+    found: list[Handshake] = []
+    latest: dict[tuple[bytes, bytes, bytes], Handshake] = {}
+    numbers: dict[tuple[bytes, bytes, bytes], bytes] = {}
+    for at, protocol, source, destination, body in _dissected(packets):
+        if protocol != TCP:
+            continue
+        flags = body[13] & (SYN | ACK | RST)
+        there, back = (destination, body[2:4], body[0:2]), (source, body[0:2], body[2:4])
+        if flags == SYN and numbers.get(there) == body[4:8]:
+            latest[there].syns.append(at)
+        elif flags == SYN:
+            numbers[there] = body[4:8]
+            latest[there] = Handshake(
+                destination=str(ipaddress.ip_address(destination)),
+                port=int.from_bytes(body[0:2], "big"),
+                server_port=int.from_bytes(body[2:4], "big"),
+                syns=[at],
+            )
+            found.append(latest[there])
+        elif flags == SYN | ACK and back in latest:
+            latest[back].answers.append(at)
+        elif flags & RST and back in latest:
+            latest[back].resets.append(at)
+    return found
+
+
+def _dissected(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:
+    """Give time, protocol, source, destination and what follows the IP header; skip later fragments."""
+    for at, data in packets:
+        if data[0] >> 4 == 6:
+            yield at, data[6], data[8:24], data[24:40], data[40:]
+        elif not (data[6] & 0x1F or data[7]):
+            yield at, data[9], data[12:16], data[16:20], data[4 * (data[0] & 15) :]
