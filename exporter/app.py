@@ -7,22 +7,33 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from exporter import __version__
 from exporter.config import Configuration, ProbedTarget, load
 from exporter.db import DIALECTS, forget_environment
 from exporter.exposition import SERIES
+from exporter.exposition.families import Families
 from exporter.exposition.own import OwnMetrics, TargetInfo
 from exporter.exposition.registry import Scrape, new_registry
 from exporter.journal import Journal
-from exporter.model import Observation
+from exporter.meter.canary import LOOPBACK, Canary
+from exporter.meter.keeper import MISSED_REASONS as METER_MISSED_REASONS
+from exporter.meter.keeper import Keeper
+from exporter.model import Observation, Target
 from exporter.net.book import AddressBook
+from exporter.net.hostnames import Hostnames
+from exporter.net.icmp import why_unavailable
+from exporter.net.owners import Owners
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.probes import KINDS
-from exporter.probes.kind import Pointless, Tools, Unavailable
+from exporter.probes.kind import Kind, Metered, Pointless, Reader, Tools, Unavailable
+from exporter.probes.suspicion import Suspicion
+from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.runner import Runner
 from exporter.runtime.scheduler import MISSED_REASONS, Job, Scheduler
+from exporter.settings import ProbeSettings
 from exporter.web.server import ListenAddress, WebServer
 from exporter.web.site import Site
 
@@ -45,20 +56,29 @@ class Daemon:
     def __init__(self, configuration: Configuration, listen: Sequence[ListenAddress]) -> None:
         """Build all and bind the addresses; raise AddressError when one cannot be had."""
         forget_environment()
+        targets = [probed.target for probed in configuration.targets]
+        registry, families = new_registry(), Families(configuration.vantage)
+        self._own = OwnMetrics(registry, families)
+        self._own.configured()
+        TargetInfo(targets, registry)
+        self._series = {name: series(families) for name, series in SERIES.items()}
         self._stop = Stop()
         self._resolver = Resolver(self._stop)
         self._book = AddressBook(self._resolver, self._stop)
-        registry = new_registry()
-        self._own = OwnMetrics(registry)
-        self._own.configured()
-        targets = [probed.target for probed in configuration.targets]
-        TargetInfo(targets, registry)
-        self._series = {name: series(registry) for name, series in SERIES.items()}
-        self._runner = Runner([self._measure, Journal().record])
+        self._hostnames, self._owners = Hostnames(), Owners(configuration.networks)
+        self._suspicions = {target.name: Suspicion() for target in targets}
+        self._runner = Runner([self._measure, Journal().record, self._look_closely])
         self._scheduler = Scheduler(self._own)
+        self._heartbeat = Heartbeat(self._own, self._scheduler.realign)
+        self._canary = Canary(self._own.erred, echo=not why_unavailable())
+        self._keeper = Keeper(self._deliver, self._own, self._stop)
+        self._readers: list[tuple[str, str, Reader]] = []
+        self._metered: dict[str, list[int]] = {target.name: [] for target in targets}
+        self._jobs: list[Job] = []
         self._unavailable: set[str] = set()
-        self._jobs = [job for probed in configuration.targets for job in self._jobs_of(probed)]
-        site = Site(targets, Scrape(registry, configuration.vantage), lambda: self._runner.ready)
+        for probed in configuration.targets:
+            self._take_on(probed)
+        site = Site(targets, Scrape(registry, families), lambda: self._runner.ready)
         self._web = WebServer(list(listen), site)
 
     @property
@@ -69,8 +89,13 @@ class Daemon:
     def start(self) -> None:
         """Begin to probe."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        for order in self._canary.orders:
+            self._keeper.order(order)
+            self._keeper.locate(order.job, [LOOPBACK], None)
+        self._keeper.start()
+        self._heartbeat.start()
         self._scheduler.start(self._jobs)
-        fields = {"version": __version__, "probes": len(self._jobs)}
+        fields = {"version": __version__, "probes": len(self._jobs) + len(self._readers)}
         for address in self.addresses:
             log.info("listening", extra={"fields": {"url": address.url, **fields}})
 
@@ -78,41 +103,81 @@ class Daemon:
         """End every wait and let go of everything."""
         self._stop.throw()
         self._scheduler.stop()
+        self._heartbeat.stop()
+        self._keeper.stop()
+        self._canary.close()
         self._web.stop()
 
     def _measure(self, observation: Observation) -> None:
         self._series[observation.probe].record(observation)
 
-    def _jobs_of(self, probed: ProbedTarget) -> list[Job]:
+    def _look_closely(self, observation: Observation) -> None:
+        """Have the meter look closely at a target of which something bad was seen."""
+        if self._suspicions[observation.target].roused(observation):
+            for job in self._metered[observation.target]:
+                self._keeper.hurry(job)
+
+    def _deliver(self, job: int, reading: object) -> None:
+        if job < 0:
+            self._canary.read(job, reading)
+            return
+        target, kind, reader = self._readers[job]
+        self._runner.run(target, kind, partial(reader.read, reading))
+
+    def _take_on(self, probed: ProbedTarget) -> None:
         target = probed.target
-        opener = probed.dialect.prepare(target.endpoint)
-        tools = Tools(opener=opener, resolver=self._resolver, book=self._book, stop=self._stop)
-        jobs = []
+        tools = Tools(
+            opener=probed.dialect.prepare(target.endpoint),
+            resolver=self._resolver,
+            book=self._book,
+            stop=self._stop,
+            owners=self._owners,
+            hostnames=self._hostnames,
+            suspicion=self._suspicions[target.name],
+        )
         for kind in KINDS:
             settings = probed.probes.get(kind.name)
             if settings is None:
                 continue
             try:
-                probe = kind.build(target, settings, tools)
-            except Unavailable as trouble:
-                self._say_unavailable(kind.name, str(trouble))
-                continue
+                if isinstance(kind, Metered):
+                    self._have_metered(kind, target, settings, tools)
+                else:
+                    self._schedule(kind, target, settings, tools)
             except Pointless:
                 continue
-            self._own.expect(kind.name, MISSED_REASONS)
-            self._series[kind.name].expect(target.name)
-            self._runner.expect(target.name, kind.name)
-            run = partial(self._runner.run, target.name, kind.name, probe)
-            jobs.append(
-                Job(
-                    kind=kind.name,
-                    name=target.name,
-                    interval=settings.interval,
-                    timeout=settings.timeout,
-                    run=run,
-                )
+            except Unavailable as trouble:
+                self._say_unavailable(kind.name, str(trouble))
+
+    def _have_metered(
+        self, kind: Metered[Any], target: Target, settings: ProbeSettings, tools: Tools
+    ) -> None:
+        """Order a probe from the meter, whose readings are told by the number of the job."""
+        job = len(self._readers)
+        self._readers.append((target.name, kind.name, kind.reader(target, settings, tools)))
+        self._metered[target.name].append(job)
+        self._expect(kind.name, target, METER_MISSED_REASONS)
+        self._keeper.order(kind.order(job, target, settings))
+        self._book.watch(target.endpoint.host, partial(self._keeper.locate, job))
+
+    def _schedule(self, kind: Kind[Any], target: Target, settings: ProbeSettings, tools: Tools) -> None:
+        """Let a probe run in the daemon's own threads."""
+        probe = kind.build(target, settings, tools)
+        self._expect(kind.name, target, MISSED_REASONS)
+        self._jobs.append(
+            Job(
+                kind=kind.name,
+                name=target.name,
+                interval=settings.interval,
+                timeout=settings.timeout,
+                run=partial(self._runner.run, target.name, kind.name, probe.run),
             )
-        return jobs
+        )
+
+    def _expect(self, kind: str, target: Target, reasons: Sequence[str]) -> None:
+        self._own.expect(kind, reasons)
+        self._series[kind].expect(target.name)
+        self._runner.expect(target.name, kind)
 
     def _say_unavailable(self, kind: str, trouble: str) -> None:
         if kind not in self._unavailable:

@@ -25,6 +25,10 @@ GOODBYE: Final = 1.0
 LOOK: Final = 60.0
 """Seconds after which a wait for readings is begun anew."""
 
+MISSED_REASONS: Final = ("coalesced", "unseen")
+"""Why a run of the meter's came to nothing: the meter stood still and several runs became one; or packets
+found its buffer full, and the answer may have been among them."""
+
 
 class Observer(Protocol):
     """Who is told how the meter is doing."""

@@ -15,6 +15,7 @@ from exporter.net.hostnames import Hostnames
 from exporter.net.owners import NOBODY, Owners
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
+from exporter.probes.suspicion import Suspicion
 from exporter.settings import ProbeSettings
 
 S = TypeVar("S", bound=ProbeSettings)
@@ -45,7 +46,7 @@ class Tools:
     """What probes share: opening sessions at the target, names and addresses, and the switch that ends waits.
 
     Who measures resolving asks the `resolver`; all others take what stands in the `book`. `owners` and
-    `hostnames` know who stands behind an address.
+    `hostnames` know who stands behind an address; `suspicion` hears of all that is observed of the target.
     """
 
     opener: Opener
@@ -54,6 +55,7 @@ class Tools:
     stop: Stop
     owners: Owners = NOBODY
     hostnames: Hostnames = field(default_factory=Hostnames)
+    suspicion: Suspicion = field(default_factory=Suspicion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

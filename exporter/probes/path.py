@@ -33,7 +33,8 @@ class PathReader:
         if trouble := why_unavailable(settings.protocol):
             raise Unavailable(trouble)
         self._target = target.name
-        self._confirmed = settings.protocol == "tcp"
+        self._transport = settings.protocol == "tcp"
+        self._suspicion = tools.suspicion
         self._owners = tools.owners
         self._hostnames = tools.hostnames
         self._judge = RouteJudge()
@@ -43,7 +44,8 @@ class PathReader:
         assert isinstance(reading, Round)  # noqa: S101  the meter brings what the engine reported
         route = None
         if reading.hops:
-            route = self._judge.judge(time.monotonic(), reading.hops, confirmed=self._confirmed)
+            confirmed = self._transport or self._suspicion.confirmed
+            route = self._judge.judge(time.monotonic(), reading.hops, confirmed=confirmed)
             route = replace(route, hops=tuple(self._named(hop) for hop in route.hops))
         return (
             PathObservation(

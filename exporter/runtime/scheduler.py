@@ -2,7 +2,6 @@
 
 import logging
 import math
-import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,11 +18,6 @@ log = logging.getLogger(__name__)
 
 MOST_THREADS: Final = 256
 """Threads of one crew; beyond that runs queue, and lag shows it."""
-STEP: Final = 0.5
-"""Seconds by which the wall clock must jump to count as stepped."""
-CLOCK_CHECK: Final = 1.0
-"""Seconds between two looks at the clocks."""
-
 MISSED_REASONS: Final = ("overlap", "late", "coalesced")
 """Why a run did not take place: the one before was still going; no thread was free in time; the daemon
 itself stood still and several runs became one."""
@@ -56,7 +50,7 @@ class Scheduler:
     """Runs jobs at their intervals, each kind with threads of its own, so that none can hold up another.
 
     APScheduler reckons in wall-clock time. A step forward is leapt over by `_Every`; after a step
-    backward every job would wait as long as the step, so they are moved to within an interval of now.
+    backward every job would wait as long as the step: `realign` moves them to within an interval of now.
     """
 
     def __init__(self, observer: Observer) -> None:
@@ -66,7 +60,6 @@ class Scheduler:
             timezone=UTC, job_defaults={"coalesce": False, "max_instances": 1}
         )
         self._scheduler.add_listener(self._overlapped, EVENT_JOB_MAX_INSTANCES)
-        self._ended = threading.Event()
 
     def start(self, jobs: list[Job]) -> None:
         """Begin with `jobs`; the starts of one kind are spread evenly over its interval."""
@@ -87,11 +80,9 @@ class Scheduler:
                     misfire_grace_time=None,
                 )
         self._scheduler.start()
-        threading.Thread(target=self._watch_clock, name="clock watch", daemon=True).start()
 
     def stop(self) -> None:
         """Begin no further run; those under way are not waited for."""
-        self._ended.set()
         self._scheduler.shutdown(wait=False)
 
     def realign(self) -> None:
@@ -102,14 +93,6 @@ class Scheduler:
             if ahead > job.trigger.interval:
                 job.modify(next_run_time=now + ahead % job.trigger.interval)
         self._scheduler.wakeup()
-
-    def _watch_clock(self) -> None:
-        offset = time.time() - time.monotonic()
-        while not self._ended.wait(CLOCK_CHECK):
-            before, offset = offset, time.time() - time.monotonic()
-            if abs(offset - before) > STEP:
-                log.warning("wall clock stepped", extra={"fields": {"seconds": f"{offset - before:.3f}"}})
-                self.realign()
 
     def _overlapped(self, event: Any) -> None:
         kind = event.job_id.partition("/")[0]

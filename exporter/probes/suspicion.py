@@ -1,0 +1,58 @@
+"""What the probes of one target have seen of late that makes its path worth a closer look."""
+
+import math
+import time
+from typing import Final
+
+from exporter.model import (
+    Cause,
+    Observation,
+    PathObservation,
+    PingObservation,
+    SessionObservation,
+    TcpObservation,
+)
+
+RECENT: Final = 900.0
+"""Seconds for which loss seen by a transport confirms loss seen along the path."""
+WORTH_A_LOOK: Final = frozenset(
+    {Cause.NET_BLACKHOLE, Cause.NET_UNREACHABLE, Cause.SERVER_UNRESPONSIVE, Cause.PROXY_BACKEND_UNAVAILABLE}
+)
+"""Causes of failed sessions that may begin on the way."""
+
+
+class Suspicion:
+    """Takes note of every observation of one target."""
+
+    def __init__(self) -> None:
+        self._confirmed = -math.inf
+        self._reached = False
+
+    def roused(self, observation: Observation) -> bool:
+        """Tell whether `observation` speaks of loss or of a drop."""
+        match observation:
+            case PingObservation():
+                return observation.lost
+            case TcpObservation():
+                return self._lost(observation)
+            case SessionObservation(failure=failure):
+                return failure is not None and failure.cause in WORTH_A_LOOK
+            case PathObservation():
+                before, self._reached = self._reached, self._reached or observation.reached
+                return before and bool(observation.hops) and not observation.reached
+        return False
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether TCP, and not only echoes or datagrams, which some throw away first, has lost packets."""
+        return time.monotonic() - self._confirmed <= RECENT
+
+    def _lost(self, observation: TcpObservation) -> bool:
+        lost = any(
+            connect.syn_retransmits
+            or (connect.failure is not None and connect.failure.cause is Cause.NET_BLACKHOLE)
+            for connect in observation.connects
+        )
+        if lost:
+            self._confirmed = time.monotonic()
+        return lost
