@@ -5,11 +5,12 @@ from typing import Any
 
 from exporter.config.address import read_url
 from exporter.db import DIALECTS
-from exporter.model import Secret, SessionObservation, Target
+from exporter.model import Observation, Secret, SessionObservation, Target, TlsObservation
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.probes.kind import Tools
 from exporter.probes.session import SessionProbe, SessionSettings
+from exporter.probes.tls import TlsProbe, TlsSettings
 
 
 class Answering(Resolver):
@@ -49,7 +50,25 @@ def session(url: str, **settings: Any) -> SessionObservation:
     return observation
 
 
-def verdict(observation: SessionObservation) -> tuple[str, str] | None:
-    """Give the phase and cause of a failure as plain words; None for a session that went well."""
+def tls_probe(
+    url: str, *, stop: Stop | None = None, answers: Sequence[str] = (), **settings: Any
+) -> TlsProbe:
+    """Build a TLS probe for `url`; settings are written as in the configuration."""
+    stop = stop or Stop()
+    endpoint, dialect = read_url(url, None, DIALECTS)
+    resolver = Answering(answers) if answers else Resolver(stop)
+    tools = Tools(opener=dialect.prepare(endpoint), resolver=resolver, stop=stop)
+    target = Target(name="orders", endpoint=endpoint)
+    return TlsProbe(target, TlsSettings.model_validate(settings), tools)
+
+
+def handshake(url: str, **settings: Any) -> TlsObservation:
+    """Make one TLS handshake at `url` and return what was seen."""
+    (observation,) = tls_probe(url, **settings).run()
+    return observation
+
+
+def verdict(observation: Observation) -> tuple[str, str] | None:
+    """Give the phase and cause of a failure as plain words; None where there is none."""
     failure = observation.failure
     return (str(failure.phase), str(failure.cause)) if failure else None

@@ -21,6 +21,10 @@ class Unavailable(Exception):
     """This host does not let the probe work at all; the text says what it needs."""
 
 
+class NotApplicable(Exception):
+    """A target gives the probe nothing to look at, as its URL says; the text says what."""
+
+
 class Probe(Protocol):
     """One way of looking at one target, again and again."""
 
@@ -44,7 +48,11 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[S]):
-    """One kind of probe; `build` raises Unavailable where this host does not allow it."""
+    """One kind of probe.
+
+    `build` raises Unavailable where this host does not allow it, NotApplicable where the target has no use
+    for it.
+    """
 
     name: str
     settings: type[S]
