@@ -28,7 +28,7 @@ from exporter.net.owners import Owners
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
 from exporter.probes import KINDS
-from exporter.probes.kind import Kind, Metered, Pointless, Reader, Tools, Unavailable
+from exporter.probes.kind import Kind, Metered, NotApplicable, Reader, Tools, Unavailable
 from exporter.probes.suspicion import Suspicion
 from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.runner import Runner
@@ -144,7 +144,7 @@ class Daemon:
                     self._have_metered(kind, target, settings, tools)
                 else:
                     self._schedule(kind, target, settings, tools)
-            except Pointless:
+            except NotApplicable:
                 continue
             except Unavailable as trouble:
                 self._say_unavailable(kind.name, str(trouble))

@@ -40,11 +40,11 @@ def in_own_network(what: Callable[[], T], *rules: str) -> T:
         try:
             if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), "unshare")
-            _run("ip", "link", "set", "lo", "up")
+            run_inside("ip", "link", "set", "lo", "up")
             for rule in ("add table inet t", "add chain inet t i { type filter hook input priority 0 ; }"):
-                _run("nft", rule)
+                run_inside("nft", rule)
             for rule in rules:
-                _run("nft", f"add rule inet t i {rule}")
+                run_inside("nft", f"add rule inet t i {rule}")
             outcome.append(what())
         except BaseException as error:  # noqa: BLE001  carried to the thread of the test
             errors.append(error)
@@ -58,7 +58,8 @@ def in_own_network(what: Callable[[], T], *rules: str) -> T:
     return outcome[0]
 
 
-def _run(*command: str) -> None:
+def run_inside(*command: str) -> None:
+    """Run a command in the network of the thread that asks."""
     # A thread's children live in the thread's network.
     subprocess.run(
         command, check=True, capture_output=True, env={"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}

@@ -5,12 +5,13 @@ from typing import Any
 
 from exporter.config.address import read_url
 from exporter.db import DIALECTS
-from exporter.model import Endpoint, Secret, SessionObservation, Target
+from exporter.model import Endpoint, Observation, Secret, SessionObservation, Target, TlsObservation
 from exporter.net.book import AddressBook
-from exporter.net.resolve import Resolver
+from exporter.net.resolve import Lookup, Resolver
 from exporter.net.waiting import Stop
 from exporter.probes.kind import Tools
 from exporter.probes.session import SessionProbe, SessionSettings
+from exporter.probes.tls import TlsProbe, TlsSettings
 
 
 class Answering(Resolver):
@@ -22,6 +23,11 @@ class Answering(Resolver):
 
     def addresses(self, host: str, seconds: float) -> tuple[str, ...]:  # noqa: ARG002  the base class's signature
         return self._answers
+
+    def ask(self, host: str) -> Lookup:  # noqa: ARG002  the base class's signature
+        lookup = Lookup(self._answers)
+        lookup.finish()
+        return lookup
 
 
 def a_target(host: str, port: int = 5432) -> Target:
@@ -70,7 +76,23 @@ def session(url: str, **settings: Any) -> SessionObservation:
     return observation
 
 
-def verdict(observation: SessionObservation) -> tuple[str, str] | None:
-    """Give the phase and cause of a failure as plain words; None for a session that went well."""
+def tls_probe(
+    url: str, *, stop: Stop | None = None, answers: Sequence[str] = (), **settings: Any
+) -> TlsProbe:
+    """Build a TLS probe for `url`; settings are written as in the configuration."""
+    endpoint, _ = read_url(url, None, DIALECTS)
+    tools = probe_tools(endpoint, stop=stop, resolver=Answering(answers) if answers else None)
+    target = Target(name="orders", endpoint=endpoint)
+    return TlsProbe(target, TlsSettings.model_validate(settings), tools)
+
+
+def handshake(url: str, **settings: Any) -> TlsObservation:
+    """Make one TLS handshake at `url` and return what was seen."""
+    (observation,) = tls_probe(url, **settings).run()
+    return observation
+
+
+def verdict(observation: Observation) -> tuple[str, str] | None:
+    """Give the phase and cause of a failure as plain words; None where there is none."""
     failure = observation.failure
     return (str(failure.phase), str(failure.cause)) if failure else None

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from exporter.net.echo import why_unavailable
+from exporter.net.icmp import why_unavailable
 from tests.doubles import deaf, server
 from tests.networks import needs_namespaces
 from tests.servers import Postgres

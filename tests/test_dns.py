@@ -15,7 +15,7 @@ from exporter.net.dns_query import Configured, ResolvConf
 from exporter.net.resolve import Lookup, Resolver
 from exporter.net.waiting import Stop, Stopped
 from exporter.probes.dns import DnsProbe, DnsSettings
-from exporter.probes.kind import Pointless
+from exporter.probes.kind import NotApplicable
 from tests.names import use_own_etc
 from tests.networks import in_own_network, needs_namespaces
 from tests.probing import probe_tools
@@ -264,7 +264,7 @@ def test_a_name_server_without_a_route_is_this_hosts_own_trouble() -> None:
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
 def test_an_address_needs_no_probe(host: str) -> None:
-    with pytest.raises(Pointless):
+    with pytest.raises(NotApplicable):
         dns_probe(host)
 
 

@@ -28,7 +28,7 @@ def run(outcome: Sequence[Observation] | Exception) -> tuple[list[Observation], 
     runner = Runner([seen.append])
     runner.expect("orders", "session")
     assert not runner.ready
-    runner.run("orders", "session", Scripted(outcome))
+    runner.run("orders", "session", Scripted(outcome).run)
     return seen, runner
 
 

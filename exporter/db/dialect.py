@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exporter.model import Endpoint
+from exporter.net.handshake import TlsChannel
 from exporter.net.phases import PhaseClock
+from exporter.net.stream import Stream
+from exporter.net.tls import TlsPolicy
 
 PROGRAM = "conndrop-exporter"
 """The name under which our sessions appear in the server's own lists."""
@@ -31,8 +34,40 @@ class Session(Protocol):
         ...
 
 
+class Encryption(Protocol):
+    """How one endpoint's database is asked for TLS, and how one leaves it again without a login."""
+
+    @property
+    def policy(self) -> TlsPolicy:
+        """What the URL demands."""
+        ...
+
+    def harmless(self) -> bool:
+        """Whether to ask now does no harm: a server that counts broken attempts is given long rests."""
+        ...
+
+    def ask(self, stream: Stream) -> bool:
+        """Ask for TLS, entering phases as a session does, `tls` at the latest; tell whether it comes now.
+
+        Raises ProbeError where the server refuses to talk, or says what no such server does.
+        """
+        ...
+
+    def leave(self, line: Stream | TlsChannel) -> None:
+        """Take leave so that the server has nothing to complain of; enters phase `close`.
+
+        Raises ProbeError with the cause `tls.handshake` if the server turns out to have refused TLS.
+        """
+        ...
+
+
 class Opener(Protocol):
     """Opens sessions at one endpoint; what can be made once is made once, in here."""
+
+    @property
+    def encryption(self) -> Encryption | None:
+        """How to ask for TLS here; None where the URL wants none."""
+        ...
 
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> Session:
         """Connect and log in, entering phases `tcp`, `tls` and `auth` on the way.

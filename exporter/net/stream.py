@@ -7,7 +7,7 @@ timeouts start anew with each byte, ours do not.
 import errno
 import socket
 import ssl
-from typing import Any
+from typing import Any, Protocol
 
 from exporter.model import Cause, ProbeError
 from exporter.net.phases import PhaseClock, closed_by_peer
@@ -126,6 +126,29 @@ def secure(stream: Stream, context: ssl.SSLContext, server_hostname: str) -> Tls
         secured.close()
         raise
     return secured
+
+
+class Line(Protocol):
+    """What bytes can be read from and written to under a clock: a Stream, or TLS over one."""
+
+    clock: PhaseClock
+
+    def recv_into(self, buffer: memoryview) -> int:
+        """Read at least one byte; raise ProbeError when none comes."""
+        ...
+
+    def sendall(self, data: bytes) -> None:
+        """Send everything."""
+        ...
+
+
+def exactly(line: Line, count: int) -> bytes:
+    """Read so many bytes and not one more; raise ProbeError when they do not come."""
+    data = bytearray(count)
+    view = memoryview(data)
+    while view:
+        view = view[line.recv_into(view) :]
+    return bytes(data)
 
 
 def drain(sock: socket.socket, clock: PhaseClock) -> None:

@@ -17,13 +17,25 @@ class Verify(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsPolicy:
-    """How a connection is to be encrypted; the paths are PEM files, empty where there is none."""
+    """How a connection is to be encrypted; the paths are PEM files, empty where there is none.
+
+    `crl_directory` is a directory prepared by `openssl rehash`. `minimum` and `maximum` are versions such as
+    `TLSv1.2`, `alpn` the protocol that the server has to agree to. With `address_as_name` a host that is
+    an address may also stand among the names of a certificate: libpq's rule, and nobody else's.
+    """
 
     required: bool
     verify: Verify
     ca: str = ""
     certificate: str = ""
     key: str = ""
+    key_password: str = ""
+    crl: str = ""
+    crl_directory: str = ""
+    minimum: str = "TLSv1.2"
+    maximum: str = ""
+    alpn: str = ""
+    address_as_name: bool = False
 
 
 def client_context(policy: TlsPolicy, stream_class: type[ssl.SSLSocket]) -> ssl.SSLContext:

@@ -2,7 +2,15 @@
 
 from typing import Any
 
-from exporter.probes import path, ping, session, tcp
+from exporter.probes import dns, mtu, path, ping, session, tcp, tls
 from exporter.probes.kind import Kind, Metered
 
-KINDS: tuple[Kind[Any] | Metered[Any], ...] = (ping.KIND, path.KIND, tcp.KIND, session.KIND)
+KINDS: tuple[Kind[Any] | Metered[Any], ...] = (
+    ping.KIND,
+    path.KIND,
+    mtu.KIND,
+    dns.KIND,
+    tcp.KIND,
+    tls.KIND,
+    session.KIND,
+)

@@ -12,7 +12,7 @@ from exporter.net.dns_exchange import Answer, Nameserver, ask
 from exporter.net.dns_query import ResolvConf
 from exporter.net.resolve import Lookup, is_address, silent
 from exporter.net.waiting import wait_for_event
-from exporter.probes.kind import Kind, Pointless, Tools
+from exporter.probes.kind import Kind, NotApplicable, Tools
 from exporter.settings import Duration, ProbeSettings
 
 PATIENCE = 0.95
@@ -50,7 +50,7 @@ class DnsProbe:
     ) -> None:
         self._host = target.endpoint.host
         if is_address(self._host):
-            raise Pointless(f"{self._host} is an address")
+            raise NotApplicable(f"{self._host} is an address")
         self._target = target
         self._settings = settings
         self._tools = tools

@@ -25,8 +25,8 @@ class Unavailable(Exception):
     """This host does not let the probe work at all; the text says what it needs."""
 
 
-class Pointless(Exception):
-    """There is nothing to look at with this target, and never will be; the probe is left out for it."""
+class NotApplicable(Exception):
+    """A target gives the probe nothing to look at, as its URL says; the text says what."""
 
 
 class Probe(Protocol):
@@ -60,7 +60,11 @@ class Tools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind(Generic[S]):
-    """One kind of probe; `build` raises Unavailable where this host does not allow it, or Pointless."""
+    """One kind of probe.
+
+    `build` raises Unavailable where this host does not allow it, NotApplicable where the target has no use
+    for it.
+    """
 
     name: str
     settings: type[S]

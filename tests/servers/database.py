@@ -186,7 +186,8 @@ class Database(ABC):
         self.reload_certificate()
         try:
             if until:
-                time.sleep(max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds() + 1))
+                # A second is valid to its end, and the clock that OpenSSL reads is a tick behind.
+                time.sleep(max(0.0, (until - datetime.datetime.now(datetime.UTC)).total_seconds() + 1.1))
             yield
         finally:
             self.write_certificate("good")

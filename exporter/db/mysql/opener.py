@@ -7,6 +7,7 @@ from typing import Final
 import pymysql
 
 from exporter.db.dialect import ParameterError
+from exporter.db.mysql.encryption import MysqlEncryption
 from exporter.db.mysql.session import MysqlSession
 from exporter.db.mysql.wire import Wire
 from exporter.model import Endpoint, Phase
@@ -31,6 +32,7 @@ class MysqlOpener:
         self._endpoint = endpoint
         policy = _tls_policy(endpoint.params)
         self._required = policy is not None and policy.required
+        self.encryption = MysqlEncryption(policy) if policy else None
         try:
             self._context = client_context(policy, TlsStream) if policy else None
         except OSError as error:

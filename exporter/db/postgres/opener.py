@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from exporter.db.dialect import PROGRAM, ParameterError
+from exporter.db.postgres.encryption import postgres_encryption
 from exporter.db.postgres.session import PostgresSession
 from exporter.model import Endpoint, Phase, Secret
 from exporter.net.dial import first_that_connects
@@ -37,6 +38,7 @@ class PostgresOpener:
     def __init__(self, endpoint: Endpoint) -> None:
         _check(endpoint.params)
         self._password = endpoint.password
+        self.encryption = postgres_encryption(endpoint.params)
         # Written out, because libpq would otherwise ask the environment, files, or a person at the terminal.
         mode = endpoint.params.get("sslmode", "prefer")
         self._settings = {

@@ -1,0 +1,90 @@
+"""What a certificate says of itself: whom it is for, and how long."""
+
+import contextlib
+import ipaddress
+from collections.abc import Sequence
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from exporter.net.resolve import is_address
+
+MOST_SHOWN = 200
+"""Characters of a certificate's own words that are passed on: who shows it may be hostile."""
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+
+
+def subject(certificate: x509.Certificate) -> str:
+    """Name whom a certificate is for, as in `CN=db.example.com,O=Example`."""
+    with contextlib.suppress(*_UNREADABLE):
+        return _shown(certificate.subject.rfc4514_string())
+    return "unreadable subject"
+
+
+def expiry(certificates: Sequence[x509.Certificate]) -> float | None:
+    """Tell when the first of the certificates expires, in seconds since the epoch; None where none tells."""
+    moments = []
+    for certificate in certificates:
+        with contextlib.suppress(*_UNREADABLE):
+            moments.append(certificate.not_valid_after_utc.timestamp())
+    return min(moments, default=None)
+
+
+def name_problem(certificate: x509.Certificate, host: str, *, address_as_name: bool) -> str:
+    """Say why a certificate is not one for `host`; empty when it is.
+
+    The rules are those of OpenSSL and libpq: alternative names first, the common name only where there is
+    no alternative name of the kind, and `*` for one whole label at the beginning. An address has to stand
+    among the addresses, with `address_as_name` (libpq) also among the names.
+    """
+    try:
+        names, addresses = _alternatives(certificate)
+        common = _common_names(certificate)
+    except _UNREADABLE as error:
+        return f"the names in the certificate cannot be read: {_shown(str(error))}"
+    if is_address(host):
+        fits = ipaddress.ip_address(host) in addresses
+        others = names or ([] if addresses else common)
+        fits = fits or (address_as_name and host in others)
+    else:
+        fits = any(_matches(pattern, host) for pattern in names or common)
+    if fits:
+        return ""
+    shown = ", ".join([*names, *map(str, addresses)] or common)
+    return f"the certificate is for {_shown(shown) or 'no name'}, not for {host}"
+
+
+def _alternatives(certificate: x509.Certificate) -> tuple[list[str], list[Address]]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return [], []
+    addresses = found.get_values_for_type(x509.IPAddress)
+    return found.get_values_for_type(x509.DNSName), [
+        address for address in addresses if isinstance(address, Address)
+    ]
+
+
+def _common_names(certificate: x509.Certificate) -> list[str]:
+    found = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return [str(attribute.value) for attribute in found]
+
+
+def _matches(pattern: str, host: str) -> bool:
+    with contextlib.suppress(UnicodeError):
+        host = host.encode("idna").decode()
+    pattern, host = pattern.lower(), host.lower()
+    if pattern.startswith("*."):
+        label, _, rest = host.partition(".")
+        return bool(label) and rest == pattern[2:]
+    return pattern == host
+
+
+def _shown(words: str) -> str:
+    printable = "".join(
+        character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in words
+    )
+    return printable if len(printable) <= MOST_SHOWN else f"{printable[:MOST_SHOWN]}…"

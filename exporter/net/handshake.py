@@ -1,0 +1,243 @@
+"""TLS handshakes that are completed whatever the certificate is worth, so that all of it can be told.
+
+The ssl module breaks a handshake off at the first fault it finds, and keeps the other side's chain to itself.
+"""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from OpenSSL import SSL
+from OpenSSL.crypto import X509, X509StoreFlags
+
+from exporter.model import Cause, ProbeError
+from exporter.net.certificate import expiry, name_problem, subject
+from exporter.net.phases import closed_by_peer
+from exporter.net.resolve import is_address
+from exporter.net.stream import Stream
+from exporter.net.tls import TlsPolicy
+from exporter.net.waiting import READABLE
+
+VERSIONS: Final = {
+    "": 0,
+    "tlsv1": SSL.TLS1_VERSION,
+    "tlsv1.1": SSL.TLS1_1_VERSION,
+    "tlsv1.2": SSL.TLS1_2_VERSION,
+    "tlsv1.3": SSL.TLS1_3_VERSION,
+}
+"""Versions in libpq's words, in lower case; 0 is any that OpenSSL has."""
+MOST_PROBLEMS: Final = 8
+CHUNK: Final = 16_384
+PATIENCE: Final = 0.1
+"""Seconds that a server is given at least to refuse our certificate."""
+CODES: Final = SSL.X509VerificationCodes
+WORDS: Final = {
+    CODES.ERR_CERT_HAS_EXPIRED: "certificate has expired",
+    CODES.ERR_CERT_NOT_YET_VALID: "certificate is not yet valid",
+    CODES.ERR_DEPTH_ZERO_SELF_SIGNED_CERT: "self-signed certificate",
+    CODES.ERR_SELF_SIGNED_CERT_IN_CHAIN: "self-signed certificate in certificate chain",
+    CODES.ERR_UNABLE_TO_GET_ISSUER_CERT: "unable to get issuer certificate",
+    CODES.ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "unable to get local issuer certificate",
+    CODES.ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE: "unable to verify the first certificate",
+    CODES.ERR_CERT_SIGNATURE_FAILURE: "certificate signature failure",
+    CODES.ERR_CERT_REVOKED: "certificate revoked",
+    CODES.ERR_CRL_HAS_EXPIRED: "CRL has expired",
+    CODES.ERR_UNABLE_TO_GET_CRL: "unable to get certificate CRL",
+    CODES.ERR_INVALID_CA: "invalid CA certificate",
+    CODES.ERR_INVALID_PURPOSE: "unsuitable certificate purpose",
+    CODES.ERR_PATH_LENGTH_EXCEEDED: "path length constraint exceeded",
+    CODES.ERR_PERMITTED_VIOLATION: "permitted subtree violation",
+}
+"""OpenSSL's words for what it finds (X509_STORE_CTX_get_error(3)); pyOpenSSL gives only the numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handshake:
+    """What a completed handshake showed.
+
+    `seconds` run from the first packet of TLS to the last. The two problems say why the chain does not
+    lead to a trusted root, and why the certificate is not one for the host; empty where there is none.
+    `expires` and `chain_expires` are seconds since the epoch, None where no certificate tells.
+    """
+
+    seconds: float
+    version: str
+    cipher: str
+    chain_problem: str
+    name_problem: str
+    expires: float | None
+    chain_expires: float | None
+
+
+def telling_context(policy: TlsPolicy) -> SSL.Context:
+    """Build a context that verifies as `policy` says; raise ProbeError when its files cannot be used.
+
+    Made anew for each run, every few minutes: so a certificate authority that has been rotated is noticed.
+    """
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    try:
+        context.set_min_proto_version(VERSIONS[policy.minimum.lower()])
+        context.set_max_proto_version(VERSIONS[policy.maximum.lower()])
+        if policy.ca:
+            context.load_verify_locations(policy.ca)
+        else:
+            context.set_default_verify_paths()
+        _load_revoked(context, policy)
+        if policy.certificate:
+            context.use_certificate_chain_file(policy.certificate)
+            password = policy.key_password.encode() or None
+            pem = Path(policy.key or policy.certificate).read_bytes()
+            # The key's kind is not known here; pyOpenSSL takes those that TLS can use, and refuses others.
+            context.use_privatekey(load_pem_private_key(pem, password))  # type: ignore[arg-type]
+            context.check_privatekey()
+    except (OSError, ValueError, TypeError, SSL.Error) as error:
+        said = _reasons(error) if isinstance(error, SSL.Error) else str(error)
+        raise ProbeError(Cause.TLS_CERTIFICATE, f"the URL's files for TLS cannot be used: {said}") from None
+    return context
+
+
+def _load_revoked(context: SSL.Context, policy: TlsPolicy) -> None:
+    store = context.get_cert_store()
+    if store is not None and (policy.crl or policy.crl_directory):
+        store.load_locations(policy.crl or None, policy.crl_directory or None)
+        store.set_flags(X509StoreFlags.CRL_CHECK | X509StoreFlags.CRL_CHECK_ALL)
+
+
+class TlsChannel:
+    """TLS over a stream, with a peer whose certificate may be any; every wait is under the stream's clock."""
+
+    def __init__(self, stream: Stream, context: SSL.Context, policy: TlsPolicy, host: str) -> None:
+        self.clock = stream.clock
+        self._stream = stream
+        self._policy = policy
+        self._host = host
+        self._problems: dict[str, None] = {}  # in order, each but once
+        self._refusal: ProbeError | None = None
+        self._buffer = memoryview(bytearray(CHUNK))
+        # Without a socket: what OpenSSL does with what has come ends then, however much more is to come.
+        self._connection = SSL.Connection(context)
+        self._connection.set_verify(SSL.VERIFY_PEER, self._note)
+        self._connection.set_connect_state()
+        if not is_address(host):
+            with contextlib.suppress(UnicodeError):  # a name that DNS cannot hold has other ways to be known
+                self._connection.set_tlsext_host_name(host.encode("idna"))
+        if policy.alpn:
+            self._connection.set_alpn_protos([policy.alpn.encode()])
+
+    def shake_hands(self) -> Handshake:
+        """Complete the handshake and tell what it showed; raise ProbeError where it cannot be completed."""
+        begun = time.perf_counter()
+        self._patiently(self._connection.do_handshake)
+        seconds = time.perf_counter() - begun
+        if self._policy.certificate:
+            self._hear_verdict(max(PATIENCE, seconds))
+        if self._connection.get_alpn_proto_negotiated() != self._policy.alpn.encode():
+            said = f"the server has not agreed to speak {self._policy.alpn} (ALPN)"
+            raise ProbeError(Cause.TLS_HANDSHAKE, said)
+        try:
+            chain = self._connection.get_peer_cert_chain(as_cryptography=True) or []
+            lenient = self._policy.address_as_name
+            misnamed = name_problem(chain[0], self._host, address_as_name=lenient)
+        except (ValueError, IndexError) as error:
+            chain, misnamed = [], f"the certificate cannot be read: {error}"
+        return Handshake(
+            seconds=seconds,
+            version=self._connection.get_protocol_version_name(),
+            cipher=self._connection.get_cipher_name() or "",
+            chain_problem="; ".join(list(self._problems)[:MOST_PROBLEMS]),
+            name_problem=misnamed,
+            expires=expiry(chain[:1]),
+            chain_expires=expiry(chain),
+        )
+
+    def recv_into(self, buffer: memoryview) -> int:
+        """Read what is there, waiting for it if need be (see `exporter.net.stream.Line`)."""
+        return int(self._patiently(self._connection.recv_into, buffer))
+
+    def sendall(self, data: bytes) -> None:
+        """Send everything, waiting for room if need be."""
+        while data:
+            data = data[int(self._patiently(self._connection.send, data)) :]
+
+    def say_goodbye(self) -> None:
+        """End the TLS session and hear the peer out; raise ProbeError if it turns out to have refused TLS."""
+        buffer = memoryview(bytearray(CHUNK))
+        with contextlib.suppress(ProbeError):
+            self._patiently(self._connection.shutdown)
+        try:
+            while True:
+                self.recv_into(buffer)
+        except ProbeError as error:
+            if error.cause is Cause.TLS_HANDSHAKE:
+                raise
+
+    def _hear_verdict(self, seconds: float) -> None:
+        """Take in what a server says of our certificate: with TLS 1.3 it does so behind the handshake.
+
+        Who has refused it has closed, and whatever we would send then may bring a reset before its reason
+        is read. It is kept for the next who reads or writes.
+        """
+        with contextlib.suppress(ProbeError):
+            self.clock.wait(self._stream.fileno(), READABLE, within=seconds)
+            self._take_in()
+        try:
+            self._connection.recv(1, socket.MSG_PEEK)
+        except (SSL.WantReadError, SSL.ZeroReturnError):
+            pass
+        except SSL.Error as error:
+            self._refusal = _broken_off(error)
+
+    def _note(self, _: SSL.Connection, certificate: X509, number: int, depth: int, fine: int) -> bool:
+        """Collect a fault, and let OpenSSL go on to the next: its verify callback, which must not raise."""
+        if not fine:
+            try:
+                whose = subject(certificate.to_cryptography())
+            except ValueError:
+                whose = "unreadable"
+            words = WORDS.get(number, f"verification error {number}")
+            self._problems[f"{words} (depth {depth}, {whose})"] = None
+        return True
+
+    def _patiently(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Let OpenSSL do a thing, and carry its bytes to and fro until it is done."""
+        if self._refusal is not None:
+            raise self._refusal
+        while True:
+            try:
+                done = call(*args)
+            except SSL.WantReadError:
+                self._flush()
+                self._take_in()
+            except SSL.ZeroReturnError:
+                raise closed_by_peer(self.clock.phase, self._stream.fileno()) from None
+            except SSL.Error as error:
+                with contextlib.suppress(ProbeError):
+                    self._flush()  # tells the peer why
+                raise _broken_off(error) from None
+            else:
+                self._flush()
+                return done
+
+    def _take_in(self) -> None:
+        self._connection.bio_write(self._buffer[: self._stream.recv_into(self._buffer)])
+
+    def _flush(self) -> None:
+        with contextlib.suppress(SSL.WantReadError):
+            while True:
+                self._stream.sendall(self._connection.bio_read(CHUNK))
+
+
+def _broken_off(error: SSL.Error) -> ProbeError:
+    said = _reasons(error)
+    return ProbeError(Cause.TLS_HANDSHAKE, said, code=said)
+
+
+def _reasons(error: SSL.Error) -> str:
+    """Give OpenSSL's own words: the queue of its errors is a list of library, function and reason."""
+    queue = error.args[0] if error.args else []
+    return "; ".join(dict.fromkeys(str(entry[-1]) for entry in queue if entry)) or "no reason given"
