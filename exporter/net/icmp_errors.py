@@ -1,6 +1,5 @@
 """What routers say of a packet they did not pass on, from the error queue of the socket that sent it."""
 
-import contextlib
 import socket
 import struct
 from dataclasses import dataclass
@@ -15,10 +14,10 @@ RECVERR: Final = {
 """Option that keeps ICMP errors in full, and under which they come out."""
 VERSIONS: Final = {2: 4, 3: 6}
 """IP version by the origin of an extended error; other origins are this host's."""
-ADDRESSES: Final = {socket.AF_INET: slice(4, 8), socket.AF_INET6: slice(8, 24)}
-"""Where the address lies in a sockaddr."""
 STAMP: Final = struct.Struct("=qq")
 EXTENDED: Final = struct.Struct("=IBBBxII")
+OFFENDERS: Final = {socket.AF_INET: slice(20, 24), socket.AF_INET6: slice(24, 40)}
+"""Where the offender's address lies behind an extended error, within its sockaddr."""
 QUOTED_BYTES: Final = 64
 CONTROL_BYTES: Final = 256
 EXPIRED: Final = {4: (11, 0), 6: (3, 0)}
@@ -73,35 +72,29 @@ class IcmpError:
 
 
 def icmp_error(sock: socket.socket) -> IcmpError | None:
-    """Take the next ICMP error out of the socket's queue; None where there is none."""
-    with contextlib.suppress(OSError):
+    """Take the next error out of the socket's queue; None where there is none, or it is this host's own."""
+    try:
         quoted, control, _, _ = sock.recvmsg(QUOTED_BYTES, CONTROL_BYTES, MSG_ERRQUEUE)
-        arrived = arrival(control)
-        for level, kind, data in control:
-            if (level, kind) == RECVERR[sock.family] and len(data) > EXTENDED.size:
-                _, origin, icmp_type, code, _, _ = EXTENDED.unpack_from(data)
-                if origin in VERSIONS:
-                    return IcmpError(
-                        offender=_address(data[EXTENDED.size :]),
-                        version=VERSIONS[origin],
-                        kind=icmp_type,
-                        code=code,
-                        arrived=arrived,
-                        quoted=quoted,
-                    )
-    return None
+    except OSError:
+        return None
+    data = next(data for level, kind, data in control if (level, kind) == RECVERR[sock.family])
+    _, origin, kind, code, _, _ = EXTENDED.unpack_from(data)
+    if origin not in VERSIONS:
+        return None
+    return IcmpError(
+        offender=socket.inet_ntop(sock.family, data[OFFENDERS[sock.family]]),
+        version=VERSIONS[origin],
+        kind=kind,
+        code=code,
+        arrived=arrival(control),
+        quoted=quoted,
+    )
 
 
 def arrival(control: list[tuple[int, int, bytes]]) -> float | None:
     """Find the kernel's stamp among control messages: wall-clock seconds."""
     for level, kind, data in control:
-        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(data) == STAMP.size:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
             seconds, nanoseconds = STAMP.unpack(data)
             return float(seconds + nanoseconds / 1e9)
     return None
-
-
-def _address(sockaddr: bytes) -> str:
-    (family,) = struct.unpack_from("=H", sockaddr)
-    where = ADDRESSES.get(family)
-    return socket.inet_ntop(family, sockaddr[where]) if where else ""
