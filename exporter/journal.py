@@ -2,7 +2,7 @@
 
 import logging
 
-from exporter.model import Observation, PingObservation
+from exporter.model import DnsObservation, Observation, PingObservation
 
 log = logging.getLogger(__name__)
 
@@ -10,35 +10,49 @@ log = logging.getLogger(__name__)
 class Journal:
     """Logs failures as they are observed.
 
-    Echoes are sent each second, so of a row of failed ones the first is a warning, the end of the row
-    an information, and the others are there at level debug.
+    A session that fails is a warning each time. The other probes look often: of a row of failures the first
+    is a warning, the end of the row an information, and the others are there at level debug.
     """
 
     def __init__(self) -> None:
-        self._rows: dict[str, int] = {}
+        self._rows: dict[tuple[str, str, str], int] = {}
 
     def record(self, observation: Observation) -> None:
         """Log what went wrong in one observation, if anything."""
-        if isinstance(observation, PingObservation):
-            self._echo(observation)
-        elif observation.failure is not None:
-            log.warning("probe failed", extra={"fields": _fields(observation)})
+        lost = isinstance(observation, PingObservation) and observation.lost
+        if observation.probe == "session":
+            if observation.failure is not None:
+                log.warning("probe failed", extra={"fields": _fields(observation)})
+        elif lost or observation.failure is not None:
+            self._failed(observation, "echo lost" if lost else "probe failed")
+        elif self._rows and not (isinstance(observation, PingObservation) and not observation.sent):
+            self._succeeded(observation)
 
-    def _echo(self, observation: PingObservation) -> None:
-        target, row = observation.target, self._rows.get(observation.target, 0)
-        if observation.lost or observation.failure is not None:
-            self._rows[target] = row + 1
-            message = "echo lost" if observation.lost else "probe failed"
-            log.log(
-                logging.DEBUG if row else logging.WARNING, message, extra={"fields": _fields(observation)}
+    def _failed(self, observation: Observation, message: str) -> None:
+        key = _key(observation)
+        row = self._rows.get(key, 0)
+        self._rows[key] = row + 1
+        log.log(logging.DEBUG if row else logging.WARNING, message, extra={"fields": _fields(observation)})
+
+    def _succeeded(self, observation: Observation) -> None:
+        row = self._rows.pop(_key(observation), 0)
+        if row:
+            again = (
+                "echo answered again" if isinstance(observation, PingObservation) else "probe succeeded again"
             )
-        elif observation.sent and row:
-            del self._rows[target]
-            log.info("echo answered again", extra={"fields": {**_fields(observation), "failed": row}})
+            log.info(again, extra={"fields": {**_fields(observation), "failed": row}})
+
+
+def _key(observation: Observation) -> tuple[str, str, str]:
+    """Tell one row from another: each name server that is asked has its own."""
+    resolver = observation.resolver if isinstance(observation, DnsObservation) else ""
+    return observation.target, observation.probe, resolver
 
 
 def _fields(observation: Observation) -> dict[str, object]:
     fields: dict[str, object] = {"target": observation.target, "probe": observation.probe}
+    if isinstance(observation, DnsObservation) and observation.resolver:
+        fields["resolver"] = observation.resolver
     failure = observation.failure
     if failure is not None:
         fields |= {"phase": failure.phase, "cause": failure.cause}

@@ -4,7 +4,7 @@ import heapq
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from exporter.model import Failure, Order
 
@@ -17,6 +17,8 @@ LAG_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Upper bounds in seconds of the classes in which lateness is counted."""
 GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it, less their whole part, are spread evenly however many there are."""
+FIRST: Final = 10.0
+"""Seconds within which every job has begun once, however long its interval is."""
 
 
 class Engine(Protocol):
@@ -88,28 +90,30 @@ class Lateness:
 class Pace(Generic[J]):
     """Says which jobs are due: each at its interval, their starts spread evenly over it.
 
-    All times are monotonic seconds. Runs that lie in the past by an interval or more are leapt over and
-    counted as missed: after a standstill nothing is made up for in a burst.
+    The first runs come within FIRST seconds, so that something is known soon. All times are monotonic
+    seconds. Runs that lie in the past by an interval or more are leapt over and counted as missed: after a
+    standstill nothing is made up for in a burst.
     """
 
     def __init__(self, lateness: Lateness) -> None:
         self._lateness = lateness
-        self._heap: list[tuple[float, int, float, J]] = []
+        self._heap: list[tuple[float, int, float, float, J]] = []
         self._added = 0
 
     def add(self, job: J, interval: float, now: float) -> None:
         """Let `job` be due every `interval` seconds from now on, and first within one."""
-        due = now + interval * (self._added * GOLDEN % 1)
-        heapq.heappush(self._heap, (due, self._added, interval, job))
+        part = self._added * GOLDEN % 1
+        early = part * min(interval, FIRST)
+        heapq.heappush(self._heap, (now + early, self._added, interval, shift(part, interval), job))
         self._added += 1
 
     def due(self, now: float) -> Iterator[J]:
         """Give the jobs whose time has come."""
         heap = self._heap
         while heap and heap[0][0] <= now:
-            at, number, interval, job = heap[0]
+            at, number, interval, once, job = heap[0]
             missed = int((now - at) / interval)
-            heapq.heapreplace(heap, (at + (1 + missed) * interval, number, interval, job))
+            heapq.heapreplace(heap, (at + (1 + missed) * interval + once, number, interval, 0.0, job))
             self._lateness.began(now - at - missed * interval, missed)
             yield job
 
@@ -117,3 +121,13 @@ class Pace(Generic[J]):
     def next(self) -> float:
         """When the next job is due; infinite without jobs."""
         return self._heap[0][0] if self._heap else math.inf
+
+
+def shift(part: float, interval: float) -> float:
+    """Give the seconds by which the second run must be put off for the runs to spread over the interval.
+
+    The first came within FIRST seconds, at that `part` (0 to 1) of them; at the same part of every interval
+    its successors shall come. At most half an interval, either way.
+    """
+    off = part * (interval - min(interval, FIRST))
+    return (off + interval / 2) % interval - interval / 2

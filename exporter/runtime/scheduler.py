@@ -14,6 +14,8 @@ from apscheduler.executors.base import BaseExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
+from exporter.net.engine import FIRST, shift
+
 log = logging.getLogger(__name__)
 
 MOST_THREADS: Final = 256
@@ -62,7 +64,7 @@ class Scheduler:
         self._scheduler.add_listener(self._overlapped, EVENT_JOB_MAX_INSTANCES)
 
     def start(self, jobs: list[Job]) -> None:
-        """Begin with `jobs`; the starts of one kind are spread evenly over its interval."""
+        """Begin with `jobs`, all within FIRST seconds; then those of one kind spread over its interval."""
         now = datetime.now(UTC)
         for kind in dict.fromkeys(job.kind for job in jobs):
             members = [job for job in jobs if job.kind == kind]
@@ -70,10 +72,11 @@ class Scheduler:
             threads = 1 + math.ceil(sum(job.timeout / job.interval for job in members))
             self._scheduler.add_executor(_Crew(kind, min(threads, MOST_THREADS), self._observer), kind)
             for position, job in enumerate(members):
-                first = now + timedelta(seconds=job.interval * position / len(members))
+                part = position / len(members)
+                first = now + timedelta(seconds=min(job.interval, FIRST) * part)
                 self._scheduler.add_job(
                     job.run,
-                    _Every(job.interval),
+                    _Every(job.interval, shift(part, job.interval)),
                     id=f"{kind}/{job.name}",
                     executor=kind,
                     next_run_time=first,
@@ -100,16 +103,22 @@ class Scheduler:
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
-    """Fires every `seconds`; what lies in the past is leapt over without being listed run by run."""
+    """Fires every `seconds`; what lies in the past is leapt over without being listed run by run.
 
-    def __init__(self, seconds: float) -> None:
+    Between the first and the second run there are `once` seconds more.
+    """
+
+    def __init__(self, seconds: float, once: float = 0.0) -> None:
         self.interval = timedelta(seconds=seconds)
+        self._once = timedelta(seconds=once)
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         """Give the next time in step: the last one that is past, or else the first to come."""
         if previous_fire_time is None:
             return now
-        return previous_fire_time + max(1, (now - previous_fire_time) // self.interval) * self.interval
+        once, self._once = self._once, timedelta(0)
+        steps = max(1, (now - previous_fire_time - once) // self.interval)
+        return previous_fire_time + once + steps * self.interval
 
 
 class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
