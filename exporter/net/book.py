@@ -4,6 +4,7 @@ import heapq
 import itertools
 import math
 import os
+import random
 import threading
 import time
 from collections import deque
@@ -48,7 +49,8 @@ class AddressBook:
     nothing. A mere rotation of the answers changes nothing either: what is in use stays in use while it
     is among them. One thread paces all hosts; it begins with the first, and ends with the daemon.
     A host is looked up again when its TTL is over, if one has been told (`keep`), but not before
-    `shortest` and not later than `longest`; if none was told, after `default`. All are seconds.
+    `shortest` and not later than `longest`; if none was told, after `default` at the latest. All are
+    seconds.
     """
 
     def __init__(
@@ -171,7 +173,9 @@ class AddressBook:
         entry.lookup = None
         if lookup.error is None:
             entry.retry = FIRST_RETRY
-            self._schedule(entry, max(entry.words, default=self._default))
+            # Hosts that were first looked up together are not to stay together.
+            at_latest = self._default * random.uniform(0.5, 1)  # noqa: S311  nobody gains by guessing it
+            self._schedule(entry, max(entry.words, default=at_latest))
             self._tell(entry, _in_lasting_order(entry.state[0], lookup.addresses), None)
         else:
             self._schedule(entry, entry.retry)

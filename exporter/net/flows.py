@@ -17,7 +17,8 @@ TRACEROUTE_PORT: Final = 33434
 TOKEN: Final = struct.Struct("!8sH")
 ECHO: Final = struct.Struct("!BBHHHH")
 ECHO_REQUESTS: Final = {socket.AF_INET: 8, socket.AF_INET6: 128}
-ECHO_REPLIES: Final = {socket.AF_INET: 0, socket.AF_INET6: 129}
+PENDING: Final = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPROTO)
+"""Errors by which a send can tell of an earlier packet, instead of sending."""
 LONGEST_REPLY: Final = 256
 
 
@@ -52,8 +53,6 @@ class TcpFlow(Flow):
         number = probe.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number == errno.ECONNREFUSED:
             return probe.hop(self.address, None, reached=True)  # a reset carries no stamp of its arrival
-        if number:
-            return Hop(ttl=probe.ttl)
         seen = handshake(probe.sock)
         if not seen.established:
             return None
@@ -115,10 +114,7 @@ class IcmpFlow(Flow):
             packet, control, _, _ = probe.sock.recvmsg(LONGEST_REPLY, CONTROL_BYTES)
         except OSError:
             return None
-        if len(packet) < ECHO.size:
-            return None
-        kind, _, _, _, serial, _ = ECHO.unpack_from(packet)
-        if (kind, serial) != (ECHO_REPLIES[self._family], probe.serial):
+        if not self._quotes(packet, probe.serial):  # the kernel gives us replies only, with our identifier
             return None
         return probe.hop(self.address, probe.rtt(arrival(control)), reached=True)
 
@@ -131,8 +127,8 @@ def send(sock: socket.socket, packet: bytes) -> None:
     """Send on a connected socket; an error that a packet before this one met is not this one's."""
     try:
         sock.send(packet)
-    except (ConnectionRefusedError, OSError) as error:
-        if error.errno not in (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPROTO):
+    except OSError as error:
+        if error.errno not in PENDING:
             raise
         sock.send(packet)
 

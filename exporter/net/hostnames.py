@@ -19,7 +19,11 @@ class Hostnames:
     Questions are asked in threads of their own, so many at once at most, and no address twice at a time.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, ask: Callable[[str], str] | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Ask through `ask`, which gives a name or an empty text; the system's resolver if left out."""
+        self._getnameinfo = ask or getnameinfo
         self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[str, tuple[float, str]] = {}
@@ -45,7 +49,7 @@ class Hostnames:
         self._under_way.add(address)
 
     def _run(self, address: str) -> None:
-        name = _getnameinfo(address)
+        name = self._getnameinfo(address)
         with self._lock:
             self._under_way.discard(address)
             self._known.pop(address, None)
@@ -54,7 +58,8 @@ class Hostnames:
                 del self._known[next(iter(self._known))]  # the one asked longest ago
 
 
-def _getnameinfo(address: str) -> str:
+def getnameinfo(address: str) -> str:
+    """Ask the system for the name of a numeric address; empty if there is none to be had."""
     try:
         return socket.getnameinfo((address, 0), socket.NI_NAMEREQD)[0]
     except (OSError, UnicodeError):

@@ -1,6 +1,5 @@
 """What routers say of a packet they did not pass on, from the error queue of the socket that sent it."""
 
-import contextlib
 import socket
 import struct
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ RECVERR: Final = {
     socket.AF_INET6: (socket.IPPROTO_IPV6, 25),
 }
 """Option that keeps ICMP errors in full, and under which they come out."""
-ORIGIN_LOCAL: Final = 1
 ORIGIN_STAMP: Final = 4
 VERSIONS: Final = {2: 4, 3: 6}
 """IP version by the origin of an extended error that came as ICMP."""
@@ -88,30 +86,30 @@ class IcmpError:
 
 
 def icmp_error(sock: socket.socket) -> IcmpError | None:
-    """Take the next ICMP error out of the socket's queue; None where there is none."""
-    with contextlib.suppress(OSError):
+    """Take the next error out of the socket's queue; None where there is none, or it is this host's own."""
+    try:
         quoted, control, _, _ = sock.recvmsg(QUOTED_BYTES, CONTROL_BYTES, MSG_ERRQUEUE)
-        arrived = arrival(control)
-        for level, kind, data in control:
-            if (level, kind) == RECVERR[sock.family] and len(data) > EXTENDED.size:
-                _, origin, icmp_type, code, info, _ = EXTENDED.unpack_from(data)
-                if origin in VERSIONS:
-                    return IcmpError(
-                        offender=address_in(data[EXTENDED.size :]),
-                        version=VERSIONS[origin],
-                        kind=icmp_type,
-                        code=code,
-                        arrived=arrived,
-                        limit=info,
-                        quoted=quoted,
-                    )
-    return None
+    except OSError:
+        return None
+    data = next(data for level, kind, data in control if (level, kind) == RECVERR[sock.family])
+    _, origin, kind, code, limit, _ = EXTENDED.unpack_from(data)
+    if origin not in VERSIONS:
+        return None
+    return IcmpError(
+        offender=address_in(data[EXTENDED.size :]),
+        version=VERSIONS[origin],
+        kind=kind,
+        code=code,
+        arrived=arrival(control),
+        limit=limit,
+        quoted=quoted,
+    )
 
 
 def arrival(control: list[tuple[int, int, bytes]]) -> float | None:
     """Find the kernel's stamp among control messages: wall-clock seconds."""
     for level, kind, data in control:
-        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS) and len(data) == STAMP.size:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
             seconds, nanoseconds = STAMP.unpack(data)
             return float(seconds + nanoseconds / 1e9)
     return None

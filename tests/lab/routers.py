@@ -19,7 +19,9 @@ T = TypeVar("T")
 SETRESUID = {"x86_64": 117, "aarch64": 147}[os.uname().machine]
 NOBODY = 65534
 WIDTHS = {4: 24, 6: 64}
-UNLIMITED: dict[str, int | str] = {
+HOST: dict[str, int | str] = {
+    "net.ipv6.conf.default.accept_dad": 0,
+    "net.ipv6.conf.default.dad_transmits": 0,
     "net.ipv4.icmp_ratelimit": 0,
     "net.ipv4.icmp_ratemask": 0,
     "net.ipv6.icmp.ratelimit": 0,
@@ -102,7 +104,7 @@ class Row:
 
     def __init__(self, stack: contextlib.ExitStack, routers: int, *, beside: bool) -> None:
         def node(name: str, settings: dict[str, int | str]) -> Node:
-            return stack.enter_context(Node(name, settings | UNLIMITED))
+            return stack.enter_context(Node(name, settings | HOST))
 
         self.client = node("client", {})
         self.routers = [node(f"r{number}", ROUTER) for number in range(1, routers + 1)]
