@@ -1,7 +1,6 @@
 """The echo engine on real sockets: delay, loss, duplicates, reordering, and what the network throws at it."""
 
 import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from exporter.net.echo import EchoEngine
 from exporter.net.exchange import Exchange, Flight
 from exporter.net.stamps import SO_TIMESTAMPNS
 from tests.engines import Driven, number
+from tests.icmp import reply
 from tests.networks import in_own_network, needs_namespaces
 
 T = TypeVar("T")
@@ -125,18 +125,6 @@ class ByHand:
             if packet[0] == 8:
                 return packet
 
-    def answer(self, request: bytes, *, source: str = "127.0.0.1") -> None:
-        """Answer a request."""
-        packet = bytearray(request)
-        packet[0], packet[2:4] = 0, b"\0\0"
-        total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
-        total = (total >> 16) + (total & 0xFFFF)
-        packet[2:4] = struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF)
-        sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
-        sender.bind((source, 0))
-        sender.sendto(bytes(packet), ("127.0.0.1", 0))
-        sender.close()
-
 
 def by_hand(host: Callable[[ByHand], None], *, enough: int, **settings: Any) -> tuple[list[Any], list[Any]]:
     """Let `host` answer; give the answers and all else that the engine made of it."""
@@ -157,7 +145,7 @@ def test_further_replies_are_duplicates() -> None:
     def host(hand: ByHand) -> None:
         request = hand.request()
         for _ in range(3):
-            hand.answer(request)
+            reply(request)
 
     answered, further = by_hand(host, enough=3, interval=5.0, timeout=5.0)
     assert len(answered) == 1
@@ -170,7 +158,7 @@ def test_a_late_reply_is_no_duplicate_and_no_answer() -> None:
     def host(hand: ByHand) -> None:
         request = hand.request()
         hand.request()
-        hand.answer(request)
+        reply(request)
 
     answered, further = by_hand(host, enough=2, interval=0.3, timeout=0.2)
     assert not answered
@@ -180,8 +168,8 @@ def test_a_late_reply_is_no_duplicate_and_no_answer() -> None:
 def test_a_reply_that_was_overtaken_is_no_loss() -> None:
     def host(hand: ByHand) -> None:
         first, second = hand.request(), hand.request()
-        hand.answer(second)
-        hand.answer(first)
+        reply(second)
+        reply(first)
 
     answered, further = by_hand(host, enough=2, interval=0.2, timeout=2.0)
     assert [overtaken for _, _, _, overtaken, *_ in answered] == [0, 1]
@@ -197,9 +185,9 @@ def test_what_is_not_our_reply_is_nothing() -> None:
         for place in (4, 7, 9, 15):  # a byte of identifier, sequence number, key, number
             forged = bytearray(request)
             forged[place] ^= 1
-            hand.answer(bytes(forged))
-        hand.answer(request, source="127.0.0.2")
-        hand.answer(request[:12])
+            reply(bytes(forged))
+        reply(request, source="127.0.0.2")
+        reply(request[:12])
 
     answered, further = by_hand(host, enough=1, interval=0.5, timeout=0.5)
     assert not answered

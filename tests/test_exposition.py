@@ -1,23 +1,23 @@
 """The series: there from the start, right in value, in every form a scraper asks for."""
 
+import re
 import shutil
 import subprocess
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
-from prometheus_client.openmetrics import parser as openmetrics_parser
-from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.db.mysql.words import NUMBERS
 from exporter.db.postgres.words import SQLSTATES, WORDS
 from exporter.exposition import SERIES
+from exporter.exposition.families import Families
 from exporter.exposition.own import OwnMetrics, TargetInfo
 from exporter.exposition.ping import PingMetrics
 from exporter.exposition.registry import FRESH, Scrape, new_registry
 from exporter.exposition.session import POSSIBLE, SessionMetrics
 from exporter.model import (
     Cause,
+    Clock,
     Endpoint,
     Failure,
     Observation,
@@ -28,15 +28,23 @@ from exporter.model import (
 )
 from exporter.probes import KINDS
 from exporter.runtime.scheduler import MISSED_REASONS
+from tests.scraping import parse_openmetrics, parse_text, samples_of, series, value
 
-parse_openmetrics: Any = openmetrics_parser.text_string_to_metric_families
-A = {"target": "a"}
+PINGS = (
+    "sent_total",
+    "lost_total",
+    "duplicates_total",
+    "late_total",
+    "reordered_total",
+    "rtt_seconds_count",
+    "rtt_variation_seconds_count",
+)
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 
 
 @pytest.fixture
-def registry() -> CollectorRegistry:
-    return new_registry()
+def families() -> Families:
+    return Families()
 
 
 def seen(**more: Any) -> SessionObservation:
@@ -49,29 +57,23 @@ def echo(**more: Any) -> PingObservation:
 
 
 def test_every_probe_has_its_series() -> None:
-    assert {kind.name for kind in KINDS} == set(SERIES)
+    assert {kind.name for kind in KINDS} <= set(SERIES)
 
 
-def test_series_are_there_from_the_start(registry: CollectorRegistry) -> None:
+def test_series_are_there_from_the_start(families: Families) -> None:
     """At 0, so that an increase can be seen; but nothing is said of up before the first session."""
-    SessionMetrics(registry).expect("a")
-    PingMetrics(registry).expect("a")
-    value = registry.get_sample_value
-    assert value("conndrop_session_attempts_total", A) == 0
-    assert value("conndrop_session_seconds_count", A) == 0
+    SessionMetrics(families).expect("a")
+    PingMetrics(families).expect("a")
+    assert value(families, "conndrop_session_attempts_total", target="a") == 0
+    assert value(families, "conndrop_session_seconds_count", target="a") == 0
     for phase in Phase:
-        assert value("conndrop_session_phase_seconds_count", A | {"phase": phase}) == 0
+        assert value(families, "conndrop_session_phase_seconds_count", target="a", phase=phase) == 0
         for cause in POSSIBLE[phase]:
-            assert value("conndrop_session_failures_total", A | {"phase": phase, "cause": cause}) == 0
-    for name in (
-        "sent_total",
-        "lost_total",
-        "duplicates_total",
-        "rtt_seconds_count",
-        "rtt_variation_seconds_count",
-    ):
-        assert value(f"conndrop_ping_{name}", A) == 0
-    assert value("conndrop_up", A) is None
+            name = "conndrop_session_failures_total"
+            assert value(families, name, target="a", phase=phase, cause=cause) == 0
+    assert [value(families, f"conndrop_ping_{name}", target="a") for name in PINGS] == [0] * len(PINGS)
+    assert value(families, "conndrop_up", target="a") is None
+    assert series(families, "conndrop_ping_timestamps_info") == []
 
 
 def test_every_cause_a_driver_can_name_is_foreseen() -> None:
@@ -82,67 +84,75 @@ def test_every_cause_a_driver_can_name_is_foreseen() -> None:
     assert said - later <= foreseen
 
 
-def test_a_session_that_went_well(registry: CollectorRegistry) -> None:
-    SessionMetrics(registry).record(seen(phases=((Phase.TCP, 0.1), (Phase.AUTH, 0.2))))
-    value = registry.get_sample_value
-    assert value("conndrop_session_attempts_total", A) == 1
-    assert value("conndrop_session_seconds_sum", A) == pytest.approx(0.3)
-    assert value("conndrop_session_phase_seconds_sum", A | {"phase": "auth"}) == pytest.approx(0.2)
-    assert value("conndrop_up", A) == 1
+def test_a_session_that_went_well(families: Families) -> None:
+    SessionMetrics(families).record(seen(phases=((Phase.TCP, 0.1), (Phase.AUTH, 0.2))))
+    assert value(families, "conndrop_session_attempts_total", target="a") == 1
+    assert value(families, "conndrop_session_seconds_sum", target="a") == pytest.approx(0.3)
+    assert value(families, "conndrop_session_phase_seconds_sum", target="a", phase="auth") == pytest.approx(
+        0.2
+    )
+    assert value(families, "conndrop_up", target="a") == 1
 
 
 @pytest.mark.parametrize(("phase", "up"), [(Phase.AUTH, 0), (Phase.CLOSE, 1)])
-def test_a_session_that_failed(registry: CollectorRegistry, phase: Phase, up: int) -> None:
+def test_a_session_that_failed(families: Families, phase: Phase, up: int) -> None:
     """The phases before it count; the whole does not; a goodbye that failed leaves the target up."""
     failure = Failure(phase=phase, cause=Cause.SERVER_UNRESPONSIVE, detail="x")
-    SessionMetrics(registry).record(seen(failure=failure, phases=((Phase.TCP, 0.1),)))
-    value = registry.get_sample_value
-    labels = A | {"phase": phase, "cause": "server.unresponsive"}
-    assert value("conndrop_session_failures_total", labels) == 1
-    assert value("conndrop_session_phase_seconds_count", A | {"phase": "tcp"}) == 1
-    assert value("conndrop_session_seconds_count", A) in (None, 0)
-    assert value("conndrop_up", A) == up
+    SessionMetrics(families).record(seen(failure=failure, phases=((Phase.TCP, 0.1),)))
+    labels = {"target": "a", "phase": phase.value, "cause": "server.unresponsive"}
+    assert value(families, "conndrop_session_failures_total", **labels) == 1
+    assert value(families, "conndrop_session_phase_seconds_count", target="a", phase="tcp") == 1
+    assert value(families, "conndrop_session_seconds_count", target="a") is None
+    assert value(families, "conndrop_up", target="a") == up
 
 
-def test_a_probe_that_broke(registry: CollectorRegistry) -> None:
+def test_a_probe_that_broke(families: Families) -> None:
     broken = Failure(phase=None, cause=Cause.UNKNOWN, detail="internal error")
     observation = Observation(target="a", probe="session", started=1.0, duration=0.0, failure=broken)
-    SessionMetrics(registry).record(observation)
-    PingMetrics(registry).record(observation)
-    assert registry.get_sample_value("conndrop_up", A) == 0
-    labels = A | {"phase": "", "cause": "unknown"}
-    assert registry.get_sample_value("conndrop_session_failures_total", labels) == 1
+    SessionMetrics(families).record(observation)
+    PingMetrics(families).record(observation)
+    assert value(families, "conndrop_up", target="a") == 0
+    assert value(families, "conndrop_session_failures_total", target="a", phase="", cause="unknown") == 1
 
 
-def test_echoes(registry: CollectorRegistry) -> None:
-    series = PingMetrics(registry)
+def test_echoes(families: Families) -> None:
+    pings = PingMetrics(families)
+    pings.expect("a")
     for observation in (
         echo(rtt=0.01), echo(rtt=0.02, variation=0.01), echo(lost=True), echo(sent=False, duplicates=1),
         echo(sent=False, failure=Failure(phase=None, cause=Cause.DNS_FAILURE, detail="x")), echo(rtt=None),
+        echo(sent=False, late=2), echo(rtt=0.03, reordered=1),
     ):  # fmt: skip
-        series.record(observation)
-    names = (
-        "sent_total",
-        "lost_total",
-        "duplicates_total",
-        "rtt_seconds_count",
-        "rtt_variation_seconds_count",
-    )
-    assert [registry.get_sample_value(f"conndrop_ping_{name}", A) for name in names] == [4, 1, 1, 2, 1]
+        pings.record(observation)
+    assert [value(families, f"conndrop_ping_{name}", target="a") for name in PINGS] == [5, 1, 1, 2, 1, 3, 1]
+
+
+def test_whose_clock_stamps_echoes(families: Families) -> None:
+    """It is what the latest answered echo says, and nothing before one was answered."""
+    pings = PingMetrics(families)
+    pings.expect("a")
+    pings.record(echo(lost=True))
+    assert series(families, "conndrop_ping_timestamps_info") == []
+    pings.record(echo(rtt=0.01))
+    pings.record(echo(lost=True, departure=Clock.KERNEL))
+    before = {"target": "a", "departure": "user", "arrival": "kernel"}
+    assert series(families, "conndrop_ping_timestamps_info") == [before]
+    pings.record(echo(rtt=0.01, departure=Clock.KERNEL))
+    assert series(families, "conndrop_ping_timestamps_info") == [before | {"departure": "kernel"}]
 
 
 def everything(vantage: str | None) -> Scrape:
-    registry = new_registry()
+    registry, families = new_registry(), Families(vantage)
     where = Endpoint(dialect="mysql", host="db", port=3306, user="u", password=None, database="d")
     TargetInfo([Target(name="a", endpoint=where, labels={"team": "shop"})], registry)
-    own = OwnMetrics(registry)
+    own = OwnMetrics(registry, families)
     own.configured()
-    for name, series in SERIES.items():
-        series(registry).expect("a")
+    for name, begin in SERIES.items():
+        begin(families).expect("a")
         own.expect(name, MISSED_REASONS)
         own.ran(name, 0.001)
         own.missed(name, MISSED_REASONS[0], 2)
-    return Scrape(registry, vantage)
+    return Scrape(registry, families)
 
 
 @pytest.mark.parametrize("vantage", [None, "app-1"])
@@ -169,17 +179,26 @@ def test_both_forms_say_the_same_and_no_series_is_about_creation() -> None:
     other_kind, openmetrics = scrape(OPENMETRICS)
     assert kind.startswith("text/plain")
     assert other_kind.startswith("application/openmetrics-text")
-    names = [
-        {
-            sample.name
-            for family in families
-            for sample in family.samples
-            if sample.name.startswith("conndrop")
-        }
-        for families in (parse_text(plain.decode()), parse_openmetrics(openmetrics.decode()))
+    found = [
+        {key: figure for key, figure in samples_of(parsed).items() if key[0].startswith("conndrop")}
+        for parsed in (parse_text(plain.decode()), parse_openmetrics(openmetrics.decode()))
     ]
-    assert names[0] == names[1]
-    assert not any(name.endswith("_created") for name in names[0])
+    assert found[0] == found[1]
+    assert found[0]
+    assert not any(name.endswith("_created") for name, _ in found[0])
+    assert openmetrics.count(b"# EOF") == 1
+
+
+@pytest.mark.parametrize("escaping", ["allow-utf-8", "underscores", "dots", "values"])
+@pytest.mark.parametrize("form", [OPENMETRICS, "text/plain; version=1.0.0"])
+def test_however_names_are_to_be_escaped_ours_need_it_not(form: str, escaping: str) -> None:
+    """Schemes that would change them all the same are not agreed to, and the content type says so."""
+    scrape = everything(None)
+    kind, content = scrape(f"{form};escaping={escaping}, text/plain;q=0.1")
+    assert kind.endswith(f"escaping={'allow-utf-8' if escaping == 'allow-utf-8' else 'underscores'}")
+    names = re.findall(rb"(?m)^([a-z_]+)[{ ]", content)
+    assert {b"conndrop_build_info", b"conndrop_ping_sent_total"} <= set(names)
+    assert len(scrape._rendered) == 1
 
 
 def test_an_accept_header_that_makes_no_sense_gets_text() -> None:
@@ -195,12 +214,12 @@ def test_what_is_known_of_a_target() -> None:
 
 def test_a_crowd_is_served_from_one_rendering() -> None:
     """It is good for a moment; a scrape after it sees what is new."""
-    registry = new_registry()
-    series = PingMetrics(registry)
-    scrape = Scrape(registry, None)
-    series.record(echo(rtt=0.01))
+    families = Families()
+    pings = PingMetrics(families)
+    scrape = Scrape(new_registry(), families)
+    pings.record(echo(rtt=0.01))
     first = scrape("")
-    series.record(echo(rtt=0.01))
+    pings.record(echo(rtt=0.01))
     assert scrape("") == first
     scrape._rendered = {kind: (until - FRESH, content) for kind, (until, content) in scrape._rendered.items()}
     assert b'conndrop_ping_sent_total{target="a"} 2.0' in scrape("")[1]

@@ -7,6 +7,7 @@ import resource
 import select
 import shutil
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from exporter.db import DIALECTS
 from exporter.model import Cause, Endpoint, Failure, Hop, PathObservation, PathOrder, Target
 from exporter.net.engine import Lateness
 from exporter.net.flows import TRACEROUTE_PORT, IcmpFlow, TcpFlow, UdpFlow, send, why_unavailable
@@ -24,15 +24,14 @@ from exporter.net.hostnames import Hostnames
 from exporter.net.icmp_errors import IcmpError, arrival
 from exporter.net.owners import Owners
 from exporter.net.path import MOST_EXTRA, MOST_HURRIED, PathEngine, Round
-from exporter.net.resolve import Resolver
-from exporter.net.waiting import Stop
 from exporter.net.walk import Walk
-from exporter.probes.kind import Tools, Unavailable
+from exporter.probes.kind import Unavailable
 from exporter.probes.path import KIND, PathReader, PathSettings
+from tests.icmp import reply
 from tests.lab.namespace import command
 from tests.lab.routers import Node, Row, row
 from tests.networks import in_own_network, needs_namespaces
-from tests.test_ping import reply_by_hand
+from tests.probing import probe_tools
 
 PORT = 7777
 IP_MTU_DISCOVER = 10  # Linux, linux/in.h
@@ -100,13 +99,7 @@ def addresses(one: Round) -> list[str | None]:
 
 def path_reader(protocol: str = "tcp", **networks: Sequence[str]) -> PathReader:
     endpoint = Endpoint(dialect="mysql", host="db.test", port=PORT, user="u", password=None, database="d")
-    tools = Tools(
-        opener=DIALECTS[-1].prepare(endpoint),
-        resolver=Resolver(Stop()),
-        stop=Stop(),
-        owners=Owners(networks),
-        hostnames=Hostnames(lambda _: ""),
-    )
+    tools = replace(probe_tools(endpoint), owners=Owners(networks), hostnames=Hostnames(lambda _: ""))
     return PathReader(
         Target(name="orders", endpoint=endpoint), PathSettings.model_validate({"protocol": protocol}), tools
     )
@@ -489,11 +482,11 @@ def test_a_late_reply_to_an_echo_is_not_that_of_the_next() -> None:
         drive(engine, lambda: job.probe)
         assert job.probe
         number = job.probe.sock.getsockname()[1]
-        reply_by_hand(number, job.probe.serial + 1, bytes(8))
+        reply(struct.pack("!BBHHH8x", 8, 0, 0, number, job.probe.serial + 1))
         for _ in range(3):
             engine.tick(time.monotonic())
         assert not seen
-        reply_by_hand(number, job.probe.serial, bytes(8))
+        reply(struct.pack("!BBHHH8x", 8, 0, 0, number, job.probe.serial))
         drive(engine, lambda: seen)
         engine.close()
         return seen

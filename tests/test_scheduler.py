@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from exporter.net.engine import Punctuality
+from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.scheduler import Job, Scheduler, _Every
 from tests.waiting import wait_for
 
@@ -21,6 +23,8 @@ class Recorder:
         self.runs: Counter[str] = Counter()
         self.misses: Counter[tuple[str, str]] = Counter()
         self.lags: list[float] = []
+        self.beats: list[Punctuality] = []
+        self.steps = 0
 
     def ran(self, kind: str, lag: float) -> None:
         self.runs[kind] += 1
@@ -28,6 +32,13 @@ class Recorder:
 
     def missed(self, kind: str, reason: str, runs: int) -> None:
         self.misses[kind, reason] += runs
+
+    def heartbeat(self, process: str, punctuality: Punctuality) -> None:
+        assert process == "exporter"
+        self.beats.append(punctuality)
+
+    def clock_stepped(self) -> None:
+        self.steps += 1
 
 
 class Running:
@@ -144,10 +155,10 @@ class SteppedClock:
 
         monkeypatch.setattr("apscheduler.schedulers.base.datetime", Stepped)
         monkeypatch.setattr("exporter.runtime.scheduler.datetime", Stepped)
-        real = time.time
-        monkeypatch.setattr(
-            "exporter.runtime.scheduler.time.time", lambda: real() + clock.step.total_seconds()
-        )
+
+    def nanoseconds(self) -> int:
+        """Read it as a Heartbeat does."""
+        return time.time_ns() + round(self.step.total_seconds() * 1e9)
 
 
 @pytest.mark.parametrize(
@@ -155,14 +166,30 @@ class SteppedClock:
 )
 def test_probing_goes_on_when_the_wall_clock_steps(step: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     """Either way, by any length: the next runs come within moments, and none is called missed."""
-    monkeypatch.setattr("exporter.runtime.scheduler.CLOCK_CHECK", 0.1)
     clock = SteppedClock(monkeypatch)
     with Running(job(nothing, interval=0.2)) as running:
+        heartbeat = Heartbeat(running.seen, running.scheduler.realign, clock.nanoseconds)
+        heartbeat.start()
         wait_for(lambda: running.seen.runs["ping"] >= 3)
         clock.step = step
         before = running.seen.runs["ping"]
         wait_for(lambda: running.seen.runs["ping"] >= before + 5, 5)
+        heartbeat.stop()
+    assert running.seen.steps == 1
     assert sum(running.seen.misses.values()) <= 1
+
+
+def test_a_heartbeat_tells_how_late_it_comes() -> None:
+    """Ten a second, told once a second; a clock that is not set is not called set."""
+    with Running() as running:
+        heartbeat = Heartbeat(running.seen, running.scheduler.realign)
+        heartbeat.start()
+        wait_for(lambda: len(running.seen.beats) == 2)
+        heartbeat.stop()
+    first, second = running.seen.beats
+    assert sum(first.classes) == sum(second.classes) == 10
+    assert first.seconds >= 0
+    assert running.seen.steps == 0
 
 
 def test_a_standstill_is_counted() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from exporter import __version__
 from exporter.exposition import SERIES
+from exporter.exposition.families import Families
 from exporter.exposition.own import OwnMetrics, TargetInfo
 from exporter.exposition.registry import new_registry
 from exporter.probes import KINDS
@@ -20,16 +21,14 @@ README = (ROOT / "README.md").read_text()
 
 def names() -> set[str]:
     """Every metric there is, as it is exposed."""
-    registry = new_registry()
-    OwnMetrics(registry)
+    registry, families = new_registry(), Families()
+    OwnMetrics(registry, families)
     TargetInfo([], registry)
     for series in SERIES.values():
-        series(registry)
+        series(families)
     suffix = {"counter": "_total"}
-    families = list(registry.collect())
-    return {
-        family.name + suffix.get(family.type, "") for family in families if family.name.startswith("conndrop")
-    }
+    others = {family.name + suffix.get(family.type, "") for family in registry.collect()}
+    return {*families.names, *(name for name in others if name.startswith("conndrop"))}
 
 
 def test_the_readme_names_every_metric_and_no_other() -> None:

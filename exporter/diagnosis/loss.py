@@ -13,7 +13,9 @@ from typing import Final
 HARMLESS: Final = 0.01
 """Share of packets that any path may lose."""
 DOUBT: Final = 0.03
-"""Chance of being wrong that is accepted with each single judgement."""
+"""Chance of being wrong that is accepted when loss is seen, or less loss at one hop than at another."""
+DOUBT_OF_END: Final = 0.01
+"""The same when loss is called over, because then the evidence is forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +31,20 @@ def loss_start(hops: Sequence[Tally]) -> int | None:
     """Say from which hop on loss goes on to the target, the last of `hops`; None if that cannot be said.
 
     The loss begins behind the last hop that loses less than the target. Whoever stands there may be silent:
-    it is the first that the loss can be blamed on, and all behind it that tell anything must lose, too.
+    it is the first that the loss can be blamed on. All behind it that tell anything must lose, too, and none
+    before it as much as the target: else it is too early to say.
     """
     target = hops[-1]
     if not (target.speaks and loses(target)):
         return None
-    clean = max((ttl for ttl, hop in _numbered(hops) if loses_less(hop, target)), default=0)
     mute = rate_limited(hops)
-    telling = [ttl for ttl, hop in _numbered(hops) if ttl > clean and hop.speaks and ttl not in mute]
-    if not clean and len(telling) == 1 < len(hops):
+    telling = {ttl: hop for ttl, hop in _numbered(hops) if hop.speaks and ttl not in mute}
+    if len(telling) == 1 < len(hops):
         return None  # no router tells anything
-    return clean + 1 if all(loses(hops[ttl - 1]) for ttl in telling) else None
+    clean = {ttl for ttl, hop in _numbered(hops) if loses_less(hop, target)}
+    last = max(clean, default=0)
+    agree = all(ttl in clean or loses(hop) == (ttl > last) for ttl, hop in telling.items())
+    return last + 1 if agree else None
 
 
 def rate_limited(hops: Sequence[Tally]) -> tuple[int, ...]:
@@ -81,8 +86,8 @@ def has_ended(answered: Sequence[bool]) -> bool:
     if not lost:
         return False
     lasted = lost[-1] - lost[0] + 1
-    share = len(lost) / (lasted + 1)
-    return (1 - share) ** (len(answered) - 1 - lost[-1]) < DOUBT
+    share = (len(lost) - 1) / lasted  # loss stands at both ends of the time it lasted: one too many
+    return (1 - share) ** (len(answered) - 1 - lost[-1]) < DOUBT_OF_END
 
 
 def _numbered(hops: Sequence[Tally]) -> Iterator[tuple[int, Tally]]:

@@ -1,17 +1,22 @@
 """The series about the targets as such, and about the exporter itself."""
 
 import platform
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from exporter import __version__
+from exporter.exposition.buckets import ERROR_BUCKETS, LAG_BUCKETS
+from exporter.exposition.families import Families
 from exporter.model import Target
+from exporter.net.engine import Punctuality
 
-LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+PROCESSES = ("exporter", "meter")
+"""Those whose heartbeat is watched: the daemon, and the one that measures for it."""
 
 
 class TargetInfo(Collector):
@@ -36,9 +41,9 @@ class TargetInfo(Collector):
 
 
 class OwnMetrics:
-    """How the exporter itself is doing; an observer of the scheduler."""
+    """How the exporter itself is doing; an observer of the scheduler and of the meter."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    def __init__(self, registry: CollectorRegistry, families: Families) -> None:
         build = Gauge(
             "conndrop_build_info", "The exporter's version.", ["version", "python_version"], registry=registry
         )
@@ -53,8 +58,16 @@ class OwnMetrics:
             "When a sound configuration was read last.",
             registry=registry,
         )
+        self._expected: set[str] = set()
+        self._begin_counters(registry)
+        self._begin_histograms(families)
+
+    def _begin_counters(self, registry: CollectorRegistry) -> None:
         self._runs = Counter(
-            "conndrop_probe_runs_total", "Runs of probes that have begun.", ["probe"], registry=registry
+            "conndrop_probe_runs_total",
+            "Runs of probes that have begun, the canary's among them.",
+            ["probe"],
+            registry=registry,
         )
         self._missed = Counter(
             "conndrop_probe_runs_missed_total",
@@ -62,16 +75,42 @@ class OwnMetrics:
             ["probe", "reason"],
             registry=registry,
         )
-        self._lag = Histogram(
-            "conndrop_probe_lag_seconds",
-            "Time from when a run was due until it began.",
-            ["probe"],
-            buckets=LAG_BUCKETS,
+        self._clock_steps = Counter(
+            "conndrop_clock_steps_total", "Times that the wall clock was set.", registry=registry
+        )
+        self._restarts = Counter(
+            "conndrop_meter_restarts_total",
+            "Times that the measuring process had to be started again.",
             registry=registry,
         )
 
+    def _begin_histograms(self, families: Families) -> None:
+        # Several threads begin runs of one kind of probe; see `exporter.exposition.families`.
+        self._in_line = threading.Lock()
+        self._lag = families.histogram(
+            "conndrop_probe_lag_seconds",
+            "Time from when a run was due until it began.",
+            "probe",
+            bounds=LAG_BUCKETS,
+        )
+        self._errors = families.histogram(
+            "conndrop_measurement_error_seconds",
+            "By how much a delay measured on the loopback interface differs from what it can be.",
+            "probe",
+            bounds=ERROR_BUCKETS,
+        )
+        self._heartbeat = families.histogram(
+            "conndrop_heartbeat_lag_seconds",
+            "How late a process came to do what it does at fixed times.",
+            "process",
+            bounds=LAG_BUCKETS,
+        )
+        for process in PROCESSES:
+            self._heartbeat.labels(process)
+
     def expect(self, kind: str, reasons: Sequence[str]) -> None:
         """Let every series of this kind of probe begin at 0."""
+        self._expected.add(kind)
         self._runs.labels(kind)
         self._lag.labels(kind)
         for reason in reasons:
@@ -85,8 +124,37 @@ class OwnMetrics:
     def ran(self, kind: str, lag: float) -> None:
         """Note that a run began so many seconds late."""
         self._runs.labels(kind).inc()
-        self._lag.labels(kind).observe(lag)
+        with self._in_line:
+            self._lag.labels(kind).observe(lag)
 
     def missed(self, kind: str, reason: str, runs: int) -> None:
         """Note that so many runs did not take place."""
         self._missed.labels(kind, reason).inc(runs)
+
+    def punctual(self, kind: str, punctuality: Punctuality) -> None:
+        """Note many runs of the meter: how late they began, and those that came to nothing."""
+        if kind not in self._expected:
+            return  # only the canary is measured in this way
+        self._runs.labels(kind).inc(sum(punctuality.classes))
+        with self._in_line:
+            self._lag.labels(kind).add(punctuality.classes, punctuality.seconds)
+        self._missed.labels(kind, "coalesced").inc(punctuality.missed)
+        self._missed.labels(kind, "unseen").inc(punctuality.unseen)
+
+    def erred(self, kind: str, seconds: float) -> None:
+        """Note by how much a measurement of the loopback interface was wrong."""
+        with self._in_line:
+            self._errors.labels(kind).observe(seconds)
+
+    def heartbeat(self, process: str, punctuality: Punctuality) -> None:
+        """Note how late a process, one of PROCESSES, woke up when it wanted to."""
+        with self._in_line:
+            self._heartbeat.labels(process).add(punctuality.classes, punctuality.seconds)
+
+    def clock_stepped(self) -> None:
+        """Note that the wall clock was set."""
+        self._clock_steps.inc()
+
+    def restarted(self) -> None:
+        """Note that the meter had to be started again."""
+        self._restarts.inc()

@@ -1,21 +1,21 @@
-"""The registry everything is published from: ours alone, with the vantage as a label on every sample."""
+"""The scrape: our own families and prometheus_client's registry as one text, the vantage on every sample."""
 
+import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
-RTT_BUCKETS = tuple(0.00005 * 2**power for power in range(20))
-"""smokeping_prober's buckets, 50 µs to 26 s, so that its dashboards fit."""
+from exporter.exposition.families import Families
+
 FRESH = 0.25
 """Seconds for which a rendering is given to further clients."""
-SESSION_BUCKETS = (
-    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-)  # fmt: skip
+UNFIT_ESCAPING = re.compile(r";\s*escaping=(dots|values)\b")
+"""Ways of escaping in which the library changes names that need none; they are not agreed to."""
 
 
 def new_registry() -> CollectorRegistry:
@@ -34,30 +34,33 @@ class Scrape:
     clients must not keep it from the probes.
     """
 
-    def __init__(self, registry: CollectorRegistry, vantage: str | None) -> None:
+    def __init__(self, registry: CollectorRegistry, families: Families) -> None:
+        self._families = families
         self._outer = CollectorRegistry()
-        self._outer.register(_Published(registry, {"vantage": vantage} if vantage else {}))
+        self._outer.register(_Published(registry, families.constant))
         self._lock = threading.Lock()
-        self._rendered: dict[str, tuple[float, bytes]] = {}
+        self._rendered: dict[bool, tuple[float, bytes]] = {}
 
     def __call__(self, accept: str) -> tuple[str, bytes]:
         """Give the content type and the content for a client that sends `accept`."""
         try:
-            render, kind = choose_encoder(accept)
+            render, kind = choose_encoder(UNFIT_ESCAPING.sub("", accept))
         except (TypeError, ValueError, LookupError):
             render, kind = choose_encoder("")  # an Accept header that makes no sense
+        openmetrics = "openmetrics" in kind
         with self._lock:
-            until, content = self._rendered.get(kind, (0.0, b""))
+            until, content = self._rendered.get(openmetrics, (0.0, b""))
             if time.monotonic() >= until:
-                content = render(self._outer)
-                self._rendered[kind] = (time.monotonic() + FRESH, content)
+                # The library's part comes last, for it ends with OpenMetrics' EOF.
+                content = b"".join((*self._families.render(openmetrics=openmetrics), render(self._outer)))
+                self._rendered[openmetrics] = (time.monotonic() + FRESH, content)
             return kind, content
 
 
 class _Published(Collector):
     """Passes on what has samples, with constant labels added."""
 
-    def __init__(self, registry: CollectorRegistry, labels: dict[str, str]) -> None:
+    def __init__(self, registry: CollectorRegistry, labels: Mapping[str, str]) -> None:
         self._registry = registry
         self._labels = labels
 

@@ -1,8 +1,7 @@
 """The series of session probes."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-
-from exporter.exposition.registry import SESSION_BUCKETS
+from exporter.exposition.buckets import SESSION_BUCKETS
+from exporter.exposition.families import Families
 from exporter.model import Cause, Observation, Phase, SessionObservation
 
 POSSIBLE: dict[Phase, tuple[Cause, ...]] = {
@@ -65,35 +64,34 @@ A combination not foreseen here is counted all the same, from its first occurren
 class SessionMetrics:
     """Counts sessions and measures their phases."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._attempts = Counter(
-            "conndrop_session_attempts_total", "Database sessions tried.", ["target"], registry=registry
+    def __init__(self, families: Families) -> None:
+        self._attempts = families.counter(
+            "conndrop_session_attempts_total", "Database sessions tried.", "target"
         )
-        self._failures = Counter(
+        self._failures = families.counter(
             "conndrop_session_failures_total",
             "Database sessions that failed, by the phase in which they did and the cause seen then.",
-            ["target", "phase", "cause"],
-            registry=registry,
+            "target",
+            "phase",
+            "cause",
         )
-        self._phases = Histogram(
+        self._phases = families.histogram(
             "conndrop_session_phase_seconds",
             "Time that completed phases of sessions took.",
-            ["target", "phase"],
-            buckets=SESSION_BUCKETS,
-            registry=registry,
+            "target",
+            "phase",
+            bounds=SESSION_BUCKETS,
         )
-        self._whole = Histogram(
+        self._whole = families.histogram(
             "conndrop_session_seconds",
             "Time that whole sessions took, from the name to the server's goodbye; failed ones are left out.",
-            ["target"],
-            buckets=SESSION_BUCKETS,
-            registry=registry,
+            "target",
+            bounds=SESSION_BUCKETS,
         )
-        self._up = Gauge(
+        self._up = families.gauge(
             "conndrop_up",
             "Whether the latest session got in and had its query answered; absent until the first is over.",
-            ["target"],
-            registry=registry,
+            "target",
         )
 
     def expect(self, target: str) -> None:
@@ -112,10 +110,10 @@ class SessionMetrics:
         if failure is not None:
             self._failures.labels(target, failure.phase or "", failure.cause).inc()
         if not isinstance(observation, SessionObservation):
-            self._up.labels(target).set(0)
+            self._up.set(target, 0)
             return
         for phase, seconds in observation.phases:
             self._phases.labels(target, phase).observe(seconds)
         if failure is None:
             self._whole.labels(target).observe(observation.duration)
-        self._up.labels(target).set(observation.usable)
+        self._up.set(target, observation.usable)

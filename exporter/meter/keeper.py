@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -14,7 +15,7 @@ import exporter
 from exporter.meter.wire import MOST_BYTES, Add, Hurry, Locate, Readings, ToMeter, pack, pair, unpack
 from exporter.model import Failure, Order
 from exporter.net.engine import Punctuality
-from exporter.net.waiting import READABLE, Stop, Stopped, wait
+from exporter.net.waiting import READABLE, WRITABLE, Stop, Stopped, wait
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._orders: list[Add] = []
         self._places: dict[int, Locate] = {}
+        self._untold: deque[ToMeter] = deque()
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._thread = threading.Thread(target=self._keep, name="meter", daemon=True)
@@ -77,9 +79,10 @@ class Keeper:
             self._send(self._places[job])
 
     def hurry(self, job: int) -> None:
-        """Have a job looked at closely, because something is wrong there."""
+        """Have a job looked at closely, because something is wrong there; not while the meter is behind."""
         with self._lock:
-            self._send(Hurry(job=job))
+            if not self._untold:
+                self._send(Hurry(job=job))
 
     def start(self) -> None:
         """Start the meter."""
@@ -120,19 +123,22 @@ class Keeper:
                 stdin=subprocess.DEVNULL,
                 env=environment,
             )
+        ours.setblocking(False)
         with self._lock:
             self._line = ours
-            told: list[ToMeter] = [*self._orders, *self._places.values()]
-            for message in told:
-                self._send(message)
+            self._untold.extend((*self._orders, *self._places.values()))
         return ours
 
     def _listen(self, line: socket.socket) -> None:
         while True:
-            if not wait(line.fileno(), READABLE, LOOK, self._stop):
-                continue
+            with self._lock:
+                self._tell()
+                events = READABLE | WRITABLE if self._untold else READABLE
+            wait(line.fileno(), events, LOOK, self._stop)
             try:
                 content = line.recv(MOST_BYTES)
+            except BlockingIOError:
+                continue
             except ConnectionError:
                 return
             if not content:
@@ -150,16 +156,25 @@ class Keeper:
             self._observer.heartbeat("meter", message.health.heartbeat)
 
     def _send(self, message: ToMeter) -> None:
-        """Send to a meter that runs; one that is dead is told again when it is back."""
+        """Send to a meter that runs, now or when it can take it; one that is not there is told all later."""
         if self._line is not None:
+            self._untold.append(message)
+            self._tell()
+
+    def _tell(self) -> None:
+        """Send what is untold, without waiting: a meter that hangs must not hold up anybody."""
+        assert self._line is not None  # noqa: S101  only called while there is one
+        while self._untold:
             try:
-                self._line.send(pack(message))
-            except OSError as error:
-                log.debug("meter does not listen", extra={"fields": {"detail": str(error)}})
+                self._line.send(pack(self._untold[0]))
+            except OSError:
+                return  # it is busy, or dead: the thread that listens will find out
+            self._untold.popleft()
 
     def _end(self, line: socket.socket) -> None:
         with self._lock:
             self._line = None
+            self._untold.clear()
             line.close()
         process = self._process
         assert process is not None  # noqa: S101  it was launched with the line

@@ -1,5 +1,6 @@
 """The measuring process: one thread, one loop, engines that never wait."""
 
+import errno
 import gc
 import select
 import signal
@@ -111,15 +112,18 @@ class Meter:
     def _deliver(self, now: float) -> None:
         """Hand over what has been read, as far as the daemon takes it now."""
         self._delivered = now
-        kept = self._kept
+        kept, most = self._kept, MOST_READINGS
         while kept or self._health:
-            some = [kept.popleft() for _ in range(min(len(kept), MOST_READINGS))]
+            some = [kept.popleft() for _ in range(min(len(kept), most))]
             try:
                 self._line.send(pack(Readings(readings=some, health=self._health)))
-            except (BlockingIOError, ConnectionError):
+            except OSError as error:
                 kept.extendleft(reversed(some))
-                return
-            self._health = None
+                if error.errno != errno.EMSGSIZE or most == 1:
+                    return
+                most //= 2
+            else:
+                self._health = None
 
 
 def main() -> None:

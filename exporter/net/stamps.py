@@ -6,7 +6,7 @@ The layouts are Linux's (linux/errqueue.h, linux/net_tstamp.h) on 64-bit machine
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 SO_TIMESTAMPING: Final = 37
@@ -86,14 +86,15 @@ def dropped(sock: socket.socket) -> int:
 
 
 class Steps:
-    """Notices when the wall clock, which all stamps are read from, has been set."""
+    """Notices when the wall clock (`wall`, in nanoseconds), which all stamps are read from, has been set."""
 
-    def __init__(self) -> None:
+    def __init__(self, wall: Callable[[], int] = time.time_ns) -> None:
+        self._wall = wall
         self._offset = self._measured()
 
     def taken(self) -> float:
         """Give the seconds by which the clock has been set since the last time; 0 for none."""
-        offset = time.time_ns() - time.monotonic_ns()
+        offset = self._wall() - time.monotonic_ns()
         if -LEAST_STEP < offset - self._offset < LEAST_STEP:
             self._offset = offset  # a clock that is only slewed is followed
             return 0.0
@@ -101,11 +102,10 @@ class Steps:
         step = self._offset - before
         return step / 1e9 if abs(step) >= LEAST_STEP else 0.0
 
-    @staticmethod
-    def _measured() -> int:
+    def _measured(self) -> int:
         """Read both clocks with the least delay between them."""
         readings = []
         for _ in range(5):
-            before, wall, after = time.monotonic_ns(), time.time_ns(), time.monotonic_ns()
+            before, wall, after = time.monotonic_ns(), self._wall(), time.monotonic_ns()
             readings.append((after - before, wall - (before + after) // 2))
         return min(readings)[1]

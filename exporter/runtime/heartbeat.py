@@ -32,9 +32,12 @@ class Observer(Protocol):
 class Heartbeat:
     """Wakes up ten times a second and notes how late; when the wall clock is set, calls `stepped`."""
 
-    def __init__(self, observer: Observer, stepped: Callable[[], None]) -> None:
+    def __init__(
+        self, observer: Observer, stepped: Callable[[], None], wall: Callable[[], int] = time.time_ns
+    ) -> None:
         self._observer = observer
         self._stepped = stepped
+        self._steps = Steps(wall)
         self._ended = threading.Event()
 
     def start(self) -> None:
@@ -46,13 +49,13 @@ class Heartbeat:
         self._ended.set()
 
     def _beat(self) -> None:
-        lateness, steps, beats = Lateness(), Steps(), 0
+        lateness, beats = Lateness(), 0
         due = time.monotonic() + BEAT
         while not self._ended.wait(max(0.0, due - time.monotonic())):
             late = time.monotonic() - due
             lateness.began(late, int(late / BEAT))
             due += BEAT * (1 + int(late / BEAT))
-            step = steps.taken()
+            step = self._steps.taken()
             if step:
                 log.warning("wall clock stepped", extra={"fields": {"seconds": f"{step:.3f}"}})
                 self._observer.clock_stepped()
