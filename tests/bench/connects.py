@@ -84,16 +84,20 @@ def asked(url: str, targets: Sequence[str]) -> Iterator[None]:
     """Ask blackbox_exporter for each target every five seconds, spread evenly, from a few threads."""
     ended = threading.Event()
 
-    def ask(mine: Sequence[str]) -> None:
+    def ask(mine: Sequence[str], due: float) -> None:
         parts = urlsplit(url)
         with contextlib.closing(http.client.HTTPConnection(parts.netloc, timeout=10)) as connection:
-            due, at = time.monotonic(), 0
+            at = 0
             while not ended.wait(max(0.0, due - time.monotonic())):
                 connection.request("GET", f"{parts.path}?{parts.query}{mine[at % len(mine)]}")
                 connection.getresponse().read()
                 due, at = due + EVERY / len(mine), at + 1
 
-    threads = [threading.Thread(target=ask, args=(targets[number::ASKERS],)) for number in range(ASKERS)]
+    now, apart = time.monotonic(), EVERY / len(targets)
+    threads = [
+        threading.Thread(target=ask, args=(targets[number::ASKERS], now + number * apart))
+        for number in range(ASKERS)
+    ]
     for thread in threads:
         thread.start()
     try:

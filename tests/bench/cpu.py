@@ -27,11 +27,11 @@ def used_per(roots: Iterable[int], done: Callable[[], float], seconds: float) ->
     return used / (done() - before)
 
 
-def sent_packets() -> int:
-    """Count the packets that have left the calling thread's network; loopback's do not count."""
+def sent_packets(*, loopback: bool = False) -> int:
+    """Count the packets that have left through the interfaces of the calling thread's network."""
     lines = Path("/proc/thread-self/net/dev").read_text().splitlines()[2:]
     counters = {name.strip(): numbers.split() for name, _, numbers in (line.partition(":") for line in lines)}
-    return sum(int(numbers[9]) for name, numbers in counters.items() if name != "lo")
+    return sum(int(numbers[9]) for name, numbers in counters.items() if loopback or name != "lo")
 
 
 def _used(pid: int) -> float:

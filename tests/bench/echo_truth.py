@@ -21,10 +21,14 @@ from tests.lab.truth import echoes
 SESSIONS = {"interval": "1s", "timeout": "1s"}
 DATABASES = 10
 SCRAPE_EVERY = 1.0
+STARTS = 1.0
+"""Seconds over which the targets' first echoes are spread."""
 MIDDLE, MOST = 1e-6, 20e-6
 """Errors in seconds that half, and 99 of 100 readings may have."""
 FAR_OFF = 0.0002
 """Share of the readings that may be off by more than 100 µs."""
+NOT_MADE = 0.01
+"""Share of the echoes due that may be missing."""
 
 
 def idle(plan: Plan) -> list[Row]:
@@ -54,7 +58,7 @@ def loaded(plan: Plan) -> list[Row]:
         }
         found = plan.turns(peers.present(contenders))
     return _loaded_rows(
-        plan.rounds * plan.targets * seconds,
+        plan.rounds * plan.targets * max(0.0, seconds - STARTS),
         [verdict for verdict in found.get("smokeping_prober", []) if isinstance(verdict, Mean)],
         [verdict for verdict in found["conndrop"] if isinstance(verdict, Verdict)],
     )
@@ -69,8 +73,8 @@ def _loaded_rows(due: float, theirs: "list[Mean]", ours: list[Verdict]) -> list[
     p50 = Goal(number="P3", what="RTT error under load, p50", peer="smokeping_prober (mean)")
     p99 = Goal(number="P3", what="RTT error under load, p99")
     off = Goal(number="P3", what=f"off by more than 100 µs under load (worst {worst})")
-    what = f"phantom losses under load, {sum(one.judged for one in ours):,} echoes of {due:,.0f} due"
-    phantom = Goal(number="P4", what=what, peer="smokeping_prober")
+    phantom = Goal(number="P4", what="phantom losses under load", peer="smokeping_prober")
+    made = Goal(number="P4", what=f"echoes that were due, but not made, of {due:,.0f}")
     return [
         error(p50, theirs=mean, ours=_middle(ours, 0.5), most=MIDDLE),
         error(p99, ours=_middle(ours, 0.99), most=MOST),
@@ -81,6 +85,12 @@ def _loaded_rows(due: float, theirs: "list[Mean]", ours: list[Verdict]) -> list[
             ours=sum(one.phantoms for one in ours),
             most=0,
             written="{}",
+        ),
+        limit(
+            made,
+            ours=max(0.0, due - sum(one.judged for one in ours)) / (due or 1),
+            most=NOT_MADE,
+            written="{:.1%}",
         ),
     ]
 

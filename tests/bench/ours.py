@@ -80,7 +80,7 @@ def exporter(text: str, *, readings: Path | None = None, loaded: bool = False) -
         words += ["--log.level", "warn"]
         if readings:
             words = ["-m", "tests.bench.launcher", str(file), address, str(readings)] + ["load"] * loaded
-        with started(sys.executable, *words) as process:
+        with started(sys.executable, *words, aloud=True) as process:
             wait_until_up(process, f"http://{address}/-/healthy")
             yield Running(pid=process.pid, url=f"http://{address}/metrics")
 

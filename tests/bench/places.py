@@ -4,6 +4,7 @@ import contextlib
 import ctypes
 import ipaddress
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,14 +62,15 @@ def _allow_echo() -> None:
 @contextlib.contextmanager
 def named() -> Iterator[None]:
     """A resolver on loopback, asked by everything in this process's mounts, that knows every name."""
-    files = Path("/run/conndrop-bench-resolv.conf")
-    files.write_text("nameserver 127.0.0.1\noptions timeout:2 attempts:2\n")
     library = ctypes.CDLL(None, use_errno=True)
-    try:
-        if library.mount(bytes(files), b"/etc/resolv.conf", None, MS_BIND, None):
+    with tempfile.NamedTemporaryFile("w", prefix="conndrop-bench-") as file:
+        file.write("nameserver 127.0.0.1\noptions timeout:2 attempts:2\n")
+        file.flush()
+        Path(file.name).chmod(0o644)
+        if library.mount(file.name.encode(), b"/etc/resolv.conf", None, MS_BIND, None):
             raise OSError(ctypes.get_errno(), "mount")
-        with started(sys.executable, "-m", "tests.bench.servers", "dns", "127.0.0.1", "53"):
-            yield
-        library.umount(b"/etc/resolv.conf")
-    finally:
-        files.unlink()
+        try:
+            with started(sys.executable, "-m", "tests.bench.servers", "dns", "127.0.0.1", "53"):
+                yield
+        finally:
+            library.umount(b"/etc/resolv.conf")

@@ -58,6 +58,7 @@ class Plan:
 
 
 def say(text: str) -> None:
-    """Tell whoever waits how far it is."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    """Tell whoever waits how far it is, if there is anything to tell."""
+    if text:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()

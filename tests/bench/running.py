@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from tests.bench.plan import say
 from tests.lab.namespace import Namespace, start
 from tests.waiting import wait_for
 
@@ -23,9 +24,9 @@ class ProcessEnded(Exception):
 
 @contextlib.contextmanager
 def started(
-    *words: str, output: int | None = None, inside: Namespace | None = None
+    *words: str, output: int | None = None, inside: Namespace | None = None, aloud: bool = False
 ) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a program for the length of the block; what it said is shown after ProcessEnded."""
+    """Run a program for the length of the block; show what it said after ProcessEnded, or where `aloud`."""
     begin = inside.start if inside else start
     with tempfile.TemporaryFile() as said:
         to = said.fileno() if output is None else output
@@ -42,6 +43,9 @@ def started(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            if aloud:
+                said.seek(0)
+                say(said.read().decode(errors="replace").rstrip())
 
 
 def fetch(url: str, *, compressed: bool = False) -> bytes:
