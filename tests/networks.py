@@ -27,8 +27,8 @@ needs_capture = pytest.mark.skipif(
 )
 
 
-def in_own_network(what: Callable[[], T], *rules: str) -> T:
-    """Run `what` in a thread of its own with a network of its own, and return what it returned.
+def in_own_network(what: Callable[[], T], *rules: str, seconds: float = 60.0) -> T:
+    """Run `what`, for at most so long, in a thread and a network of its own, and return what it returned.
 
     That network has a loopback interface and nothing else; `rules` are nft rules for what arrives.
     (What is dropped on its way out is not lost but refused: the sender is told.)
@@ -51,7 +51,7 @@ def in_own_network(what: Callable[[], T], *rules: str) -> T:
 
     thread = threading.Thread(target=inside)
     thread.start()
-    thread.join(60)
+    thread.join(seconds)
     if errors:
         raise errors[0]
     assert outcome, "did not end"

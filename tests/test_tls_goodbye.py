@@ -43,7 +43,7 @@ def counting(kind: str, certificates: Certificates, most: int, *options: str) ->
         yield server
 
 
-def in_the_network(what: Callable[[], T], hosts: Path) -> T:
+def in_the_network(what: Callable[[], T], hosts: Path, seconds: float = 60.0) -> T:
     """Run `what` where the address has a name, as far as anybody in there can tell."""
     hosts.write_text(f"127.0.0.1 localhost\n::1 localhost\n{ADDRESS} {NAME}\n")
 
@@ -55,7 +55,7 @@ def in_the_network(what: Callable[[], T], hosts: Path) -> T:
         run_inside("ip", "address", "add", f"{ADDRESS}/32", "dev", "lo")
         return what()
 
-    return in_own_network(inside)
+    return in_own_network(inside, seconds=seconds)
 
 
 def counted(database: Database) -> tuple[int, int]:

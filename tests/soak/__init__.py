@@ -1,0 +1,1 @@
+"""Long looks at what must stay so for hours."""
