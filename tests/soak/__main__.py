@@ -70,10 +70,8 @@ def _watched(servers: dict[str, Database]) -> int:
         for kind, server in servers.items():
             errors, blocked = counted(server)
             worst = max(worst, errors, blocked)
-            print(
-                f"{time.monotonic() - begun:6.0f} s  {kind:8} errors {errors}  blocked {blocked}  {_runs()}"
-            )
-    print("never blocked, nothing counted" if not worst else "something was counted against us")
+            _say(f"{time.monotonic() - begun:6.0f} s  {kind:8} errors {errors}  blocked {blocked}  {_runs()}")
+    _say("never blocked, nothing counted" if not worst else "something was counted against us")
     return int(worst > 0)
 
 
