@@ -125,8 +125,8 @@ class DnsMetrics:
         target, resolver = observation.target, observation.resolver
         self._direct.expect(target, resolver)
         self._direct.record(observation, target, resolver)
-        ttls = self._ttls.setdefault(target, {})
-        ttls.pop((resolver,), None)
+        ttls = {key: ttl for key, ttl in self._ttls.get(target, {}).items() if key != (resolver,)}
         if observation.ttl is not None:
             ttls[resolver,] = observation.ttl
+        self._ttls[target] = ttls
         self._ttl.show(target, ttls)

@@ -179,13 +179,17 @@ class Gauge(Family):
 
     def __init__(self, name: str, text: str, labels: Sequence[str], constant: Mapping[str, str]) -> None:
         super().__init__(name, text, labels, constant)
+        self._values: dict[str, Mapping[tuple[str, ...], float]] = {}
         self._shown: dict[str, str] = {}
 
     def show(self, target: str, values: Mapping[tuple[str, ...], float]) -> None:
         """Publish these series of `target` and no others; keys are the values of the labels after the target.
 
-        No scrape sees some of the old ones and some of the new.
+        `values` is kept. No scrape sees some of the old ones and some of the new.
         """
+        if self._values.get(target) == values:
+            return
+        self._values[target] = values
         lines = [
             f"{self.name}{{{self._pairs((target, *labels))}}} {number(value)}\n"
             for labels, value in values.items()
