@@ -5,9 +5,9 @@ from itertools import product
 from exporter.exposition.buckets import RTT_BUCKETS
 from exporter.exposition.families import Families
 from exporter.exposition.session import POSSIBLE
-from exporter.model import Failure, Observation, Phase, TcpObservation
+from exporter.model import Cause, Failure, Observation, Phase, TcpObservation
 
-FORESEEN = tuple(dict.fromkeys((*POSSIBLE[Phase.DNS], *POSSIBLE[Phase.TCP])))
+FORESEEN = tuple(dict.fromkeys((*POSSIBLE[Phase.DNS], *POSSIBLE[Phase.TCP], Cause.DNS_IPV6_BROKEN)))
 """What a connect can be expected to fail of."""
 STATES = tuple(product(("ipv4", "ipv6"), ("connects", "fails")))
 
