@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.probing import STOPS
 from tests.servers import Certificates, Database, MariaDb, MySql, Postgres, ServerMissing
 
 SERVERS: dict[str, type[Database]] = {"postgresql": Postgres, "mariadb": MariaDb, "mysql": MySql}
+
+
+@pytest.fixture(autouse=True)
+def end_of_all_tools() -> Iterator[None]:
+    yield
+    while STOPS:
+        STOPS.pop().throw()
 
 
 @pytest.fixture(scope="session")

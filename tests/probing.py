@@ -13,6 +13,9 @@ from exporter.probes.kind import Tools
 from exporter.probes.session import SessionProbe, SessionSettings
 from exporter.probes.tls import TlsProbe, TlsSettings
 
+STOPS: list[Stop] = []
+"""Those of all tools made for the test that runs; what they began in threads ends with it."""
+
 
 class Answering(Resolver):
     """A resolver with a fixed answer."""
@@ -45,6 +48,7 @@ def probe_tools(
 ) -> Tools:
     """Give what a probe of `endpoint` is built with; the book takes its addresses from the resolver."""
     stop = stop or Stop()
+    STOPS.append(stop)
     resolver = resolver or Resolver(stop)
     (dialect,) = (dialect for dialect in DIALECTS if endpoint.dialect in dialect.names)
     return Tools(

@@ -340,19 +340,20 @@ def test_without_the_kernels_stamps_our_own_clock_has_to_do(
     assert 0 < rtt < 0.1
 
 
-def test_loss_is_what_the_wire_says() -> None:
-    """Every fifth echo is dropped: within the binomial 99 % interval, and exactly the packets dropped."""
+@pytest.mark.parametrize(("per_mille", "echoes"), [(5, 8000), (10, 8000), (50, 4000), (200, 2000)])
+def test_loss_is_what_was_dropped(per_mille: int, echoes: int) -> None:
+    """To the packet; and within the binomial 99 % interval of what was to be dropped."""
 
     def what() -> tuple[int, int]:
-        addresses = [f"127.0.1.{index}" for index in range(1, 101)]
-        readings = echoing(*addresses, interval=0.2, timeout=0.2).until(number(2000))
+        addresses = [f"127.0.1.{index}" for index in range(1, 201)]
+        readings = echoing(*addresses, interval=0.1, timeout=0.1).until(number(echoes), 30)
         return len(answers(readings)), len([seen for seen in others(readings) if seen.get("lost")])
 
-    answered, lost = in_own_network(what, "icmp type echo-request numgen random mod 100 < 20 drop")
-    total = answered + lost
-    assert total >= 2000
-    spread = 2.576 * (total * 0.2 * 0.8) ** 0.5
-    assert abs(lost - 0.2 * total) <= spread + 1
+    rule = f"icmp type echo-request numgen random mod 1000 < {per_mille} counter drop"
+    answered, lost = in_own_network(what, rule)
+    total, share = answered + lost, per_mille / 1000
+    assert total >= echoes
+    assert abs(lost - share * total) <= 2.576 * (total * share * (1 - share)) ** 0.5 + 1
 
 
 def test_identifiers_are_drawn_at_random() -> None:

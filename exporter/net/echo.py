@@ -13,6 +13,8 @@ from exporter.net.stamps import Steps
 
 LATE: Final = 10.0
 """Seconds after its loss for which an echo's reply is still recognised."""
+FURTHER: Final = 1.0
+"""Seconds after its timeout for which further replies to an answered echo are."""
 BURST: Final = 20
 """Echoes that may leave together; more would queue on the wire and be seen as delay."""
 SHORTEST_TICK: Final = 0.002
@@ -56,6 +58,7 @@ class EchoEngine:
         self._jobs: dict[int, _Job] = {}
         self._exchanges: dict[int, Exchange[_Job]] = {}
         self._waiting: dict[float, deque[Flight[_Job]]] = {}
+        self._answers: deque[Flight[_Job]] = deque()
         self._lost: deque[Flight[_Job]] = deque()
         self._steps = Steps()
         self._rate = 0.0
@@ -164,10 +167,11 @@ class EchoEngine:
                 if flight.state is State.WAITING:
                     self._lose(flight)
                 elif flight.state is State.ANSWERED:
-                    flight.place.exchange.forget(flight)
-        while self._lost and self._lost[0].until + LATE <= now:
-            flight = self._lost.popleft()
-            flight.place.exchange.forget(flight)
+                    self._answers.append(flight)
+        for settled, seconds in ((self._answers, FURTHER), (self._lost, LATE)):
+            while settled and settled[0].until + seconds <= now:
+                flight = settled.popleft()
+                flight.place.exchange.forget(flight)
 
     def _lose(self, flight: Flight[_Job], failure: Failure | None = None) -> None:
         flight.state = State.LOST

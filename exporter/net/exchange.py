@@ -23,8 +23,8 @@ from exporter.net.stamps import (
     MSG_ERRQUEUE,
     OFFENDER,
     WAYS,
+    Overflow,
     Stamping,
-    dropped,
     enlarge,
 )
 
@@ -37,10 +37,10 @@ MOST_CALLS: Final = 64
 """Calls in one go: whoever floods us must not keep us from sending."""
 BUFFER: Final = 4 * 2**20
 """Bytes asked for to hold what arrives between two ticks; the system may allow less."""
-DATA_BYTES: Final = 64
-PACKET: Final = Struct("!BxxxHH4sI48x")
-"""Of a reply: type, identifier, sequence number, key, number."""
-RAW_PACKET: Final = Struct("!20xBxxxHH4sI28x")
+DATA_BYTES: Final = 128
+PACKET: Final = Struct("!BxxxHH4sI112s")
+"""Of a reply: type, identifier, sequence number, key, number, padding."""
+RAW_PACKET: Final = Struct("!20xBxxxHH4sI92s")
 """The same behind an IPv4 header (nobody puts options into the answer to a request without)."""
 TRIES: Final = 3
 """Sends of one echo: each may be told the error of an earlier packet instead of being carried out."""
@@ -136,9 +136,10 @@ class Exchange(Generic[J]):
         self._stamps = Stamping(self._socket, ways)
         self._stamps.begin(self._counter)
         self._packet = RAW_PACKET if self._icmp.raw and version == 4 else PACKET
+        self._padding = bytes(92 if self._packet is RAW_PACKET else 112)
         self._arrivals = Batch(AT_ONCE, DATA_BYTES, CONTROL_BYTES)
         self._departures = Batch(AT_ONCE, DATA_BYTES, ERROR_BYTES)
-        self._dropped = 0
+        self._overflow = Overflow(self._socket)
         self._overflowed = 0.0
 
     def place(self, address: str) -> Place:
@@ -163,9 +164,8 @@ class Exchange(Generic[J]):
 
     def take_in(self) -> None:
         """Take in all that has come, and hand it on."""
-        lost = dropped(self._socket)
-        if lost != self._dropped:
-            self._dropped, self._overflowed = lost, time.monotonic()
+        if self._overflow.happened():
+            self._overflowed = time.monotonic()
         for _ in range(MOST_CALLS):
             if self._take_departures() < AT_ONCE:
                 break
@@ -250,7 +250,7 @@ class Exchange(Generic[J]):
         reply, own, key, names = REPLY[self._icmp.version], self._icmp.identifier, self._key, batch.names
         answered, where, now = self._answered, ADDRESSES[self.family], time.monotonic()
         start, length = where.start - NAME_BYTES, where.stop - where.start
-        for (kind, identifier, sequence, token, counter), (_, _, seconds, nanoseconds) in zip(
+        for (kind, identifier, sequence, token, counter, padding), (_, _, seconds, nanoseconds) in zip(
             packets, stamps, strict=True
         ):
             start += NAME_BYTES
@@ -261,6 +261,7 @@ class Exchange(Generic[J]):
                 or kind != reply
                 or identifier != own
                 or sequence != counter & 0xFFFF
+                or padding != self._padding  # raw sockets are given damaged packets, too
                 or names[start : start + length] != flight.place.packed
             ):
                 continue

@@ -35,6 +35,9 @@ ERROR: Final = struct.Struct("=8xiiqq40xiiIBBBxII28x4x")
 OFFENDER: Final = 96
 """Where the offender's sockaddr begins among the control data of an error."""
 
+_MEMORY: Final = struct.Struct("=II24xI")
+"""Of SO_MEMINFO: bytes in the receive buffer, its size, packets dropped (SK_MEMINFO_…)."""
+
 LEAST_STEP: Final = 1_000_000
 """Nanoseconds by which the wall clock must jump against the monotonic one to count as stepped."""
 
@@ -79,10 +82,23 @@ def enlarge(sock: socket.socket, size: int) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
 
 
-def dropped(sock: socket.socket) -> int:
-    """Give the number of packets that found the receive buffer full so far (SK_MEMINFO_DROPS)."""
-    fields = sock.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 36)
-    return int(struct.unpack_from("=I", fields, 32)[0]) if len(fields) >= 36 else 0
+class Overflow:
+    """Notices when packets have found the receive buffer of a socket full."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._drops = 0
+
+    def happened(self) -> bool:
+        """Tell whether it has since the last time; to be asked before anything is taken out of the buffer.
+
+        The kernel counts other drops in the same place, as of damaged packets: it is an overflow only if the
+        buffer is full, as it must be then.
+        """
+        memory = _MEMORY.unpack(self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, _MEMORY.size))
+        filled, size, drops = memory
+        before, self._drops = self._drops, drops
+        return bool(drops != before and filled > size // 2)
 
 
 class Steps:

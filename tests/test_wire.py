@@ -1,0 +1,193 @@
+"""What the engines say against what was on the wire, on links that delay, lose, double, reorder, damage."""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from exporter.model import EchoOrder, TcpOrder
+from exporter.net.connects import TcpEngine
+from exporter.net.echo import EchoEngine
+from tests.engines import Driven
+from tests.lab.capture import Capture
+from tests.lab.link import Conditions, Link
+from tests.lab.namespace import Namespace, command
+from tests.lab.routers import row
+from tests.lab.truth import Echo, echoes, handshakes
+from tests.networks import needs_capture, needs_namespaces
+
+pytestmark = [needs_namespaces, needs_capture]
+
+ENDS = (("10.77.0.1/24", "fd77::1/64"), ("10.77.0.2/24", "fd77::2/64"))
+TARGETS = 50
+INTERVAL, TIMEOUT = 0.1, 0.3
+SECONDS = 3.0
+NEAR = 0.001
+"""Seconds by which a delay may differ from the wire's: more than it does, less than a busy host would add."""
+
+
+@pytest.fixture(autouse=True)
+def close() -> Iterator[None]:
+    yield
+    Driven.close_all()
+
+
+@contextlib.contextmanager
+def linked() -> Iterator[tuple[Namespace, Namespace, Link]]:
+    """Join a client and a server that has two hundred addresses more of each family."""
+    with Namespace() as client, Namespace() as server, Link(client, server, *ENDS) as link:
+        client.run(lambda: _routes("10.78.0.0/24 via 10.77.0.2", "fd78::/64 via fd77::2"))
+        server.run(lambda: _routes("local 10.78.0.0/24 dev lo", "local fd78::/64 dev lo"))
+        yield client, server, link
+
+
+def _routes(four: str, six: str) -> None:
+    command("ip", "route", "add", *four.split())
+    command("ip", "-6", "route", "add", *six.split())
+
+
+def address(index: int) -> str:
+    """Every other target is reached over IPv6."""
+    return f"fd78::{index + 1:x}" if index % 2 else f"10.78.0.{index + 1}"
+
+
+def echoed(client: Namespace, interface: str = "link0") -> tuple[dict[str, list[Any]], dict[str, list[Echo]]]:
+    """Send echoes for a while; give what the engine made of them, and the truth, by address."""
+
+    def what() -> dict[str, list[Any]]:
+        driven = Driven(EchoEngine)
+        for job in range(TARGETS):
+            driven.engine.add(EchoOrder(job=job, interval=INTERVAL, timeout=TIMEOUT, size=56))
+            driven.engine.locate(job, [address(job)], None)
+        driven.drive(SECONDS)
+        assert isinstance(driven.engine, EchoEngine)
+        driven.engine._pace._heap.clear()  # send no more, and see what becomes of the last ones
+        driven.drive(2 * TIMEOUT + 0.2)
+        seen: dict[str, list[Any]] = defaultdict(list)
+        for job, reading in driven.readings:
+            seen[address(job)].append(reading)
+        return seen
+
+    with Capture(interface, "icmp", "or", "icmp6", inside=client) as capture:
+        seen = client.run(what)
+        packets = capture.stop()
+    truth: dict[str, list[Echo]] = defaultdict(list)
+    for echo in echoes(packets):
+        truth[echo.destination].append(echo)
+    return seen, truth
+
+
+def total(seen: list[Any], key: str) -> int:
+    return sum(reading.get(key, 0) for reading in seen if isinstance(reading, dict))
+
+
+def in_time(echo: Echo) -> bool:
+    return bool(echo.replies) and (echo.replies[0] - echo.sent) / 1e9 <= TIMEOUT
+
+
+def agree(seen: dict[str, list[Any]], truth: dict[str, list[Echo]]) -> None:
+    """Every echo has the fate it had on the wire, and every delay is the wire's."""
+    assert sum(map(len, truth.values())) >= 0.9 * TARGETS * SECONDS / INTERVAL
+    for where, sent in truth.items():
+        answers = [reading for reading in seen[where] if isinstance(reading, tuple)]
+        arrived = [echo for echo in sent if in_time(echo)]
+        assert total(seen[where], "lost") == len(sent) - len(arrived)
+        assert total(seen[where], "duplicates") == sum(len(echo.replies) - 1 for echo in arrived)
+        delays = [(echo.replies[0] - echo.sent) / 1e9 for echo in arrived]
+        measured = [rtt for _, rtt, *_ in sorted(answers)]
+        assert measured == pytest.approx(delays, abs=NEAR)
+
+
+@pytest.mark.parametrize(
+    ("there", "back"),
+    [
+        (Conditions(delay=0.02, jitter=0.01), Conditions(delay=0.02, jitter=0.01)),
+        (Conditions(loss=0.1), Conditions(loss=0.05)),
+        (Conditions(duplication=0.2), Conditions(duplication=0.2)),
+        (Conditions(delay=0.001, jitter=0.2, reorder=True), Conditions()),
+        (
+            Conditions(delay=0.01, jitter=0.15, reorder=True, loss=0.1, duplication=0.1),
+            Conditions(delay=0.01, jitter=0.15, reorder=True, loss=0.1, duplication=0.1),
+        ),
+    ],
+    ids=["delay", "loss", "duplication", "reordering", "all at once"],
+)
+def test_echoes_have_the_fate_they_had_on_the_wire(there: Conditions, back: Conditions) -> None:
+    with linked() as (client, _, link):
+        link.set(there=there, back=back)
+        seen, truth = echoed(client)
+    agree(seen, truth)
+    overtaken = [
+        reading for one in seen.values() for reading in one if isinstance(reading, tuple) and reading[3]
+    ]
+    assert bool(overtaken) == there.reorder
+
+
+def test_damaged_packets_are_lost() -> None:
+    """The kernels throw them away: the server requests, this host replies. About one in ten of each."""
+    with linked() as (client, _, link):
+        link.set(there=Conditions(corruption=0.1), back=Conditions(corruption=0.1))
+        seen, truth = echoed(client)
+    sent = sum(map(len, truth.values()))
+    lost = sum(total(one, "lost") for one in seen.values())
+    spread = 2.576 * (sent * 0.19 * 0.81) ** 0.5
+    assert abs(lost - 0.19 * sent) <= spread + 1
+
+
+def test_what_a_policer_drops_is_lost_and_nothing_else() -> None:
+    """A token bucket on the way lets half of it through."""
+    with row(1) as built:
+        built.routers[0].run(
+            lambda: command("tc", "qdisc", "add", "dev", "to-server", "root", "tbf", *POLICED)
+        )
+        built.client.run(lambda: _routes("10.78.0.0/24 via 10.0.0.2", "fd78::/64 via fd00:0:0:0::2"))
+        built.routers[0].run(lambda: _routes("10.78.0.0/24 via 10.0.1.2", "fd78::/64 via fd00:0:0:1::2"))
+        built.server.run(lambda: _routes("local 10.78.0.0/24 dev lo", "local fd78::/64 dev lo"))
+        seen, truth = echoed(built.client, "to-r1")
+    agree(seen, truth)
+    assert sum(total(one, "lost") for one in seen.values()) > 100
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_connects_take_as_long_as_on_the_wire(version: int) -> None:
+    """Or as long as the application would wait where the SYN was lost and sent again; and that is counted."""
+    where = "10.77.0.2" if version == 4 else "fd77::2"
+
+    def what() -> list[Any]:
+        driven = Driven(TcpEngine)
+        for job in range(40):
+            driven.engine.add(TcpOrder(job=job, interval=2.5, timeout=2.5, port=7777, every_address=False))
+            driven.engine.locate(job, [where], None)
+        readings = driven.until(lambda readings: len(readings) >= 40)
+        return [connect for _, (_, _, connects, _) in readings for connect in connects]
+
+    with linked() as (client, server, link):
+        listener = server.start("python3", "-c", LISTEN, where)
+        try:
+            link.set(there=Conditions(delay=0.01, jitter=0.02, loss=0.3), back=Conditions(delay=0.01))
+            with Capture("link0", "tcp", inside=client) as capture:
+                seen = client.run(what)
+                truth = handshakes(capture.stop())
+        finally:
+            listener.terminate()
+            listener.wait()
+    connected = [connect for connect in seen if connect[-1] is None]
+    assert len(connected) > 20
+    assert sum(connect[3] for connect in seen) <= sum(len(one.syns) - 1 for one in truth)
+    clean = sorted(connect[1] for connect in connected if not connect[3])
+    wire = sorted((one.answers[0] - one.syns[0]) / 1e9 for one in truth if one.answers and len(one.syns) == 1)
+    assert clean == pytest.approx(wire[: len(clean)], abs=5 * NEAR)
+    slow = [connect for connect in connected if connect[3]]
+    assert slow
+    assert all(0.9 < seconds < 2.5 and rtt is None for _, seconds, rtt, *_ in slow)
+
+
+POLICED = ("rate", "200kbit", "burst", "2000", "limit", "3000")
+LISTEN = """
+import socket, sys, time
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+listener = socket.create_server((sys.argv[1], 7777), family=family)
+time.sleep(60)
+"""
