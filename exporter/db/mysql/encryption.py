@@ -14,6 +14,8 @@ from exporter.net.tls import TlsPolicy
 
 PROTOCOL: Final = 10
 FIRST_REST: Final = 600.0
+LONGEST_REST: Final = 86_400.0
+"""Seconds that the server is left alone after a bad leave, doubling up to the longest."""
 
 
 class MysqlEncryption:
@@ -21,7 +23,7 @@ class MysqlEncryption:
 
     def __init__(self, policy: TlsPolicy, now: Callable[[], float] = time.monotonic) -> None:
         self.policy = policy
-        self._record = Record(free=0, rest=FIRST_REST, now=now)
+        self._record = Record(free=0, rest=FIRST_REST, longest=LONGEST_REST, now=now)
 
     def harmless(self) -> bool:
         """Say no for ten minutes after a connection that may have been counted, longer after two in a row."""

@@ -38,19 +38,20 @@ LENGTHS: Final[dict[tuple[bytes, bytes], int]] = {
 """What ways to log in want to have, in bytes, by what asks for it: any other length they count as a broken
 connection. All others take an empty answer for an empty password."""
 
-LONGEST_REST: Final = 86_400.0
-
 
 class Record:
     """How many connections in a row have been left badly, and how long to leave the server alone for it.
 
-    The first `free` of them cost nothing; then each rest is twice as long as the one before, from `rest`
-    seconds up to a day: with the default of 100 errors the host would be blocked after two months at least.
+    The first `free` of them cost nothing; then each rest is twice as long as the one before, from `rest` to
+    `longest` seconds.
     """
 
-    def __init__(self, *, free: int, rest: float, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, free: int, rest: float, longest: float, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._free = free
         self._rest = rest
+        self._longest = longest
         self._now = now
         self._left_badly = 0
         self._rest_until = 0.0
@@ -64,7 +65,7 @@ class Record:
         self._left_badly += 1
         beyond = self._left_badly - self._free
         if beyond > 0:
-            self._rest_until = self._now() + min(self._rest * 2 ** (beyond - 1), LONGEST_REST)
+            self._rest_until = self._now() + min(self._rest * 2 ** min(beyond - 1, 40), self._longest)
 
     def settle(self) -> None:
         """Take note that the server has nothing to complain of."""

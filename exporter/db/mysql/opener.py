@@ -26,6 +26,8 @@ PARAMETERS: Final = ("charset", "ssl_mode", *SWITCHES, *FILES)
 FREE: Final = 20
 """Logins broken off in a row after which the server is given rests: five minutes of the usual interval."""
 FIRST_REST: Final = 60.0
+LONGEST_REST: Final = 300.0
+"""Seconds that the server is left alone then, doubling up to the longest: so late is the end of a trouble seen."""
 
 
 class MysqlOpener:
@@ -38,7 +40,7 @@ class MysqlOpener:
         self._required = policy is not None and policy.required
         self.encryption = MysqlEncryption(policy) if policy else None
         self._encrypt = _encrypting(policy, endpoint.host) if policy else None
-        self._record = Record(free=FREE, rest=FIRST_REST)
+        self._record = Record(free=FREE, rest=FIRST_REST, longest=LONGEST_REST)
 
     def harmless(self) -> bool:
         """Say no for a while after many logins in a row that were broken off (see `Record`)."""
