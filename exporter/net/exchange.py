@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from exporter.model import Cause, ProbeError
 from exporter.net.batch import NAME_BYTES, Batch
-from exporter.net.dial import CAUSES
+from exporter.net.dial import CAUSES, numeric
 from exporter.net.icmp import HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
 from exporter.net.icmp_errors import ADDRESSES, ORIGIN_STAMP, VERSIONS, IcmpError, address_in
 from exporter.net.stamps import (
@@ -64,10 +64,7 @@ class Place:
     def __init__(self, exchange: "Exchange[Any]", address: str) -> None:
         self.exchange = exchange
         self.address = address
-        family = exchange.family
-        self.where = socket.getaddrinfo(address, None, family, socket.SOCK_DGRAM, 0, socket.AI_NUMERICHOST)[
-            0
-        ][4]
+        family, self.where = numeric(address)
         self.packed = socket.inet_pton(family, address.partition("%")[0])
 
 
@@ -142,7 +139,7 @@ class Exchange(Generic[J]):
         self._overflowed = 0.0
 
     def place(self, address: str) -> Place:
-        """Make `address`, a numeric one of this IP version, a place to send to."""
+        """Make `address`, a numeric one of this IP version, a place to send to; raise ProbeError otherwise."""
         return Place(self, address)
 
     def send(self, flight: Flight[J], size: int) -> None:
