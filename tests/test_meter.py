@@ -1,8 +1,11 @@
 """The measuring process: what it is told and tells, and that it neither dies unnoticed nor outlives us."""
 
+import errno
 import os
+import resource
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,6 +114,40 @@ def test_a_meter_does_not_heed_signals_and_ends_with_the_daemon(kept: Kept) -> N
     kept.end()
     assert not Path(f"/proc/{pid}").exists()
     assert kept.heard.restarts == 0
+
+
+def test_a_meter_that_cannot_be_started_is_tried_again(
+    kept: Kept, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be no descriptor for it today, and one tomorrow."""
+    outcomes: list[OSError | None] = [OSError(errno.EMFILE, "full"), None]
+
+    def launched(*args: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        if (outcome := outcomes.pop(0)) is not None:
+            raise outcome
+        return popen(*args, **options)
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", launched)
+    kept.connect(1)
+    kept.keeper.start()
+    wait_for(lambda: kept.heard.readings)
+    assert "meter cannot be started" in caplog.text
+
+
+def test_a_meter_has_more_descriptors_than_select_can_tell_apart(kept: Kept) -> None:
+    """Its line gets the number it has with the daemon, which may have thousands open."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], 4096), limits[1]))
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        kept.connect(1)
+        kept.keeper.start()
+        wait_for(lambda: kept.heard.readings)
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 def test_a_keeper_that_never_began_can_be_stopped() -> None:

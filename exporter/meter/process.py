@@ -50,6 +50,9 @@ class Meter:
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._line.setblocking(False)
+        # Not select: its descriptors end at 1024, and the daemon may have more open than that.
+        self._ear = select.poll()
+        self._ear.register(line, select.POLLIN)
         self._kept: deque[tuple[int, object]] = deque(maxlen=MOST_KEPT)
         self._lateness = {probe: Lateness() for probe in ENGINES}
         self._engines = {
@@ -82,8 +85,8 @@ class Meter:
 
     def _listen(self, seconds: float) -> bool:
         """Wait for so long, or until something is ordered; tell whether the daemon is still there."""
-        readable, _, _ = select.select([self._line], [], [], seconds)
-        if not readable:
+        # poll counts in milliseconds; rounding up keeps a short rest from becoming a busy loop.
+        if not self._ear.poll(seconds * 1000 + 0.999):
             return True
         try:
             content = self._line.recv(MOST_BYTES)
