@@ -15,6 +15,7 @@ WAYS: Final = (SO_TIMESTAMPING, SO_TIMESTAMPNS)
 """Socket options that make the kernel stamp packets: departures and arrivals, or arrivals only."""
 SO_MEMINFO: Final = 55
 SO_RCVBUFFORCE: Final = 33
+SO_SNDBUFFORCE: Final = 32
 MSG_ERRQUEUE: Final = 0x2000
 
 TX_SOFTWARE: Final = 1 << 1
@@ -77,6 +78,17 @@ def enlarge(sock: socket.socket, size: int) -> None:
         sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, size)
     except PermissionError:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+
+
+def enlarge_sending(sock: socket.socket, size: int) -> None:
+    """Ask for room for `size` bytes that have not left yet, and take what the system allows.
+
+    Packets to a neighbour that does not answer ARP wait in it for seconds, and those to others behind them.
+    """
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
 
 def dropped(sock: socket.socket) -> int:
