@@ -20,6 +20,8 @@ from exporter.meter.wire import Add, Health, Hurry, Locate, Readings, pack, pair
 from exporter.model import EchoOrder, PathOrder, TcpOrder
 from exporter.net.engine import GOLDEN, Lateness, Pace, Punctuality
 from exporter.net.waiting import Stop
+from exporter.probes import KINDS
+from exporter.probes.kind import Metered
 from tests.networks import in_own_network, needs_namespaces
 from tests.waiting import wait_for
 
@@ -148,6 +150,20 @@ def test_a_meter_has_more_descriptors_than_select_can_tell_apart(kept: Kept) -> 
         for descriptor in taken:
             os.close(descriptor)
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_a_meter_may_have_all_descriptors_that_the_system_allows(kept: Kept) -> None:
+    """A customary soft limit would make dead targets look like trouble of this host."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, limits[0]), limits[1]))
+    try:
+        kept.connect(1)
+        kept.keeper.start()
+        wait_for(lambda: kept.heard.readings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert kept.keeper.pid is not None
+    assert resource.prlimit(kept.keeper.pid, resource.RLIMIT_NOFILE) == (limits[1], limits[1])
 
 
 def test_a_keeper_that_never_began_can_be_stopped() -> None:
@@ -308,3 +324,21 @@ def test_without_jobs_nothing_is_due() -> None:
 def test_orders_cross_as_they_are() -> None:
     order = EchoOrder(job=1, interval=1.0, timeout=1.0, size=56)
     assert unpack(pack(Add(order=order))) == Add(order=order)
+
+
+def test_many_orders_are_taken_in_at_one_go() -> None:
+    """The engines' turns between them are what would make a start, or a flood of hurries, expensive."""
+    ours, theirs = pair()
+    meter = Meter(theirs)
+    with ours, theirs:
+        for job in range(50):
+            ours.send(pack(Add(order=EchoOrder(job=job, interval=1.0, timeout=1.0, size=56))))
+        assert meter._listen(0)
+        assert len(meter._jobs) == 50
+    for engine in meter._engines.values():
+        engine.close()
+
+
+def test_only_those_hurry_who_can() -> None:
+    """Thousands of dead targets rouse suspicion each second: what would be ignored is not sent."""
+    assert [kind.name for kind in KINDS if isinstance(kind, Metered) and kind.hurries] == ["path"]
