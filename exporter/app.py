@@ -73,7 +73,7 @@ class Daemon:
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
         self._keeper = Keeper(self._deliver, self._own, self._stop)
         self._readers: list[tuple[str, str, Reader]] = []
-        self._metered: dict[str, list[int]] = {target.name: [] for target in targets}
+        self._hurrying: dict[str, list[int]] = {target.name: [] for target in targets}
         self._jobs: list[Job] = []
         self._unavailable: set[str] = set()
         for probed in configuration.targets:
@@ -114,7 +114,7 @@ class Daemon:
     def _look_closely(self, observation: Observation) -> None:
         """Have the meter look closely at a target of which something bad was seen."""
         if self._suspicions[observation.target].roused(observation):
-            for job in self._metered[observation.target]:
+            for job in self._hurrying[observation.target]:
                 self._keeper.hurry(job)
 
     def _deliver(self, job: int, reading: object) -> None:
@@ -155,7 +155,8 @@ class Daemon:
         """Order a probe from the meter, whose readings are told by the number of the job."""
         job = len(self._readers)
         self._readers.append((target.name, kind.name, kind.reader(target, settings, tools)))
-        self._metered[target.name].append(job)
+        if kind.hurries:
+            self._hurrying[target.name].append(job)
         self._expect(kind.name, target, METER_MISSED_REASONS)
         self._keeper.order(kind.order(job, target, settings))
         self._book.watch(target.endpoint.host, partial(self._keeper.locate, job))

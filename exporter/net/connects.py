@@ -8,10 +8,10 @@ import struct
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from exporter.model import Cause, Failure, Order, ProbeError, TcpOrder
-from exporter.net.dial import connect_error
+from exporter.net.dial import connect_error, numeric
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.icmp_errors import RECVERR, icmp_error
 from exporter.net.tcp_info import handshake
@@ -33,16 +33,17 @@ Round = tuple[float, float, tuple[Connected, ...], Failure | None]
 class _Job:
     """A target and its addresses."""
 
-    __slots__ = ("every", "failure", "job", "places", "port", "timeout", "under_way")
+    __slots__ = ("addresses", "again", "every", "failure", "job", "port", "timeout", "under_way")
 
     def __init__(self, order: TcpOrder) -> None:
         self.job = order.job
         self.port = order.port
         self.timeout = order.timeout
         self.every = order.every_address
-        self.places: list[tuple[socket.AddressFamily, str, Any]] = []
+        self.addresses: Sequence[str] = ()
         self.failure: Failure | None = None
         self.under_way: _Round | None = None
+        self.again = False
 
 
 class _Round:
@@ -63,12 +64,13 @@ class _Attempt:
 
     __slots__ = ("address", "ended", "round", "since", "socket", "until")
 
-    def __init__(self, whole: _Round, address: str, sock: socket.socket, until: float) -> None:
+    def __init__(self, whole: _Round, address: str, sock: socket.socket) -> None:
         self.round = whole
         self.address = address
         self.socket = sock
         self.since = time.monotonic()
-        self.until = until
+        # Of its own moment: between the tick's and this one the process may have stood still.
+        self.until = self.since + whole.job.timeout
         self.ended = False
 
 
@@ -100,8 +102,7 @@ class TcpEngine:
         """Connect to these addresses from now on, or to the first of them."""
         target = self._jobs[job]
         target.failure = failure
-        chosen = addresses[: MOST_ADDRESSES if target.every else 1]
-        target.places = [_place(address, target.port) for address in chosen]
+        target.addresses = addresses[: MOST_ADDRESSES if target.every else 1]
 
     def hurry(self, job: int) -> None:
         """Do nothing: connects are frequent enough."""
@@ -112,7 +113,7 @@ class TcpEngine:
             self._ended(self._attempts[descriptor], now)
         self._judge(now)
         for job in self._pace.due(now):
-            self._begin(job, now)
+            self._begin(job)
         tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
         return now + tick if self._attempts else max(now + tick, self._pace.next)
 
@@ -122,31 +123,34 @@ class TcpEngine:
             attempt.socket.close()
         self._epoll.close()
 
-    def _begin(self, job: _Job, now: float) -> None:
+    def _begin(self, job: _Job) -> None:
         if job.under_way is not None:
-            return  # its timeout is at most the interval: it ends with the next tick
+            job.again = True  # its timeout is at most the interval: it ends with the next tick
+            return
         whole = _Round(job)
-        if not job.places:
+        if not job.addresses:
             if job.failure is not None:
                 self._report(job.job, (whole.started, 0.0, (), job.failure))
             return
         job.under_way = whole
-        whole.open = len(job.places)
-        for family, address, where in job.places:
-            self._connect(whole, family, address, where, now + job.timeout)
+        whole.open = len(job.addresses)
+        for address in job.addresses:
+            self._connect(whole, address)
 
-    def _connect(
-        self, whole: _Round, family: socket.AddressFamily, address: str, where: Any, until: float
-    ) -> None:
+    def _connect(self, whole: _Round, address: str) -> None:
         try:
+            family, where = numeric(address, whole.job.port)
             sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        except ProbeError as error:
+            self._failed(whole, address, 0.0, error)
+            return
         except OSError as error:
             self._failed(whole, address, 0.0, connect_error(error.errno or 0, address, at_once=True))
             return
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
         sock.setsockopt(*RECVERR[family], 1)
-        attempt = _Attempt(whole, address, sock, until)
+        attempt = _Attempt(whole, address, sock)
         number = sock.connect_ex(where)
         if number not in (0, errno.EINPROGRESS):
             sock.close()
@@ -207,9 +211,6 @@ class TcpEngine:
             whole.job.under_way = None
             duration = time.monotonic() - whole.begun
             self._report(whole.job.job, (whole.started, duration, tuple(whole.connects), None))
-
-
-def _place(address: str, port: int) -> tuple[socket.AddressFamily, str, Any]:
-    """Give family, address and sockaddr to connect to."""
-    found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
-    return found[0], address, found[4]
+            if whole.job.again:
+                whole.job.again = False
+                self._begin(whole.job)

@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from exporter.model import Cause, ProbeError
 from exporter.net.phases import PhaseClock
@@ -42,6 +42,17 @@ def connect_error(number: int, address: str, *, at_once: bool) -> ProbeError:
     return ProbeError(
         cause, f"{address}: {os.strerror(number)}", code=errno.errorcode.get(number, str(number))
     )
+
+
+def numeric(address: str, port: int = 0) -> tuple[socket.AddressFamily, Any]:
+    """Give family and sockaddr of a numeric address; raise ProbeError where it names no interface of ours."""
+    try:
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
+    except socket.gaierror as error:
+        raise ProbeError(
+            Cause.CLIENT_LOCAL_NETWORK, f"{address}: {error.strerror}", code=str(error.errno)
+        ) from None
+    return found[0], found[4]
 
 
 def first_that_connects(addresses: Sequence[str], clock: PhaseClock, attempt: Callable[[str, float], T]) -> T:

@@ -12,9 +12,7 @@ from exporter.net.exchange import Exchange, Flight, Place, State
 from exporter.net.stamps import Steps
 
 LATE: Final = 10.0
-"""Seconds after its loss for which an echo's reply is still recognised."""
-FURTHER: Final = 1.0
-"""Seconds after its timeout for which further replies to an answered echo are."""
+"""Seconds after its time is up for which an echo's replies are still recognised."""
 BURST: Final = 20
 """Echoes that may leave together; more would queue on the wire and be seen as delay."""
 SHORTEST_TICK: Final = 0.002
@@ -91,8 +89,7 @@ class EchoEngine:
         self._jobs: dict[int, _Job] = {}
         self._exchanges: dict[int, Exchange[_Job]] = {}
         self._waiting: dict[float, deque[Flight[_Job]]] = {}
-        self._answers: deque[Flight[_Job]] = deque()
-        self._lost: deque[Flight[_Job]] = deque()
+        self._past: deque[Flight[_Job]] = deque()
         self._steps = Steps()
         self._rate = 0.0
 
@@ -126,7 +123,7 @@ class EchoEngine:
             exchange.take_in()
         self._judge(now)
         for job in self._pace.due(now):
-            self._send(job, now)
+            self._send(job)
         told = self._tell_held(now)
         tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
         flying = any(self._waiting.values())
@@ -143,15 +140,15 @@ class EchoEngine:
             self._exchanges[version] = Exchange(version, self._answered, self._refused)
         return self._exchanges[version].place(address)
 
-    def _send(self, job: _Job, now: float) -> None:
+    def _send(self, job: _Job) -> None:
         if job.place is None:
             if job.failure is not None:
                 self._report(job, {"started": time.time(), "failure": job.failure})
             return
         job.number += 1
-        flight = Flight(job, job.number, job.place, now + job.timeout)
+        flight = Flight(job, job.number, job.place)
         try:
-            job.place.exchange.send(flight, job.size)
+            job.place.exchange.send(flight, job.size, job.timeout)
         except ProbeError as error:
             failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
             self._report(job, {"started": time.time(), "failure": failure})
@@ -221,16 +218,13 @@ class EchoEngine:
                 flight = queue.popleft()
                 if flight.state is State.WAITING:
                     self._lose(flight)
-                elif flight.state is State.ANSWERED:
-                    self._answers.append(flight)
-        for settled, seconds in ((self._answers, FURTHER), (self._lost, LATE)):
-            while settled and settled[0].until + seconds <= now:
-                flight = settled.popleft()
-                flight.place.exchange.forget(flight)
+                self._past.append(flight)
+        while self._past and self._past[0].until + LATE <= now:
+            flight = self._past.popleft()
+            flight.place.exchange.forget(flight)
 
     def _lose(self, flight: Flight[_Job], failure: Failure | None = None) -> None:
         flight.state = State.LOST
-        self._lost.append(flight)
         if failure is None and flight.place.exchange.overflowed_since(flight):
             self._lateness.unseen += 1  # its reply may be among those that found the buffer full
             return

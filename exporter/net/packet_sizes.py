@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.net.dial import connect_error
+from exporter.net.dial import connect_error, numeric
 from exporter.net.icmp import COUNTER, HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
 from exporter.net.icmp_errors import RECVERR, IcmpError, icmp_error
 from exporter.net.waiting import READABLE, Stop, wait
@@ -120,9 +120,15 @@ class Sizes(ABC):
         """Throw away what has come for packets before."""
         while icmp_error(self._socket) is not None:
             pass
-        with contextlib.suppress(BlockingIOError):
+        self._heard()
+
+    def _heard(self) -> list[bytes]:
+        """Take in what has come; an error of an earlier packet may come in between."""
+        heard = []
+        with contextlib.suppress(OSError):
             while True:
-                self._socket.recv(1)
+                heard.append(self._socket.recv(MOST))
+        return heard
 
     @abstractmethod
     def _send(self, size: int) -> None: ...
@@ -139,9 +145,9 @@ class EchoSizes(Sizes):
 
     def __init__(self, address: str, stop: Stop) -> None:
         """Open the socket; raise ProbeError where the system has none for us."""
+        _, self._where = numeric(address)
         self._icmp = IcmpSocket(6 if ":" in address else 4)
         super().__init__(address, self._icmp.socket, stop)
-        self._where = socket.getaddrinfo(address, None, self.family, flags=socket.AI_NUMERICHOST)[0][4]
         self._key = secrets.token_bytes(KEY_BYTES)
         self._number = 0
 
@@ -152,16 +158,13 @@ class EchoSizes(Sizes):
         self._socket.sendto(packet, self._where)
 
     def _answered(self) -> bool:
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                packet = self._socket.recv(MOST)
-                if self._icmp.raw and self.family == socket.AF_INET:
-                    packet = packet[IP_BYTES[self.family] :]
-                if packet[:1] == bytes([REPLY[self._icmp.version]]) and packet[
-                    HEADER.size : HEADER.size + KEY_BYTES + COUNTER.size
-                ] == self._key + COUNTER.pack(self._number):
-                    return True
-        return False
+        start = IP_BYTES[self.family] if self._icmp.raw and self.family == socket.AF_INET else 0
+        ours = slice(start + HEADER.size, start + HEADER.size + KEY_BYTES + COUNTER.size)
+        return any(
+            packet[start : start + 1] == bytes([REPLY[self._icmp.version]])
+            and packet[ours] == self._key + COUNTER.pack(self._number)
+            for packet in self._heard()
+        )
 
 
 class DatagramSizes(Sizes):
@@ -169,11 +172,11 @@ class DatagramSizes(Sizes):
 
     def __init__(self, address: str, stop: Stop) -> None:
         """Open the socket; raise ProbeError where the system has none for us."""
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        family, where = numeric(address, UDP_PORT)
         sock = None
         try:
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-            sock.connect(socket.getaddrinfo(address, UDP_PORT, family, flags=socket.AI_NUMERICHOST)[0][4])
+            sock.connect(where)
         except OSError as error:
             if sock is not None:
                 sock.close()
@@ -184,6 +187,7 @@ class DatagramSizes(Sizes):
         self._socket.send(bytes(size - IP_BYTES[self.family] - UDP_BYTES))
 
     def _answered(self) -> bool:
+        self._heard()  # somebody does listen there, but says nothing of sizes
         return False
 
     def _arrived(self, error: IcmpError) -> bool:
