@@ -1,5 +1,6 @@
 """The composition root: the only module that knows every room."""
 
+import gc
 import logging
 import signal
 import sys
@@ -89,6 +90,7 @@ class Daemon:
     def start(self) -> None:
         """Begin to probe."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        gc.freeze()  # what has been built stays: no collection has to look through it again
         for order in self._canary.orders:
             self._keeper.order(order)
             self._keeper.locate(order.job, [LOOPBACK], None)

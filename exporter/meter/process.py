@@ -35,7 +35,7 @@ ENGINES: Final[dict[str, tuple[type[Order], Callable[[Report, Lateness], Engine]
     "path": (PathOrder, PathEngine),
 }
 """For each kind of probe, what it is ordered by, and what carries it out."""
-DELIVERY: Final = 0.1
+DELIVERY: Final = 0.2
 """Seconds between two deliveries of readings."""
 HEALTH: Final = 1.0
 """Seconds between two words on how the meter is doing."""
