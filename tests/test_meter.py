@@ -85,6 +85,7 @@ def test_what_is_ordered_is_measured(kept: Kept) -> None:
     wait_for(lambda: sum(kept.heard.punctuality.get("tcp", Punctuality((), 0, 0, 0)).classes) > 5)
     wait_for(lambda: [process for process, _ in kept.heard.beats][:1] == ["meter"])
     assert set(kept.heard.punctuality) == {"ping", "tcp", "path"}
+    wait_for(lambda: sum(sum(beat.classes) for _, beat in kept.heard.beats) > 5)
 
 
 def test_a_meter_that_died_is_started_again(kept: Kept, caplog: pytest.LogCaptureFixture) -> None:

@@ -72,7 +72,7 @@ class Meter:
         while self._listen(max(0.0, due - time.monotonic())):
             now = time.monotonic()
             if now >= due:
-                self._heartbeat.began(now - due, 0)
+                self._heartbeat.began(now - due)
             due = min([now + REST, *(engine.tick(now) for engine in self._engines.values())])
             if now - self._told >= HEALTH:
                 self._take_health(now)

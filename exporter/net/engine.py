@@ -75,7 +75,7 @@ class Lateness:
         self.missed = 0
         self.unseen = 0
 
-    def began(self, late: float, runs: int = 1, missed: int = 0) -> None:
+    def began(self, late: float, *, runs: int = 1, missed: int = 0) -> None:
         """Note that so many runs begin `late` seconds after they were due, after `missed` that did not."""
         self.classes[bisect_left(LAG_BOUNDS, late)] += runs
         self.seconds += late * runs
@@ -136,7 +136,7 @@ class Pace(Generic[J]):
                 turn.once = 0.0
                 self._put(turn)
                 yield turn.job
-            self._lateness.began(late, len(turns), missed)
+            self._lateness.began(late, runs=len(turns), missed=missed)
 
     @property
     def next(self) -> float:

@@ -53,7 +53,7 @@ class Heartbeat:
         due = time.monotonic() + BEAT
         while not self._ended.wait(max(0.0, due - time.monotonic())):
             late = time.monotonic() - due
-            lateness.began(late, int(late / BEAT))
+            lateness.began(late, missed=int(late / BEAT))
             due += BEAT * (1 + int(late / BEAT))
             step = self._steps.taken()
             if step:
