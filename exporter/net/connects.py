@@ -197,8 +197,7 @@ class TcpEngine:
     def _failed(
         self, whole: _Round, address: str, seconds: float, error: ProbeError, retransmits: int = 0
     ) -> None:
-        failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
-        self._add(whole, (address, seconds, None, retransmits, None, None, failure))
+        self._add(whole, (address, seconds, None, retransmits, None, None, error.failure()))
 
     def _add(self, whole: _Round, result: Connected) -> None:
         whole.connects.append(result)

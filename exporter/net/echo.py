@@ -79,7 +79,7 @@ class EchoEngine:
             try:
                 target.place = self._place(addresses[0])
             except ProbeError as error:
-                target.failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
+                target.failure = error.failure()
 
     def hurry(self, job: int) -> None:
         """Do nothing: echoes are frequent enough."""
@@ -119,8 +119,7 @@ class EchoEngine:
         try:
             job.place.exchange.send(flight, job.size)
         except ProbeError as error:
-            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
-            self._report(job.job, {"started": time.time(), "sent": False, "failure": failure})
+            self._report(job.job, {"started": time.time(), "sent": False, "failure": error.failure()})
             return
         queue = self._waiting.get(job.timeout)
         if queue is None:
@@ -153,8 +152,7 @@ class EchoEngine:
     def _refused(self, flight: Flight[_Job], error: ProbeError) -> None:
         """Take in that a router, or the host itself, has said that the echo will not arrive."""
         if flight.state is State.WAITING:
-            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
-            self._lose(flight, failure)
+            self._lose(flight, error.failure())
 
     def _further(self, flight: Flight[_Job], *, late: bool) -> None:
         which = "late" if late else "duplicates"

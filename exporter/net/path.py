@@ -96,7 +96,7 @@ class PathEngine:
             try:
                 found.flow = FLOWS[found.order.protocol](address, found.order.port)
             except ProbeError as error:
-                found.failure = _failure(error)
+                found.failure = error.failure()
 
     def hurry(self, job: int) -> None:
         """Go round at once, and again and again for a while; then the path rests until its next turn."""
@@ -141,7 +141,7 @@ class PathEngine:
         try:
             job.probe = flow.send(ttl, job.order.timeout)
         except ProbeError as error:
-            self._finish(job, _failure(error))
+            self._finish(job, error.failure())
             return
         descriptor = job.probe.sock.fileno()
         self._under_way[descriptor] = job
@@ -183,7 +183,3 @@ class PathEngine:
         if self._under_way:
             return now + STEP
         return min([self._pace.next, *(job.begun + self._gap for job in self._hurried.values())])
-
-
-def _failure(error: ProbeError) -> Failure:
-    return Failure(phase=None, cause=error.cause, detail=error.detail, said=error.said, code=error.code)

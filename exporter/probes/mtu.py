@@ -43,7 +43,7 @@ class MtuProbe:
             if climb is not None and climb.vanished is not None:
                 failure = self._blackhole(address, climb, begun + self._timeout)
         except ProbeError as error:
-            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
+            failure = error.failure()
         if climb is None and failure is None:
             return ()
         return (
