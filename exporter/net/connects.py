@@ -1,23 +1,20 @@
 """The TCP engine: connects that are timed by the kernel and that no server notices."""
 
-import errno
 import math
 import select
 import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from exporter.model import Cause, Failure, Order, ProbeError, TcpOrder
-from exporter.net.dial import connect_error
+from exporter.net.dial import connect_error, sockaddr
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.icmp_errors import RECVERR, icmp_error
+from exporter.net.knock import knock
 from exporter.net.tcp_info import handshake
 
-ABORT: Final = struct.pack("ii", 1, 0)
-"""For SO_LINGER: close by a reset, at once."""
 MOST_ADDRESSES: Final = 8
 BURST: Final = 10
 SHORTEST_TICK: Final = 0.005
@@ -33,14 +30,14 @@ Round = tuple[float, float, tuple[Connected, ...], Failure | None]
 class _Job:
     """A target and its addresses."""
 
-    __slots__ = ("every", "failure", "job", "places", "port", "timeout", "under_way")
+    __slots__ = ("addresses", "every", "failure", "job", "port", "timeout", "under_way")
 
     def __init__(self, order: TcpOrder) -> None:
         self.job = order.job
         self.port = order.port
         self.timeout = order.timeout
         self.every = order.every_address
-        self.places: list[tuple[socket.AddressFamily, str, Any]] = []
+        self.addresses: Sequence[str] = ()
         self.failure: Failure | None = None
         self.under_way: _Round | None = None
 
@@ -75,9 +72,9 @@ class _Attempt:
 class TcpEngine:
     """Connects to many targets and reports each round of connects when it is over.
 
-    Readings are a `Round`. The third packet of the handshake is never sent: with TCP_QUICKACK off the
-    kernel holds it back, by then it has measured the round trip of the SYN (TCP_INFO), and the connection
-    is aborted. So a database never accepts it, and counts no error. No privilege is needed for it.
+    Readings are a `Round`. The third packet of the handshake is never sent (see `exporter.net.knock`): by
+    then the kernel has measured the round trip of the SYN (TCP_INFO), and the connection is aborted. No
+    privilege is needed for it.
     """
 
     def __init__(self, report: Report, lateness: Lateness) -> None:
@@ -100,8 +97,7 @@ class TcpEngine:
         """Connect to these addresses from now on, or to the first of them."""
         target = self._jobs[job]
         target.failure = failure
-        chosen = addresses[: MOST_ADDRESSES if target.every else 1]
-        target.places = [_place(address, target.port) for address in chosen]
+        target.addresses = addresses[: MOST_ADDRESSES if target.every else 1]
 
     def hurry(self, job: int) -> None:
         """Do nothing: connects are frequent enough."""
@@ -126,32 +122,30 @@ class TcpEngine:
         if job.under_way is not None:
             return  # its timeout is at most the interval: it ends with the next tick
         whole = _Round(job)
-        if not job.places:
+        if not job.addresses:
             if job.failure is not None:
                 self._report(job.job, (whole.started, 0.0, (), job.failure))
             return
         job.under_way = whole
-        whole.open = len(job.places)
-        for family, address, where in job.places:
-            self._connect(whole, family, address, where, now + job.timeout)
+        whole.open = len(job.addresses)
+        for address in job.addresses:
+            try:
+                self._connect(whole, address, now + job.timeout)
+            except ProbeError as error:
+                self._failed(whole, address, 0.0, error)
 
-    def _connect(
-        self, whole: _Round, family: socket.AddressFamily, address: str, where: Any, until: float
-    ) -> None:
+    def _connect(self, whole: _Round, address: str, until: float) -> None:
+        family, where = sockaddr(address, whole.job.port)
+        sock = None
         try:
             sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+            sock.setsockopt(*RECVERR[family], 1)
+            attempt = _Attempt(whole, address, sock, until)
+            knock(sock, where)
         except OSError as error:
-            self._failed(whole, address, 0.0, connect_error(error.errno or 0, address, at_once=True))
-            return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
-        sock.setsockopt(*RECVERR[family], 1)
-        attempt = _Attempt(whole, address, sock, until)
-        number = sock.connect_ex(where)
-        if number not in (0, errno.EINPROGRESS):
-            sock.close()
-            self._failed(whole, address, 0.0, connect_error(number, address, at_once=True))
-            return
+            if sock is not None:
+                sock.close()
+            raise connect_error(error.errno or 0, address, at_once=True) from None
         descriptor = sock.fileno()
         self._attempts[descriptor] = attempt
         self._epoll.register(descriptor, select.EPOLLOUT)
@@ -206,9 +200,3 @@ class TcpEngine:
             whole.job.under_way = None
             duration = time.monotonic() - whole.begun
             self._report(whole.job.job, (whole.started, duration, tuple(whole.connects), None))
-
-
-def _place(address: str, port: int) -> tuple[socket.AddressFamily, str, Any]:
-    """Give family, address and sockaddr to connect to."""
-    found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
-    return found[0], address, found[4]

@@ -24,12 +24,24 @@ LONGEST_TICK: Final = 0.025
 class _Job:
     """A target, and what is remembered of it from echo to echo."""
 
-    __slots__ = ("failure", "job", "latest", "number", "place", "previous", "rtt", "size", "timeout")
+    __slots__ = (
+        "address",
+        "failure",
+        "job",
+        "latest",
+        "number",
+        "place",
+        "previous",
+        "rtt",
+        "size",
+        "timeout",
+    )
 
     def __init__(self, order: EchoOrder) -> None:
         self.job = order.job
         self.timeout = order.timeout
         self.size = order.size
+        self.address = ""
         self.place: Place | None = None
         self.failure: Failure | None = None
         self.number = 0
@@ -74,12 +86,7 @@ class EchoEngine:
         """Send to the first of `addresses` from now on; replies from the one before still count."""
         target = self._jobs[job]
         target.failure = failure
-        target.place = None
-        if addresses:
-            try:
-                target.place = self._place(addresses[0])
-            except ProbeError as error:
-                target.failure = error.failure()
+        target.address, target.place = next(iter(addresses), ""), None
 
     def hurry(self, job: int) -> None:
         """Do nothing: echoes are frequent enough."""
@@ -110,14 +117,16 @@ class EchoEngine:
         return self._exchanges[version].place(address)
 
     def _send(self, job: _Job, now: float) -> None:
-        if job.place is None:
+        if not job.address:
             if job.failure is not None:
                 self._report(job.job, {"started": time.time(), "sent": False, "failure": job.failure})
             return
-        job.number += 1
-        flight = Flight(job, job.number, job.place, now + job.timeout)
         try:
-            job.place.exchange.send(flight, job.size)
+            # Tried anew each time: an interface may come up, a socket be had again.
+            place = job.place = job.place or self._place(job.address)
+            job.number += 1
+            flight = Flight(job, job.number, place, now + job.timeout)
+            place.exchange.send(flight, job.size)
         except ProbeError as error:
             self._report(job.job, {"started": time.time(), "sent": False, "failure": error.failure()})
             return

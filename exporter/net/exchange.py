@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from exporter.model import Cause, ProbeError
 from exporter.net.batch import NAME_BYTES, Batch
-from exporter.net.dial import CAUSES
+from exporter.net.dial import CAUSES, sockaddr
 from exporter.net.icmp import HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
 from exporter.net.icmp_errors import ADDRESSES, ORIGIN_STAMP, VERSIONS, IcmpError, address_in
 from exporter.net.stamps import (
@@ -64,11 +64,8 @@ class Place:
     def __init__(self, exchange: "Exchange[Any]", address: str) -> None:
         self.exchange = exchange
         self.address = address
-        family = exchange.family
-        self.where = socket.getaddrinfo(address, None, family, socket.SOCK_DGRAM, 0, socket.AI_NUMERICHOST)[
-            0
-        ][4]
-        self.packed = socket.inet_pton(family, address.partition("%")[0])
+        _, self.where = sockaddr(address)
+        self.packed = socket.inet_pton(exchange.family, address.partition("%")[0])
 
 
 class Flight(Generic[J]):
@@ -143,7 +140,7 @@ class Exchange(Generic[J]):
         self._overflowed = 0.0
 
     def place(self, address: str) -> Place:
-        """Make `address`, a numeric one of this IP version, a place to send to."""
+        """Make `address`, a numeric one of this IP version, a place to send to (see `sockaddr`)."""
         return Place(self, address)
 
     def send(self, flight: Flight[J], size: int) -> None:

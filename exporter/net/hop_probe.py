@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from exporter.model import Cause, Failure, Hop
-from exporter.net.dial import connect_error
+from exporter.net.dial import connect_error, sockaddr
 from exporter.net.icmp_errors import RECVERR, IcmpError, icmp_error
 from exporter.net.stamps import SO_TIMESTAMPNS
 
@@ -64,13 +64,8 @@ class Flow(ABC):
     """Most seconds that a hop can be given."""
 
     def __init__(self, address: str, port: int) -> None:
-        """Aim at a numeric address; raise ProbeError if it is none."""
-        try:
-            found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-        except OSError as error:
-            raise connect_error(error.errno or 0, address, at_once=True) from None
-        self._family: socket.AddressFamily = found[0][0]
-        self._where = found[0][4]
+        """Aim at a numeric address; raise ProbeError if this host cannot."""
+        self._family, self._where = sockaddr(address, port)
         self._own_port = 0
         self._serial = 0
         self.address = str(ipaddress.ip_address(address.partition("%")[0]))

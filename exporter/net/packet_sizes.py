@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.net.dial import connect_error
+from exporter.net.dial import connect_error, sockaddr
 from exporter.net.icmp import COUNTER, HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
 from exporter.net.icmp_errors import RECVERR, IcmpError, icmp_error
 from exporter.net.waiting import READABLE, Stop, wait
@@ -139,9 +139,9 @@ class EchoSizes(Sizes):
 
     def __init__(self, address: str, stop: Stop) -> None:
         """Open the socket; raise ProbeError where the system has none for us."""
+        _, self._where = sockaddr(address)
         self._icmp = IcmpSocket(6 if ":" in address else 4)
         super().__init__(address, self._icmp.socket, stop)
-        self._where = socket.getaddrinfo(address, None, self.family, flags=socket.AI_NUMERICHOST)[0][4]
         self._key = secrets.token_bytes(KEY_BYTES)
         self._number = 0
 
@@ -169,11 +169,11 @@ class DatagramSizes(Sizes):
 
     def __init__(self, address: str, stop: Stop) -> None:
         """Open the socket; raise ProbeError where the system has none for us."""
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        family, where = sockaddr(address, UDP_PORT)
         sock = None
         try:
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-            sock.connect(socket.getaddrinfo(address, UDP_PORT, family, flags=socket.AI_NUMERICHOST)[0][4])
+            sock.connect(where)
         except OSError as error:
             if sock is not None:
                 sock.close()

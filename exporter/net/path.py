@@ -92,11 +92,7 @@ class PathEngine:
             return
         self._give_back(found)
         found.address, found.flow, found.walk = address, None, Walk(found.order.most_hops)
-        if address:
-            try:
-                found.flow = FLOWS[found.order.protocol](address, found.order.port)
-            except ProbeError as error:
-                found.failure = error.failure()
+        self._aim(found)
 
     def hurry(self, job: int) -> None:
         """Go round at once, and again and again for a while; then the path rests until its next turn."""
@@ -132,10 +128,19 @@ class PathEngine:
             return False
         job.started, job.begun, job.hops = time.time(), now, []
         if job.flow is None:
+            self._aim(job)  # an interface may have come up
+        if job.flow is None:
             self._finish(job, job.failure)
         else:
             self._ask(job, job.flow, job.walk.begin())
         return True
+
+    def _aim(self, job: _Job) -> None:
+        if job.address:
+            try:
+                job.flow = FLOWS[job.order.protocol](job.address, job.order.port)
+            except ProbeError as error:
+                job.failure = error.failure()
 
     def _ask(self, job: _Job, flow: Flow, ttl: int) -> None:
         try:
