@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from exporter.model import Cause, Failure, Order, ProbeError, TcpOrder
-from exporter.net.dial import connect_error, sockaddr
+from exporter.net.dial import connect_error, numeric
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.icmp_errors import RECVERR, icmp_error
 from exporter.net.knock import knock
@@ -135,7 +135,7 @@ class TcpEngine:
                 self._failed(whole, address, 0.0, error)
 
     def _connect(self, whole: _Round, address: str, until: float) -> None:
-        family, where = sockaddr(address, whole.job.port)
+        family, where = numeric(address, whole.job.port)
         sock = None
         try:
             sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)

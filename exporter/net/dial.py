@@ -44,7 +44,7 @@ def connect_error(number: int, address: str, *, at_once: bool) -> ProbeError:
     )
 
 
-def sockaddr(address: str, port: int = 0) -> tuple[socket.AddressFamily, Any]:
+def numeric(address: str, port: int = 0) -> tuple[socket.AddressFamily, Any]:
     """Give the family of a numeric address, and what to connect or send to.
 
     Raises ProbeError where it is of an interface that this host does not have: `fe80::1%eth9`.
@@ -77,7 +77,7 @@ def dial(address: str, port: int, clock: PhaseClock, within: float) -> socket.so
 
     Raises ProbeError with the cause that the kernel's error suggests.
     """
-    family, where = sockaddr(address, port)
+    family, where = numeric(address, port)
     try:
         sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     except OSError as error:

@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from exporter.model import Cause, ProbeError
-from exporter.net.dial import connect_error, sockaddr
+from exporter.net.dial import connect_error, numeric
 from exporter.net.dns_query import NOERROR, NXDOMAIN, Name, Question, Reply
 from exporter.net.waiting import READABLE, WRITABLE, Stop, wait_for_any
 
@@ -217,7 +217,7 @@ class _Exchange:
 
 def _connect(server: Nameserver, kind: socket.SocketKind) -> socket.socket:
     """Open a socket that hears `server` alone; one of TCP is not connected yet."""
-    family, where = sockaddr(server.address, server.port)
+    family, where = numeric(server.address, server.port)
     try:
         sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
     except OSError as error:

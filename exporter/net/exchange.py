@@ -12,7 +12,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from exporter.model import Cause, ProbeError
 from exporter.net.batch import NAME_BYTES, Batch
-from exporter.net.dial import CAUSES, sockaddr
+from exporter.net.dial import CAUSES, numeric
 from exporter.net.icmp import HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
 from exporter.net.icmp_errors import ADDRESSES, ORIGIN_STAMP, VERSIONS, IcmpError, address_in
 from exporter.net.stamps import (
@@ -64,7 +64,7 @@ class Place:
     def __init__(self, exchange: "Exchange[Any]", address: str) -> None:
         self.exchange = exchange
         self.address = address
-        _, self.where = sockaddr(address)
+        _, self.where = numeric(address)
         self.packed = socket.inet_pton(exchange.family, address.partition("%")[0])
 
 
@@ -140,7 +140,7 @@ class Exchange(Generic[J]):
         self._overflowed = 0.0
 
     def place(self, address: str) -> Place:
-        """Make `address`, a numeric one of this IP version, a place to send to (see `sockaddr`)."""
+        """Make `address`, a numeric one of this IP version, a place to send to (see `numeric`)."""
         return Place(self, address)
 
     def send(self, flight: Flight[J], size: int) -> None:

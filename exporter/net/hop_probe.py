@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from exporter.model import Cause, Failure, Hop
-from exporter.net.dial import connect_error, sockaddr
+from exporter.net.dial import connect_error, numeric
 from exporter.net.icmp_errors import RECVERR, IcmpError, icmp_error
 from exporter.net.stamps import SO_TIMESTAMPNS
 
@@ -65,7 +65,7 @@ class Flow(ABC):
 
     def __init__(self, address: str, port: int) -> None:
         """Aim at a numeric address; raise ProbeError if this host cannot."""
-        self._family, self._where = sockaddr(address, port)
+        self._family, self._where = numeric(address, port)
         self._own_port = 0
         self._serial = 0
         self.address = str(ipaddress.ip_address(address.partition("%")[0]))

@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Final
 
-from exporter.net.dial import connect_error, sockaddr
+from exporter.net.dial import connect_error, numeric
 from exporter.net.icmp import COUNTER, HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
 from exporter.net.icmp_errors import RECVERR, IcmpError, icmp_error
 from exporter.net.waiting import READABLE, Stop, wait
@@ -139,7 +139,7 @@ class EchoSizes(Sizes):
 
     def __init__(self, address: str, stop: Stop) -> None:
         """Open the socket; raise ProbeError where the system has none for us."""
-        _, self._where = sockaddr(address)
+        _, self._where = numeric(address)
         self._icmp = IcmpSocket(6 if ":" in address else 4)
         super().__init__(address, self._icmp.socket, stop)
         self._key = secrets.token_bytes(KEY_BYTES)
@@ -169,7 +169,7 @@ class DatagramSizes(Sizes):
 
     def __init__(self, address: str, stop: Stop) -> None:
         """Open the socket; raise ProbeError where the system has none for us."""
-        family, where = sockaddr(address, UDP_PORT)
+        family, where = numeric(address, UDP_PORT)
         sock = None
         try:
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
