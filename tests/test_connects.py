@@ -125,6 +125,16 @@ def test_no_route_is_this_hosts_own_trouble() -> None:
     assert failure.cause is Cause.CLIENT_LOCAL_NETWORK
 
 
+def test_an_interface_that_is_not_there_is_this_hosts_own_trouble() -> None:
+    """The other addresses are tried all the same."""
+
+    def what() -> list[Any]:
+        return connecting("fe80::1%nosuch", "127.0.0.1", port=1).until(number(1))
+
+    causes = [failure.cause for *_, failure in connects(in_own_network(what))]
+    assert causes == [Cause.CLIENT_LOCAL_NETWORK, Cause.SERVER_DOWN]
+
+
 def test_no_descriptor_left_is_this_hosts_own_trouble() -> None:
     """And the next round goes on as ever."""
 

@@ -387,3 +387,9 @@ def test_an_address_of_a_family_that_is_not_there_is_a_failure() -> None:
 
     (seen,) = in_own_network(what)
     assert seen["failure"].cause is Cause.CLIENT_LOCAL_NETWORK
+
+
+def test_an_address_on_an_interface_that_is_not_there_is_a_failure() -> None:
+    """The meter, which measures all the others, must not die of it."""
+    (seen,) = others(in_own_network(lambda: echoing("fe80::1%nosuch").until(number(1))))
+    assert (seen["sent"], seen["failure"].cause) == (False, Cause.CLIENT_LOCAL_NETWORK)

@@ -60,12 +60,13 @@ class _Attempt:
 
     __slots__ = ("address", "ended", "round", "since", "socket", "until")
 
-    def __init__(self, whole: _Round, address: str, sock: socket.socket, until: float) -> None:
+    def __init__(self, whole: _Round, address: str, sock: socket.socket) -> None:
         self.round = whole
         self.address = address
         self.socket = sock
         self.since = time.monotonic()
-        self.until = until
+        # Of its own moment: between the tick's and this one the process may have stood still.
+        self.until = self.since + whole.job.timeout
         self.ended = False
 
 
@@ -108,7 +109,7 @@ class TcpEngine:
             self._ended(self._attempts[descriptor], now)
         self._judge(now)
         for job in self._pace.due(now):
-            self._begin(job, now)
+            self._begin(job)
         tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
         return now + tick if self._attempts else max(now + tick, self._pace.next)
 
@@ -118,7 +119,7 @@ class TcpEngine:
             attempt.socket.close()
         self._epoll.close()
 
-    def _begin(self, job: _Job, now: float) -> None:
+    def _begin(self, job: _Job) -> None:
         if job.under_way is not None:
             return  # its timeout is at most the interval: it ends with the next tick
         whole = _Round(job)
@@ -130,17 +131,17 @@ class TcpEngine:
         whole.open = len(job.addresses)
         for address in job.addresses:
             try:
-                self._connect(whole, address, now + job.timeout)
+                self._connect(whole, address)
             except ProbeError as error:
                 self._failed(whole, address, 0.0, error)
 
-    def _connect(self, whole: _Round, address: str, until: float) -> None:
+    def _connect(self, whole: _Round, address: str) -> None:
         family, where = numeric(address, whole.job.port)
         sock = None
         try:
             sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
             sock.setsockopt(*RECVERR[family], 1)
-            attempt = _Attempt(whole, address, sock, until)
+            attempt = _Attempt(whole, address, sock)
             knock(sock, where)
         except OSError as error:
             if sock is not None:

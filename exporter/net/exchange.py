@@ -64,8 +64,8 @@ class Place:
     def __init__(self, exchange: "Exchange[Any]", address: str) -> None:
         self.exchange = exchange
         self.address = address
-        _, self.where = numeric(address)
-        self.packed = socket.inet_pton(exchange.family, address.partition("%")[0])
+        family, self.where = numeric(address)
+        self.packed = socket.inet_pton(family, address.partition("%")[0])
 
 
 class Flight(Generic[J]):
