@@ -13,7 +13,7 @@ from exporter.net.dial import connect_error, numeric
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.icmp_errors import RECVERR, icmp_error
 from exporter.net.knock import knock
-from exporter.net.tcp_info import handshake
+from exporter.net.tcp_info import connect_info
 
 MOST_ADDRESSES: Final = 8
 BURST: Final = 10
@@ -156,7 +156,7 @@ class TcpEngine:
         self._deadlines[timeout].append(attempt)
 
     def _ended(self, attempt: _Attempt, now: float) -> None:
-        seen = handshake(attempt.socket)
+        seen = connect_info(attempt.socket)
         if seen.established:
             seconds = seen.rtt if seen.rtt is not None else now - attempt.since - seen.answered
             result = (attempt.address, seconds, seen.rtt, seen.retransmits, seen.mss, seen.mtu, None)
@@ -178,7 +178,7 @@ class TcpEngine:
                     self._give_up(attempt, now)
 
     def _give_up(self, attempt: _Attempt, now: float) -> None:
-        retransmits = handshake(attempt.socket).retransmits
+        retransmits = connect_info(attempt.socket).retransmits
         waited = now - attempt.since
         self._let_go(attempt)
         error = ProbeError(Cause.NET_BLACKHOLE, f"{attempt.address}: no answer within {waited:.3f} s")

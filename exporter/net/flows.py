@@ -9,11 +9,10 @@ from typing import Final
 
 from exporter.model import Hop
 from exporter.net.hop_probe import Flow, HopProbe
-from exporter.net.icmp_errors import CONTROL_BYTES, arrival
+from exporter.net.icmp_errors import CONTROL_BYTES, UNUSED_PORT, arrival
 from exporter.net.knock import knock
-from exporter.net.tcp_info import handshake
+from exporter.net.tcp_info import connect_info
 
-TRACEROUTE_PORT: Final = 33434
 TOKEN: Final = struct.Struct("!8sH")
 ECHO: Final = struct.Struct("!BBHHHH")
 ECHO_REQUESTS: Final = {socket.AF_INET: 8, socket.AF_INET6: 128}
@@ -47,7 +46,7 @@ class TcpFlow(Flow):
         number = probe.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number == errno.ECONNREFUSED:
             return probe.hop(self.address, None, reached=True)  # a reset carries no stamp of its arrival
-        seen = handshake(probe.sock)
+        seen = connect_info(probe.sock)
         if not seen.established:
             return None
         if seen.rtt is None:
@@ -68,7 +67,7 @@ class UdpFlow(Flow):
 
     def __init__(self, address: str, port: int) -> None:  # noqa: ARG002  the database's port is TCP's
         """Aim at a numeric address; raise ProbeError if this host cannot."""
-        super().__init__(address, TRACEROUTE_PORT)
+        super().__init__(address, UNUSED_PORT)
 
     def _depart(self, sock: socket.socket, serial: int) -> None:
         sock.connect(self._where)
