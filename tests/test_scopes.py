@@ -1,6 +1,7 @@
 """Link-local addresses of an interface that is not there: a failure of one target, until it is there."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.networks import in_own_network, needs_namespaces, run_inside
 
 ADDRESS = "fe80::1%late"
 MISSING = "fe80::1%late: this host has no such interface"
-ENGINES: list[tuple[Callable[[Report, Lateness], Engine], Order]] = [
+ENGINES: list[tuple[Callable[[Report, Lateness], Engine[Any]], Order]] = [
     (EchoEngine, EchoOrder(job=0, interval=0.05, timeout=0.05, size=56)),
     (TcpEngine, TcpOrder(job=0, interval=0.05, timeout=0.05, port=1, every_address=True)),
     (
@@ -36,7 +37,9 @@ def close() -> Iterator[None]:
 
 @needs_namespaces
 @pytest.mark.parametrize(("make", "order"), ENGINES, ids=["ping", "tcp", "path"])
-def test_an_interface_that_is_not_there_yet(make: Callable[[Report, Lateness], Engine], order: Order) -> None:
+def test_an_interface_that_is_not_there_yet(
+    make: Callable[[Report, Lateness], Engine[Any]], order: Order
+) -> None:
     """An engine outlives it, says what is wrong, and measures as soon as the interface has come."""
 
     def what() -> None:

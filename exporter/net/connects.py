@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from exporter.model import Cause, Failure, Order, ProbeError, TcpOrder
+from exporter.model import Cause, Failure, ProbeError, TcpOrder
 from exporter.net.dial import connect_error, numeric
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.icmp_errors import RECVERR, icmp_error
@@ -87,9 +87,8 @@ class TcpEngine:
         self._deadlines: dict[float, deque[_Attempt]] = {}
         self._rate = 0.0
 
-    def add(self, order: Order) -> None:
+    def add(self, order: TcpOrder) -> None:
         """Take on a target (see `exporter.net.engine.Engine`)."""
-        assert isinstance(order, TcpOrder)  # noqa: S101  the meter knows which engine takes which order
         job = self._jobs[order.job] = _Job(order)
         self._rate += 1 / order.interval
         self._pace.add(job, order.interval, time.monotonic())

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from exporter.model import EchoOrder, Failure, Order, ProbeError
+from exporter.model import EchoOrder, Failure, ProbeError
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.exchange import Exchange, Flight, Place, State
 from exporter.net.stamps import Steps
@@ -75,9 +75,8 @@ class EchoEngine:
         self._steps = Steps()
         self._rate = 0.0
 
-    def add(self, order: Order) -> None:
+    def add(self, order: EchoOrder) -> None:
         """Take on a target (see `exporter.net.engine.Engine`)."""
-        assert isinstance(order, EchoOrder)  # noqa: S101  the meter knows which engine takes which order
         job = self._jobs[order.job] = _Job(order)
         self._rate += 1 / order.interval
         self._pace.add(job, order.interval, time.monotonic())
