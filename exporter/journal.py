@@ -19,13 +19,13 @@ class Journal:
 
     def record(self, observation: Observation) -> None:
         """Log what went wrong in one observation, if anything."""
-        lost = isinstance(observation, PingObservation) and observation.lost
+        lost = isinstance(observation, PingObservation) and observation.lost > 0
         if observation.probe == "session":
             if observation.failure is not None:
                 log.warning("probe failed", extra={"fields": _fields(observation)})
         elif lost or observation.failure is not None:
             self._failed(observation, "echo lost" if lost else "probe failed")
-        elif self._rows and not (isinstance(observation, PingObservation) and not observation.sent):
+        elif self._rows and not (isinstance(observation, PingObservation) and not observation.rtts):
             self._succeeded(observation)
 
     def _failed(self, observation: Observation, message: str) -> None:

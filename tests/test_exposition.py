@@ -119,9 +119,9 @@ def test_echoes(families: Families) -> None:
     pings = PingMetrics(families)
     pings.expect("a")
     for observation in (
-        echo(rtt=0.01), echo(rtt=0.02, variation=0.01), echo(lost=True), echo(sent=False, duplicates=1),
-        echo(sent=False, failure=Failure(phase=None, cause=Cause.DNS_FAILURE, detail="x")), echo(rtt=None),
-        echo(sent=False, late=2), echo(rtt=0.03, reordered=1),
+        echo(sent=2, rtts=(0.01, 0.02), variations=(0.01,)), echo(sent=1, lost=1), echo(duplicates=1),
+        echo(failure=Failure(phase=None, cause=Cause.DNS_FAILURE, detail="x")), echo(sent=1),
+        echo(late=2), echo(sent=1, rtts=(0.03,), reordered=1),
     ):  # fmt: skip
         pings.record(observation)
     assert [value(families, f"conndrop_ping_{name}", target="a") for name in PINGS] == [5, 1, 1, 2, 1, 3, 1]
@@ -131,13 +131,13 @@ def test_whose_clock_stamps_echoes(families: Families) -> None:
     """It is what the latest answered echo says, and nothing before one was answered."""
     pings = PingMetrics(families)
     pings.expect("a")
-    pings.record(echo(lost=True))
+    pings.record(echo(sent=1, lost=1))
     assert series(families, "conndrop_ping_timestamps_info") == []
-    pings.record(echo(rtt=0.01))
-    pings.record(echo(lost=True, departure=Clock.KERNEL))
+    pings.record(echo(sent=1, rtts=(0.01,)))
+    pings.record(echo(sent=1, lost=1, departure=Clock.KERNEL))
     before = {"target": "a", "departure": "user", "arrival": "kernel"}
     assert series(families, "conndrop_ping_timestamps_info") == [before]
-    pings.record(echo(rtt=0.01, departure=Clock.KERNEL))
+    pings.record(echo(sent=1, rtts=(0.01,), departure=Clock.KERNEL))
     assert series(families, "conndrop_ping_timestamps_info") == [before | {"departure": "kernel"}]
 
 
@@ -217,9 +217,9 @@ def test_a_crowd_is_served_from_one_rendering() -> None:
     families = Families()
     pings = PingMetrics(families)
     scrape = Scrape(new_registry(), families)
-    pings.record(echo(rtt=0.01))
+    pings.record(echo(sent=1, rtts=(0.01,)))
     first = scrape("")
-    pings.record(echo(rtt=0.01))
+    pings.record(echo(sent=1, rtts=(0.01,)))
     assert scrape("") == first
     scrape._rendered = {kind: (until - FRESH, content) for kind, (until, content) in scrape._rendered.items()}
     assert b'conndrop_ping_sent_total{target="a"} 2.0' in scrape("")[1]

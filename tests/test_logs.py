@@ -114,11 +114,11 @@ def test_of_a_row_of_lost_echoes_the_first_and_the_end_are_told(caplog: pytest.L
     journal = Journal()
     failed = Failure(phase=None, cause=Cause.DNS_FAILURE, detail="gone")
     for observation in (
-        echo(rtt=0.1),
-        echo(lost=True),
-        echo(lost=True),
-        echo(sent=False, failure=failed),
-        echo(rtt=0.1),
+        echo(sent=1, rtts=(0.1,)),
+        echo(sent=1, lost=1),
+        echo(sent=1, lost=1),
+        echo(failure=failed),
+        echo(sent=1, rtts=(0.1,)),
     ):
         journal.record(observation)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [

@@ -69,6 +69,10 @@ class Opener(Protocol):
         """How to ask for TLS here; None where the URL wants none."""
         ...
 
+    def harmless(self) -> bool:
+        """Whether to open now does no harm: a server that counts broken attempts is given rests."""
+        ...
+
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> Session:
         """Connect and log in, entering phases `tcp`, `tls` and `auth` on the way.
 

@@ -57,7 +57,7 @@ class PingMetrics:
             histogram.labels(target)
 
     def record(self, observation: Observation) -> None:
-        """Take in one echo."""
+        """Take in some echoes."""
         if not isinstance(observation, PingObservation):
             return
         target = observation.target
@@ -67,11 +67,15 @@ class PingMetrics:
             self._duplicates.labels(target).inc(observation.duplicates)
             self._late.labels(target).inc(observation.late)
             self._reordered.labels(target).inc(observation.reordered)
-        if observation.rtt is not None:
-            self._rtt.labels(target).observe(observation.rtt)
+        if observation.rtts:
+            observe = self._rtt.labels(target).observe
+            for rtt in observation.rtts:
+                observe(rtt)
             self._stamped(target, (observation.departure, observation.arrival))
-        if observation.variation is not None:
-            self._variation.labels(target).observe(observation.variation)
+        if observation.variations:
+            observe = self._variation.labels(target).observe
+            for variation in observation.variations:
+                observe(variation)
 
     def _stamped(self, target: str, clocks: tuple[Clock, Clock]) -> None:
         if self._clocks.get(target) != clocks:

@@ -31,8 +31,8 @@ class Canary:
     def read(self, job: int, reading: Any) -> None:
         """Take in what the meter read of one of the orders."""
         if job == ECHO_JOB:
-            if isinstance(reading, tuple):
-                self._measured("ping", reading[1])
+            for rtt in reading[1] if isinstance(reading, tuple) else ():
+                self._measured("ping", rtt)
         elif reading[2] and reading[2][0][-1] is None:
             self._measured("tcp", reading[2][0][1])
 

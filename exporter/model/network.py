@@ -19,20 +19,20 @@ class Clock(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PingObservation(Observation):
-    """One echo request whose fate is decided: answered (`rtt`), or lost.
+    """Echo requests to one target whose fate is decided: all of them answered, or one that was lost.
 
-    `rtt` is the round-trip delay in seconds (RFC 2681), `variation` its absolute difference from the
-    echo before (RFC 3393), None after a loss. `duplicates` counts further replies to earlier echoes,
-    `late` replies to echoes judged lost, `reordered` replies that an echo sent later has overtaken
-    (RFC 4737). An echo that could not be sent at all has `sent` False and a failure; so has an
-    observation of further replies only, without a failure. `departure` and `arrival` say whose clock
-    took the two stamps of the delay.
+    `sent` counts them, `lost` those without a reply in time. `rtts` are round-trip delays in seconds (RFC
+    2681), in the order of the replies; `variations` the absolute differences between those of consecutive
+    requests (RFC 3393). `duplicates` counts further replies to earlier echoes, `late` replies to echoes
+    judged lost, `reordered` replies that an echo sent later has overtaken (RFC 4737). An echo that could
+    not be sent at all is a failure with `sent` 0. `departure` and `arrival` say whose clock took the two
+    stamps of a delay; `duration` is that of the last echo.
     """
 
-    sent: bool = True
-    lost: bool = False
-    rtt: float | None = None
-    variation: float | None = None
+    sent: int = 0
+    lost: int = 0
+    rtts: tuple[float, ...] = ()
+    variations: tuple[float, ...] = ()
     duplicates: int = 0
     late: int = 0
     reordered: int = 0

@@ -21,21 +21,23 @@ SHORTEST_TICK: Final = 0.002
 LONGEST_TICK: Final = 0.025
 
 
+MOST_HELD: Final = 5.0
+"""Seconds for which answers are held at most, to be reported several at once."""
+UNHELD: Final = 200.0
+"""Echoes a second, of all targets, for each second that answers are held: a few are told at once."""
+
+Answers = tuple[float, tuple[float, ...], tuple[float, ...], int, bool, bool]
+"""Answered echoes of one target: when the first was sent (wall clock), their delays, the variations, how
+many were overtaken, and whether the kernel stamped all departures and all arrivals."""
+
+
 class _Job:
     """A target, and what is remembered of it from echo to echo."""
 
     __slots__ = (
-        "address",
-        "failure",
-        "job",
-        "latest",
-        "number",
-        "place",
-        "previous",
-        "rtt",
-        "size",
-        "timeout",
-    )
+        "address", "arrival", "departure", "failure", "held", "job", "latest", "number", "overtaken", "place",
+        "previous", "rtt", "rtts", "size", "started", "timeout", "variations",
+    )  # fmt: skip
 
     def __init__(self, order: EchoOrder) -> None:
         self.job = order.job
@@ -48,24 +50,44 @@ class _Job:
         self.latest = 0  # the number of the last echo that was answered
         self.previous = 0  # the number of the echo that `rtt` is of
         self.rtt = 0.0
+        self.rtts: list[float] = []
+        self.variations: list[float] = []
+        self.held = self.started = 0.0
+        self.overtaken = 0
+        self.departure = self.arrival = True
 
-
-Answer = tuple[float, float, float | None, int, bool, bool]
-"""An answered echo: when it was sent (wall clock), its delay, the variation, whether it was overtaken (0 or
-1), and whether the kernel stamped its departure and its arrival."""
+    def take(self) -> Answers:
+        """Give the answers that are held, and hold none."""
+        taken = (
+            self.started,
+            tuple(self.rtts),
+            tuple(self.variations),
+            self.overtaken,
+            self.departure,
+            self.arrival,
+        )
+        self.rtts.clear()
+        self.variations.clear()
+        self.overtaken, self.departure, self.arrival = 0, True, True
+        return taken
 
 
 class EchoEngine:
-    """Sends echo requests to many targets and reports each once its fate is decided.
+    """Sends echo requests to many targets and reports each when its fate is decided.
 
-    Readings are an `Answer`, or else the fields of a PingObservation in a dictionary. An echo in flight
-    is neither lost nor answered. A loss is judged only after everything that has arrived was taken in, by
-    the kernel's stamps: a process that stood still finds its replies waiting, and in time.
+    Readings are `Answers`, or else the fields of a PingObservation in a dictionary. The more targets there
+    are, the longer answers are held (for `hold` seconds, MOST_HELD at most), so that several are told at the
+    price of one. A loss is told at once, after the answers before it.
+
+    An echo in flight is neither lost nor answered. A loss is judged only after everything that has arrived
+    was taken in, by the kernel's stamps: a process that stood still finds its replies waiting, and in time.
     """
 
-    def __init__(self, report: Report, lateness: Lateness) -> None:
-        self._report = report
+    def __init__(self, report: Report, lateness: Lateness, *, hold: float | None = None) -> None:
+        self._tell = report
+        self._hold = hold
         self._lateness = lateness
+        self._holding: deque[_Job] = deque()
         self._pace: Pace[_Job] = Pace(lateness)
         self._jobs: dict[int, _Job] = {}
         self._exchanges: dict[int, Exchange[_Job]] = {}
@@ -100,9 +122,10 @@ class EchoEngine:
         self._judge(now)
         for job in self._pace.due(now):
             self._send(job, now)
+        told = self._tell_held(now)
         tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
         flying = any(self._waiting.values())
-        return now + tick if flying else max(now + tick, self._pace.next)
+        return now + tick if flying else max(now + tick, min(told, self._pace.next))
 
     def close(self) -> None:
         """Give the sockets back."""
@@ -118,7 +141,7 @@ class EchoEngine:
     def _send(self, job: _Job, now: float) -> None:
         if not job.address:
             if job.failure is not None:
-                self._report(job.job, {"started": time.time(), "sent": False, "failure": job.failure})
+                self._report(job, {"started": time.time(), "failure": job.failure})
             return
         try:
             # Tried anew each time: an interface may come up, a socket be had again.
@@ -127,7 +150,7 @@ class EchoEngine:
             flight = Flight(job, job.number, place, now + job.timeout)
             place.exchange.send(flight, job.size)
         except ProbeError as error:
-            self._report(job.job, {"started": time.time(), "sent": False, "failure": error.failure()})
+            self._report(job, {"started": time.time(), "failure": error.failure()})
             return
         queue = self._waiting.get(job.timeout)
         if queue is None:
@@ -149,13 +172,34 @@ class EchoEngine:
         if not overtaken:
             job.latest = flight.number
         if rtt is None:
-            self._report(job.job, {"started": flight.sent / 1e9, "reordered": int(overtaken)})
+            self._report(job, {"started": flight.sent / 1e9, "sent": 1, "reordered": int(overtaken)})
             return
-        variation = abs(rtt - job.rtt) if job.previous == flight.number - 1 and job.previous else None
+        if not job.rtts:
+            job.started, job.held = flight.sent / 1e9, time.monotonic()
+            self._holding.append(job)
+        job.rtts.append(rtt)
+        if job.previous == flight.number - 1 and job.previous:
+            job.variations.append(abs(rtt - job.rtt))
         job.previous, job.rtt = flight.number, rtt
-        self._report(
-            job.job, (flight.sent / 1e9, rtt, variation, int(overtaken), flight.departure > 0, stamped)
-        )
+        job.overtaken += overtaken
+        job.departure &= flight.departure > 0
+        job.arrival &= stamped
+
+    def _tell_held(self, now: float) -> float:
+        """Report answers that have been held long enough; give the time when more will have been."""
+        hold = min(MOST_HELD, self._rate / UNHELD) if self._hold is None else self._hold
+        holding = self._holding
+        while holding and holding[0].held + hold <= now:
+            job = holding.popleft()
+            if job.rtts:
+                self._tell(job.job, job.take())
+        return holding[0].held + hold if holding else math.inf
+
+    def _report(self, job: _Job, reading: dict[str, object]) -> None:
+        """Report something else of a target, after the answers that came before it."""
+        if job.rtts:
+            self._tell(job.job, job.take())
+        self._tell(job.job, reading)
 
     def _refused(self, flight: Flight[_Job], error: ProbeError) -> None:
         """Take in that a router, or the host itself, has said that the echo will not arrive."""
@@ -164,7 +208,7 @@ class EchoEngine:
 
     def _further(self, flight: Flight[_Job], *, late: bool) -> None:
         which = "late" if late else "duplicates"
-        self._report(flight.job.job, {"started": time.time(), "sent": False, which: 1})
+        self._report(flight.job, {"started": time.time(), which: 1})
 
     def _judge(self, now: float) -> None:
         for queue in self._waiting.values():
@@ -185,4 +229,4 @@ class EchoEngine:
         if failure is None and flight.place.exchange.overflowed_since(flight):
             self._lateness.unseen += 1  # its reply may be among those that found the buffer full
             return
-        self._report(flight.job.job, {"started": flight.sent / 1e9, "lost": True, "failure": failure})
+        self._report(flight.job, {"started": flight.sent / 1e9, "sent": 1, "lost": 1, "failure": failure})

@@ -19,6 +19,8 @@ LAG_BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Upper bounds in seconds of the classes in which lateness is counted."""
 GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it, less their whole part, are spread evenly however many there are."""
+SLOT: Final = 0.002
+"""Seconds to which a start is exact; delays are measured from the packet's own departure."""
 FIRST: Final = 10.0
 """Seconds within which every job has begun once, however long its interval is."""
 
@@ -75,10 +77,10 @@ class Lateness:
         self.missed = 0
         self.unseen = 0
 
-    def began(self, late: float, missed: int) -> None:
-        """Note that a run begins `late` seconds after it was due, after so many that did not."""
-        self.classes[bisect_left(LAG_BOUNDS, late)] += 1
-        self.seconds += late
+    def began(self, late: float, runs: int = 1, missed: int = 0) -> None:
+        """Note that so many runs begin `late` seconds after they were due, after `missed` that did not."""
+        self.classes[bisect_left(LAG_BOUNDS, late)] += runs
+        self.seconds += late * runs
         self.missed += missed
 
     def take(self) -> Punctuality:
@@ -89,40 +91,73 @@ class Lateness:
         return taken
 
 
+class _Turn(Generic[J]):
+    """When a job is due next, and what is added to its interval once."""
+
+    __slots__ = ("due", "interval", "job", "once")
+
+    def __init__(self, job: J, due: float, interval: float, once: float) -> None:
+        self.job = job
+        self.due = due
+        self.interval = interval
+        self.once = once
+
+
 class Pace(Generic[J]):
     """Says which jobs are due: each at its interval, their starts spread evenly over it.
 
     The first runs come within FIRST seconds, so that something is known soon. All times are monotonic
-    seconds. Runs that lie in the past by an interval or more are leapt over and counted as missed: after a
-    standstill nothing is made up for in a burst.
+    seconds. Jobs that are due within the same SLOT come together at its end. Runs that lie in the past by
+    an interval or more are leapt over and counted as missed: after a standstill nothing is made up for in a
+    burst.
     """
 
     def __init__(self, lateness: Lateness) -> None:
         self._lateness = lateness
-        self._heap: list[tuple[float, int, float, float, J]] = []
+        self._slots: dict[int, list[_Turn[J]]] = {}
+        self._ahead: list[int] = []
         self._added = 0
 
     def add(self, job: J, interval: float, now: float) -> None:
         """Let `job` be due every `interval` seconds from now on, and first within one."""
         part = self._added * GOLDEN % 1
         early = part * min(interval, FIRST)
-        heapq.heappush(self._heap, (now + early, self._added, interval, shift(part, interval), job))
+        self._put(_Turn(job, now + early, interval, shift(part, interval)))
         self._added += 1
 
     def due(self, now: float) -> Iterator[J]:
         """Give the jobs whose time has come."""
-        heap = self._heap
-        while heap and heap[0][0] <= now:
-            at, number, interval, once, job = heap[0]
-            missed = int((now - at) / interval)
-            heapq.heapreplace(heap, (at + (1 + missed) * interval + once, number, interval, 0.0, job))
-            self._lateness.began(now - at - missed * interval, missed)
-            yield job
+        while self.next <= now:
+            late = now - self.next
+            turns = self._slots.pop(heapq.heappop(self._ahead))
+            missed = 0
+            for turn in turns:
+                leapt = int((now - turn.due) / turn.interval)
+                missed += leapt
+                turn.due += (1 + leapt) * turn.interval + turn.once
+                turn.once = 0.0
+                self._put(turn)
+                yield turn.job
+            self._lateness.began(late, len(turns), missed)
 
     @property
     def next(self) -> float:
         """When the next job is due; infinite without jobs."""
-        return self._heap[0][0] if self._heap else math.inf
+        return (self._ahead[0] + 1) * SLOT if self._ahead else math.inf
+
+    def clear(self) -> None:
+        """Let nothing be due any more."""
+        self._slots.clear()
+        self._ahead.clear()
+
+    def _put(self, turn: _Turn[J]) -> None:
+        slot = int(turn.due / SLOT)
+        turns = self._slots.get(slot)
+        if turns is None:
+            self._slots[slot] = [turn]
+            heapq.heappush(self._ahead, slot)
+        else:
+            turns.append(turn)
 
 
 def shift(part: float, interval: float) -> float:

@@ -8,29 +8,20 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from OpenSSL import SSL
-from OpenSSL.crypto import X509, X509StoreFlags
+from OpenSSL.crypto import X509
 
 from exporter.model import Cause, ProbeError
 from exporter.net.certificate import expiry, name_problem, subject
 from exporter.net.phases import closed_by_peer
 from exporter.net.resolve import is_address
 from exporter.net.stream import Stream
-from exporter.net.tls import TlsPolicy
+from exporter.net.tls import TlsPolicy, Verify, reasons
 from exporter.net.waiting import READABLE
 
-VERSIONS: Final = {
-    "": 0,
-    "tlsv1": SSL.TLS1_VERSION,
-    "tlsv1.1": SSL.TLS1_1_VERSION,
-    "tlsv1.2": SSL.TLS1_2_VERSION,
-    "tlsv1.3": SSL.TLS1_3_VERSION,
-}
-"""Versions in libpq's words, in lower case; 0 is any that OpenSSL has."""
 MOST_PROBLEMS: Final = 8
 CHUNK: Final = 16_384
 PATIENCE: Final = 0.1
@@ -74,40 +65,6 @@ class Handshake:
     chain_expires: float | None
 
 
-def telling_context(policy: TlsPolicy) -> SSL.Context:
-    """Build a context that verifies as `policy` says; raise ProbeError when its files cannot be used.
-
-    Made anew for each run, every few minutes: so a certificate authority that has been rotated is noticed.
-    """
-    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    try:
-        context.set_min_proto_version(VERSIONS[policy.minimum.lower()])
-        context.set_max_proto_version(VERSIONS[policy.maximum.lower()])
-        if policy.ca:
-            context.load_verify_locations(policy.ca)
-        else:
-            context.set_default_verify_paths()
-        _load_revoked(context, policy)
-        if policy.certificate:
-            context.use_certificate_chain_file(policy.certificate)
-            password = policy.key_password.encode() or None
-            pem = Path(policy.key or policy.certificate).read_bytes()
-            # The key's kind is not known here; pyOpenSSL takes those that TLS can use, and refuses others.
-            context.use_privatekey(load_pem_private_key(pem, password))  # type: ignore[arg-type]
-            context.check_privatekey()
-    except (OSError, ValueError, TypeError, SSL.Error) as error:
-        said = _reasons(error) if isinstance(error, SSL.Error) else str(error)
-        raise ProbeError(Cause.TLS_CERTIFICATE, f"the URL's files for TLS cannot be used: {said}") from None
-    return context
-
-
-def _load_revoked(context: SSL.Context, policy: TlsPolicy) -> None:
-    store = context.get_cert_store()
-    if store is not None and (policy.crl or policy.crl_directory):
-        store.load_locations(policy.crl or None, policy.crl_directory or None)
-        store.set_flags(X509StoreFlags.CRL_CHECK | X509StoreFlags.CRL_CHECK_ALL)
-
-
 class TlsChannel:
     """TLS over a stream, with a peer whose certificate may be any; every wait is under the stream's clock."""
 
@@ -121,7 +78,7 @@ class TlsChannel:
         self._buffer = memoryview(bytearray(CHUNK))
         # Without a socket: what OpenSSL does with what has come ends then, however much more is to come.
         self._connection = SSL.Connection(context)
-        self._connection.set_verify(SSL.VERIFY_PEER, self._note)
+        self._connection.set_verify(SSL.VERIFY_PEER, partial(_note, self._problems))
         self._connection.set_connect_state()
         if not is_address(host):
             with contextlib.suppress(UnicodeError):  # a name that DNS cannot hold has other ways to be known
@@ -129,10 +86,19 @@ class TlsChannel:
         if policy.alpn:
             self._connection.set_alpn_protos([policy.alpn.encode()])
 
-    def shake_hands(self) -> Handshake:
-        """Complete the handshake and tell what it showed; raise ProbeError where it cannot be completed."""
-        begun = time.perf_counter()
+    def shake_hands(self) -> None:
+        """Complete the handshake; raise ProbeError where that cannot be."""
         self._patiently(self._connection.do_handshake)
+
+    def objection(self) -> str:
+        """Say why the policy does not let the peer be trusted; empty where it does (after the handshake)."""
+        named = self._policy.verify is Verify.CHAIN_AND_NAME
+        return self._policy.objection(self._chain_problem(), self._name_problem() if named else "")
+
+    def look(self) -> Handshake:
+        """Complete the handshake and tell what it showed; raise ProbeError where that cannot be."""
+        begun = time.perf_counter()
+        self.shake_hands()
         seconds = time.perf_counter() - begun
         if self._policy.certificate:
             self._hear_verdict(max(PATIENCE, seconds))
@@ -141,16 +107,14 @@ class TlsChannel:
             raise ProbeError(Cause.TLS_HANDSHAKE, said)
         try:
             chain = self._connection.get_peer_cert_chain(as_cryptography=True) or []
-            lenient = self._policy.address_as_name
-            misnamed = name_problem(chain[0], self._host, address_as_name=lenient)
-        except (ValueError, IndexError) as error:
-            chain, misnamed = [], f"the certificate cannot be read: {error}"
+        except ValueError:
+            chain = []
         return Handshake(
             seconds=seconds,
             version=self._connection.get_protocol_version_name(),
             cipher=self._connection.get_cipher_name() or "",
-            chain_problem="; ".join(list(self._problems)[:MOST_PROBLEMS]),
-            name_problem=misnamed,
+            chain_problem=self._chain_problem(),
+            name_problem=self._name_problem(),
             expires=expiry(chain[:1]),
             chain_expires=expiry(chain),
         )
@@ -176,6 +140,17 @@ class TlsChannel:
             if error.cause is Cause.TLS_HANDSHAKE:
                 raise
 
+    def _chain_problem(self) -> str:
+        return "; ".join(list(self._problems)[:MOST_PROBLEMS])
+
+    def _name_problem(self) -> str:
+        try:
+            leaf = self._connection.get_peer_certificate(as_cryptography=True)
+        except ValueError as error:
+            return f"the certificate cannot be read: {error}"
+        lenient = self._policy.address_as_name
+        return name_problem(leaf, self._host, address_as_name=lenient) if leaf else "there is no certificate"
+
     def _hear_verdict(self, seconds: float) -> None:
         """Take in what a server says of our certificate: with TLS 1.3 it does so behind the handshake.
 
@@ -191,17 +166,6 @@ class TlsChannel:
             pass
         except SSL.Error as error:
             self._refusal = _broken_off(error)
-
-    def _note(self, _: SSL.Connection, certificate: X509, number: int, depth: int, fine: int) -> bool:
-        """Collect a fault, and let OpenSSL go on to the next: its verify callback, which must not raise."""
-        if not fine:
-            try:
-                whose = subject(certificate.to_cryptography())
-            except ValueError:
-                whose = "unreadable"
-            words = WORDS.get(number, f"verification error {number}")
-            self._problems[f"{words} (depth {depth}, {whose})"] = None
-        return True
 
     def _patiently(self, call: Callable[..., Any], *args: Any) -> Any:
         """Let OpenSSL do a thing, and carry its bytes to and fro until it is done."""
@@ -232,12 +196,20 @@ class TlsChannel:
                 self._stream.sendall(self._connection.bio_read(CHUNK))
 
 
+def _note(
+    problems: dict[str, None], _: SSL.Connection, certificate: X509, number: int, depth: int, fine: int
+) -> bool:
+    """Collect a fault, and let OpenSSL go on to the next: its verify callback, which must not raise."""
+    if not fine:
+        try:
+            whose = subject(certificate.to_cryptography())
+        except ValueError:
+            whose = "unreadable"
+        words = WORDS.get(number, f"verification error {number}")
+        problems[f"{words} (depth {depth}, {whose})"] = None
+    return True
+
+
 def _broken_off(error: SSL.Error) -> ProbeError:
-    said = _reasons(error)
+    said = reasons(error)
     return ProbeError(Cause.TLS_HANDSHAKE, said, code=said)
-
-
-def _reasons(error: SSL.Error) -> str:
-    """Give OpenSSL's own words: the queue of its errors is a list of library, function and reason."""
-    queue = error.args[0] if error.args else []
-    return "; ".join(dict.fromkeys(str(entry[-1]) for entry in queue if entry)) or "no reason given"

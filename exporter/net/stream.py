@@ -6,12 +6,10 @@ timeouts start anew with each byte, ours do not.
 
 import errno
 import socket
-import ssl
 from typing import Any, Protocol
 
 from exporter.model import Cause, ProbeError
 from exporter.net.phases import PhaseClock, closed_by_peer
-from exporter.net.tls import tls_error
 from exporter.net.waiting import READABLE, WRITABLE
 
 MOST_BYTES = 1024 * 1024
@@ -66,68 +64,6 @@ class Stream(socket.socket):
                 raise _broken(self, self.clock, error) from None
 
 
-class TlsStream(ssl.SSLSocket):
-    """The same over TLS; an SSLContext makes these once its `sslsocket_class` says so."""
-
-    clock: PhaseClock
-    received = 0
-
-    def settimeout(self, value: float | None) -> None:  # noqa: ARG002  socket's own signature
-        """Stay non-blocking whatever a driver asks for: the clock decides how long to wait."""
-        super().settimeout(0)
-
-    def do_handshake(self, block: bool = False) -> None:  # noqa: ARG002  ssl's own signature
-        """Complete the handshake, or raise ProbeError with the reason OpenSSL gives."""
-        self._patiently(super().do_handshake)
-
-    def recv_into(self, *args: Any) -> int:
-        """Read what is there, waiting for it if need be; raise ProbeError instead of reporting an end."""
-        self.clock.check(self.fileno())
-        return _counted(self, self.clock, int(self._patiently(super().recv_into, *args)))
-
-    def sendall(self, data: Any, flags: int = 0) -> None:
-        """Send everything, waiting for room if need be."""
-        view = memoryview(data)
-        while view:
-            view = view[int(self._patiently(super().send, view, flags)) :]
-
-    def _patiently(self, call: Any, *args: Any) -> Any:
-        while True:
-            try:
-                return call(*args)
-            except ssl.SSLWantReadError:
-                self.clock.wait(self.fileno(), READABLE)
-            except ssl.SSLWantWriteError:
-                self.clock.wait(self.fileno(), WRITABLE)
-            except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-                raise closed_by_peer(self.clock.phase, self.fileno()) from None
-            except ssl.SSLError as error:
-                raise tls_error(error) from None
-            except OSError as error:
-                raise _broken(self, self.clock, error) from None
-
-
-def secure(stream: Stream, context: ssl.SSLContext, server_hostname: str) -> TlsStream:
-    """Turn a stream into a TLS stream: the handshake is done when this returns.
-
-    `context` must make TlsStreams (see `exporter.net.tls.client_context`).
-    """
-    clock = stream.clock
-    try:
-        secured = context.wrap_socket(stream, server_hostname=server_hostname, do_handshake_on_connect=False)
-    except OSError as error:
-        # The peer has gone since it was asked for TLS; the ssl module looks before it begins.
-        raise _broken(stream, clock, error) from None
-    assert isinstance(secured, TlsStream)  # noqa: S101  a context made elsewhere would wait without a deadline
-    secured.clock = clock
-    try:
-        secured.do_handshake()
-    except BaseException:
-        secured.close()
-        raise
-    return secured
-
-
 class Line(Protocol):
     """What bytes can be read from and written to under a clock: a Stream, or TLS over one."""
 
@@ -165,18 +101,16 @@ def drain(sock: socket.socket, clock: PhaseClock) -> None:
             return
 
 
-def _counted(stream: Stream | TlsStream, clock: PhaseClock, count: int) -> int:
+def _counted(stream: Stream, clock: PhaseClock, count: int) -> int:
     if count == 0:
-        # Through TLS a reset reads like an end, too; the kernel knows.
-        reset = None if isinstance(stream, TlsStream) else False
-        raise closed_by_peer(clock.phase, stream.fileno(), reset=reset)
+        raise closed_by_peer(clock.phase, stream.fileno(), reset=False)
     stream.received += count
     if stream.received > MOST_BYTES:
         raise too_much()
     return count
 
 
-def _broken(stream: socket.socket, clock: PhaseClock, error: OSError) -> ProbeError:
+def _broken(stream: Stream, clock: PhaseClock, error: OSError) -> ProbeError:
     if error.errno in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN):
         return closed_by_peer(clock.phase, stream.fileno(), reset=True)
     if error.errno == errno.ETIMEDOUT:

@@ -1,10 +1,23 @@
-"""TLS settings made once per target, and what OpenSSL's errors mean."""
+"""What a URL demands of TLS, and OpenSSL's settings for it."""
 
-import ssl
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
+from typing import Final
 
-from exporter.model import Cause, ProbeError
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from OpenSSL import SSL
+from OpenSSL.crypto import X509StoreFlags
+
+VERSIONS: Final = {
+    "": 0,
+    "tlsv1": SSL.TLS1_VERSION,
+    "tlsv1.1": SSL.TLS1_1_VERSION,
+    "tlsv1.2": SSL.TLS1_2_VERSION,
+    "tlsv1.3": SSL.TLS1_3_VERSION,
+}
+"""Versions in libpq's words, in lower case; 0 is any that OpenSSL has."""
+NOT_OFFERED: Final = "the server does not offer TLS, and the URL requires it"
 
 
 class Verify(Enum):
@@ -37,29 +50,53 @@ class TlsPolicy:
     alpn: str = ""
     address_as_name: bool = False
 
+    def objection(self, chain_problem: str, name_problem: str) -> str:
+        """Say which problem of a certificate counts here, the chain's first; empty where none does."""
+        if not self.required or self.verify is Verify.NOTHING:
+            return ""
+        return chain_problem or (name_problem if self.verify is Verify.CHAIN_AND_NAME else "")
 
-def client_context(policy: TlsPolicy, stream_class: type[ssl.SSLSocket]) -> ssl.SSLContext:
-    """Build the context for `policy`; costs 20 ms, so once per target.
 
-    Without a CA file the system's authorities are trusted. Raises OSError (an ssl.SSLError is one, too)
-    when a file cannot be read or is no certificate.
+class FilesUnusable(Exception):
+    """The files that a policy names cannot be used; the text says what is wrong with them."""
+
+
+def client_context(policy: TlsPolicy, *, judging: bool = True) -> SSL.Context:
+    """Build a context that verifies as `policy` says; raise FilesUnusable when its files are no good.
+
+    Without a CA file the system's authorities are trusted. They take 5 ms and 1 MB: a context that is not for
+    `judging` does without them.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = policy.verify is Verify.CHAIN_AND_NAME
-    context.verify_mode = ssl.CERT_NONE if policy.verify is Verify.NOTHING else ssl.CERT_REQUIRED
-    if policy.ca:
-        context.load_verify_locations(policy.ca)
-    elif policy.verify is not Verify.NOTHING:
-        context.load_default_certs()
-    if policy.certificate:
-        # An empty password, because OpenSSL would ask a person at the terminal for that of an encrypted key.
-        context.load_cert_chain(policy.certificate, policy.key or None, password="")
-    context.sslsocket_class = stream_class
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    try:
+        context.set_min_proto_version(VERSIONS[policy.minimum.lower()])
+        context.set_max_proto_version(VERSIONS[policy.maximum.lower()])
+        if policy.ca:
+            context.load_verify_locations(policy.ca)
+        elif judging:
+            context.set_default_verify_paths()
+        _load_revoked(context, policy)
+        if policy.certificate:
+            context.use_certificate_chain_file(policy.certificate)
+            password = policy.key_password.encode() or None
+            pem = Path(policy.key or policy.certificate).read_bytes()
+            # The key's kind is not known here; pyOpenSSL takes those that TLS can use, and refuses others.
+            context.use_privatekey(load_pem_private_key(pem, password))  # type: ignore[arg-type]
+            context.check_privatekey()
+    except (OSError, ValueError, TypeError, SSL.Error) as error:
+        said = reasons(error) if isinstance(error, SSL.Error) else str(error)
+        raise FilesUnusable(said) from None
     return context
 
 
-def tls_error(error: ssl.SSLError) -> ProbeError:
-    """Turn OpenSSL's error into ours: a certificate we do not accept, or a handshake that failed."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return ProbeError(Cause.TLS_CERTIFICATE, error.verify_message or str(error), code=error.reason or "")
-    return ProbeError(Cause.TLS_HANDSHAKE, error.reason or str(error), code=error.reason or "")
+def _load_revoked(context: SSL.Context, policy: TlsPolicy) -> None:
+    store = context.get_cert_store()
+    if store is not None and (policy.crl or policy.crl_directory):
+        store.load_locations(policy.crl or None, policy.crl_directory or None)
+        store.set_flags(X509StoreFlags.CRL_CHECK | X509StoreFlags.CRL_CHECK_ALL)
+
+
+def reasons(error: SSL.Error) -> str:
+    """Give OpenSSL's own words: the queue of its errors is a list of library, function and reason."""
+    queue = error.args[0] if error.args else []
+    return "; ".join(dict.fromkeys(str(entry[-1]) for entry in queue if entry)) or "no reason given"

@@ -31,17 +31,18 @@ class PingReader:
         self._target = target.name
 
     def read(self, reading: Any) -> Sequence[PingObservation]:
-        """Read an `exporter.net.echo.Answer`, or the fields of whatever else has become of an echo."""
+        """Read `exporter.net.echo.Answers`, or the fields of whatever else has become of an echo."""
         if isinstance(reading, tuple):
-            started, rtt, variation, reordered, departure, arrival = reading
+            started, rtts, variations, reordered, departure, arrival = reading
             return (
                 PingObservation(
                     target=self._target,
                     probe=KIND.name,
                     started=started,
-                    duration=rtt,
-                    rtt=rtt,
-                    variation=variation,
+                    duration=rtts[-1],
+                    sent=len(rtts),
+                    rtts=rtts,
+                    variations=variations,
                     reordered=reordered,
                     departure=CLOCKS[departure],
                     arrival=CLOCKS[arrival],

@@ -35,7 +35,10 @@ class SessionSettings(ProbeSettings):
 
 
 class SessionProbe:
-    """Opens, uses and closes one session at a time at its target."""
+    """Opens, uses and closes one session at a time at its target.
+
+    A run reports nothing while a server is left alone (see `exporter.db.dialect.Opener.harmless`).
+    """
 
     def __init__(self, target: Target, settings: SessionSettings, tools: Tools) -> None:
         self._target = target
@@ -48,6 +51,8 @@ class SessionProbe:
 
     def run(self) -> Sequence[SessionObservation]:
         """Hold one session and report it (see `exporter.probes.kind.Probe`)."""
+        if not self._tools.opener.harmless():
+            return ()
         started = time.time()
         clock = PhaseClock(self._timeout, self._limits, self._tools.stop)
         failure = None

@@ -32,7 +32,7 @@ class Suspicion:
         """Tell whether `observation` speaks of loss or of a drop."""
         match observation:
             case PingObservation():
-                return observation.lost
+                return observation.lost > 0
             case TcpObservation():
                 return self._lost(observation)
             case SessionObservation(failure=failure):

@@ -8,10 +8,10 @@ from pydantic import Field
 
 from exporter.model import Cause, Failure, Phase, ProbeError, Target, TlsObservation
 from exporter.net.dial import dial, first_that_connects
-from exporter.net.handshake import Handshake, TlsChannel, telling_context
+from exporter.net.handshake import Handshake, TlsChannel
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream
-from exporter.net.tls import Verify
+from exporter.net.tls import NOT_OFFERED, FilesUnusable, client_context
 from exporter.probes.kind import Kind, NotApplicable, Tools
 from exporter.settings import Duration, ProbeSettings
 
@@ -62,13 +62,17 @@ class TlsProbe:
 
     def _look(self, clock: PhaseClock) -> tuple[Handshake | None, Failure | None]:
         """Ask for TLS, shake hands and leave; no handshake where the server has no TLS."""
-        context = telling_context(self._policy)
+        try:
+            context = client_context(self._policy)  # anew, so that an authority that was rotated is noticed
+        except FilesUnusable as error:
+            said = f"the URL's files for TLS cannot be used: {error}"
+            raise ProbeError(Cause.TLS_CERTIFICATE, said) from None
         with self._connected(clock) as stream:
             if not self._encryption.ask(stream):
                 self._leave(stream, clock)
                 return None, self._missing()
             channel = TlsChannel(stream, context, self._policy, self._target.endpoint.host)
-            handshake = channel.shake_hands()
+            handshake = channel.look()
             late_refusal = self._leave(channel, clock)
         return handshake, self._distrust(handshake) or late_refusal
 
@@ -94,15 +98,11 @@ class TlsProbe:
         """Judge a server that has no TLS, as a session at the same URL would."""
         if not self._policy.required:
             return None
-        detail = "the server does not offer TLS, and the URL requires it"
-        return Failure(phase=Phase.TLS, cause=Cause.AUTH_NOT_ALLOWED, detail=detail)
+        return Failure(phase=Phase.TLS, cause=Cause.AUTH_NOT_ALLOWED, detail=NOT_OFFERED)
 
     def _distrust(self, handshake: Handshake) -> Failure | None:
         """Judge a certificate by no more than the URL demands."""
-        if not self._policy.required or self._policy.verify is Verify.NOTHING:
-            return None
-        named = self._policy.verify is Verify.CHAIN_AND_NAME
-        problem = handshake.chain_problem or (handshake.name_problem if named else "")
+        problem = self._policy.objection(handshake.chain_problem, handshake.name_problem)
         return Failure(phase=Phase.TLS, cause=Cause.TLS_CERTIFICATE, detail=problem) if problem else None
 
 

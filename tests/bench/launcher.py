@@ -32,7 +32,9 @@ class WatchedDaemon(app.Daemon):
     def _measure(self, observation: Observation) -> None:
         super()._measure(observation)
         if isinstance(observation, PingObservation) and observation.sent:
-            self._write(observation.target, observation.started, observation.rtt, observation.lost)
+            # Answers come several at once, a second apart; a loss comes by itself.
+            for place, rtt in enumerate(observation.rtts or (None,)):
+                self._write(observation.target, observation.started + place, rtt, bool(observation.lost))
         elif isinstance(observation, TcpObservation):
             for connect in observation.connects:
                 lost = connect.failure is not None

@@ -131,8 +131,8 @@ URLS = {
     "allowed: disabled, preferred, required, verify_ca, verify_identity",
     "mysql://u@h/d?ssl_disabled=perhaps": "parameter ssl_disabled: 'perhaps' is neither; allowed: true, false",
     "mysql://u@h/d?ssl_ca=/nope": "parameter ssl_ca: '/nope' is no file that can be read",
-    "mysql://u@h/d?ssl_ca=/etc/hostname": "parameter ssl_ca, ssl_cert, ssl_key: cannot be used: [X509: "
-    "NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found (_ssl.c:4146)",
+    "mysql://u@h/d?ssl_ca=/etc/hostname": "parameter ssl_ca, ssl_cert, ssl_key: cannot be used: "
+    "no certificate or crl found",
     "mysql://u@h/d?charset=klingon": "parameter charset: 'klingon' is no character set that PyMySQL knows, such as utf8mb4",
 }
 
@@ -160,7 +160,7 @@ def test_a_bad_url(url: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.yml"
     path.write_text(f"targets:\n- name: a\n  url: '{url}'\n")
     (said,) = complaints(path)
-    assert said.split(" (_ssl")[0] == f"3: targets[0].url: {URLS[url]}".split(" (_ssl")[0]
+    assert said == f"3: targets[0].url: {URLS[url]}"
     assert "hunter2" not in said
 
 

@@ -8,13 +8,14 @@ import pymysql
 
 from exporter.db.dialect import ParameterError
 from exporter.db.mysql.encryption import MysqlEncryption
+from exporter.db.mysql.goodbye import Record
 from exporter.db.mysql.session import MysqlSession
-from exporter.db.mysql.wire import Wire
-from exporter.model import Endpoint, Phase
+from exporter.db.mysql.wire import Encrypt, Wire
+from exporter.model import Cause, Endpoint, Phase, ProbeError
 from exporter.net.dial import dial, first_that_connects
+from exporter.net.handshake import TlsChannel
 from exporter.net.phases import PhaseClock
-from exporter.net.stream import TlsStream
-from exporter.net.tls import TlsPolicy, Verify, client_context
+from exporter.net.tls import FilesUnusable, TlsPolicy, Verify, client_context
 
 TRUE: Final = ("1", "true", "yes", "on")
 FALSE: Final = ("0", "false", "no", "off")
@@ -22,6 +23,11 @@ MODES: Final = ("disabled", "preferred", "required", "verify_ca", "verify_identi
 SWITCHES: Final = ("ssl_disabled", "ssl_check_hostname", "ssl_verify_cert", "ssl_verify_identity")
 FILES: Final = ("ssl_ca", "ssl_cert", "ssl_key")
 PARAMETERS: Final = ("charset", "ssl_mode", *SWITCHES, *FILES)
+FREE: Final = 20
+"""Logins broken off in a row after which the server is given rests: five minutes of the usual interval."""
+FIRST_REST: Final = 60.0
+LONGEST_REST: Final = 300.0
+"""Seconds that the server is left alone then, doubling up to the longest, which is how late its end is seen."""
 
 
 class MysqlOpener:
@@ -33,17 +39,19 @@ class MysqlOpener:
         policy = _tls_policy(endpoint.params)
         self._required = policy is not None and policy.required
         self.encryption = MysqlEncryption(policy) if policy else None
-        try:
-            self._context = client_context(policy, TlsStream) if policy else None
-        except OSError as error:
-            raise ParameterError([f"ssl_ca, ssl_cert, ssl_key: cannot be used: {error}"]) from None
+        self._encrypt = _encrypting(policy, endpoint.host) if policy else None
+        self._record = Record(free=FREE, rest=FIRST_REST, longest=LONGEST_REST)
+
+    def harmless(self) -> bool:
+        """Say no for a while after many logins in a row that were broken off (see `Record`)."""
+        return self._record.harmless()
 
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> MysqlSession:
         """Connect and log in (see `exporter.db.dialect.Opener`)."""
         endpoint = self._endpoint
         connection = Wire(
             clock,
-            self._context,
+            self._encrypt,
             required=self._required,
             host=endpoint.host,
             port=endpoint.port,
@@ -59,8 +67,24 @@ class MysqlOpener:
         # PyMySQL waits for the server's greeting first; that is the beginning of the login.
         clock.enter(Phase.AUTH)
         session = MysqlSession(connection, endpoint.password, clock)
-        session.log_in(sock)
+        self._record.count()
+        try:
+            session.log_in(sock)
+        except ProbeError as error:
+            if connection.left_well or error.cause is Cause.PROXY_BACKEND_UNAVAILABLE:
+                self._record.settle()
+            raise
+        self._record.settle()
         return session
+
+
+def _encrypting(policy: TlsPolicy, host: str) -> Encrypt:
+    """Give what puts TLS over a stream; the files are read once per target, because that takes 5 ms."""
+    try:
+        context = client_context(policy, judging=policy.verify is not Verify.NOTHING)
+    except FilesUnusable as error:
+        raise ParameterError([f"ssl_ca, ssl_cert, ssl_key: cannot be used: {error}"]) from None
+    return lambda stream: TlsChannel(stream, context, policy, host)
 
 
 def _check(params: Mapping[str, str]) -> None:

@@ -86,9 +86,6 @@ class MysqlSession:
         if self._connection.refused:
             number = int.from_bytes(self._connection.refused[1:3], "little")
             return ProbeError(words.cause(number), text, said=text, code=str(number))
-        if error.args[:1] == (words.NO_TLS,):
-            self._clock.enter(Phase.TLS)
-            return ProbeError(Cause.AUTH_NOT_ALLOWED, text)
         return ProbeError(Cause.UNKNOWN, text)
 
     def _masked(self, text: str) -> str:

@@ -42,9 +42,6 @@ NUMBERS: dict[int, Cause] = {
 }
 """Error number to cause (the servers' own error references). PyMySQL's client numbers are not in here."""
 
-NO_TLS = 2026
-"""PyMySQL's number where TLS is required and the server does not offer it."""
-
 
 def cause(number: int) -> Cause:
     """Name the cause of a refusal by the number the server gave."""
