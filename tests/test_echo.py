@@ -344,7 +344,6 @@ def test_a_full_buffer_is_our_own_fault_and_no_loss() -> None:
         driven = echoing(*addresses, interval=0.2, timeout=0.2)
         engine = driven.engine
         assert isinstance(engine, EchoEngine)
-        driven.until(number(1))
         engine._exchanges[4]._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         now = time.monotonic() + 0.2
         for job in engine._pace.due(now):

@@ -1,5 +1,6 @@
 """The echo engine: one socket for each IP version, whatever the number of targets, timed by the kernel."""
 
+import contextlib
 import math
 import time
 from collections import deque
@@ -108,6 +109,9 @@ class EchoEngine:
         target = self._jobs[job]
         target.failure = failure
         target.address, target.place = next(iter(addresses), ""), None
+        if addresses:
+            with contextlib.suppress(ProbeError):  # which is told, if it lasts, when an echo is due
+                target.place = self._place(target.address)
 
     def hurry(self, job: int) -> None:
         """Do nothing: echoes are frequent enough."""
