@@ -1,5 +1,6 @@
 """The composition root: the only module that knows every room."""
 
+import gc
 import logging
 import signal
 import sys
@@ -73,7 +74,7 @@ class Daemon:
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
         self._keeper = Keeper(self._deliver, self._own, self._stop)
         self._readers: list[tuple[str, str, Reader]] = []
-        self._metered: dict[str, list[int]] = {target.name: [] for target in targets}
+        self._hurrying: dict[str, list[int]] = {target.name: [] for target in targets}
         self._jobs: list[Job] = []
         self._unavailable: set[str] = set()
         for probed in configuration.targets:
@@ -89,6 +90,7 @@ class Daemon:
     def start(self) -> None:
         """Begin to probe."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        gc.freeze()  # what has been built stays: no collection has to look through it again
         for order in self._canary.orders:
             self._keeper.order(order)
             self._keeper.locate(order.job, [LOOPBACK], None)
@@ -114,7 +116,7 @@ class Daemon:
     def _look_closely(self, observation: Observation) -> None:
         """Have the meter look closely at a target of which something bad was seen."""
         if self._suspicions[observation.target].roused(observation):
-            for job in self._metered[observation.target]:
+            for job in self._hurrying[observation.target]:
                 self._keeper.hurry(job)
 
     def _deliver(self, job: int, reading: object) -> None:
@@ -155,7 +157,8 @@ class Daemon:
         """Order a probe from the meter, whose readings are told by the number of the job."""
         job = len(self._readers)
         self._readers.append((target.name, kind.name, kind.reader(target, settings, tools)))
-        self._metered[target.name].append(job)
+        if kind.hurries:
+            self._hurrying[target.name].append(job)
         self._expect(kind.name, target, METER_MISSED_REASONS)
         self._keeper.order(kind.order(job, target, settings))
         self._book.watch(target.endpoint.host, partial(self._keeper.locate, job))

@@ -90,6 +90,16 @@ def test_a_syn_that_nobody_answers_is_a_black_hole_and_is_counted() -> None:
     assert 1.5 <= seconds < 2
 
 
+def test_no_round_is_left_out_where_the_timeout_is_the_whole_interval() -> None:
+    """A round that is due while the one before is in its last moment begins right after it."""
+
+    def what() -> list[Any]:
+        return connecting("127.0.0.1", port=5432, interval=0.2, timeout=0.2).until(number(10))
+
+    starts = [started for _, (started, *_) in in_own_network(what, "tcp dport 5432 drop")]
+    assert starts[-1] - starts[0] < 9 * 0.3
+
+
 def test_a_lost_syn_makes_a_slow_connect() -> None:
     """What an application waits is told then, not the round trip of the second SYN."""
 

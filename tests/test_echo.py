@@ -16,9 +16,9 @@ from exporter.net.echo import EchoEngine
 from exporter.net.exchange import Exchange, Flight
 from exporter.net.stamps import SO_TIMESTAMPNS
 from tests.engines import Driven, number
-from tests.icmp import reply
+from tests.icmp import refuse, reply
 from tests.lab.namespace import command
-from tests.networks import in_own_network, needs_namespaces
+from tests.networks import in_own_network, needs_namespaces, run_inside
 
 T = TypeVar("T")
 pytestmark = needs_namespaces
@@ -146,7 +146,9 @@ class ByHand:
                 return packet
 
 
-def by_hand(host: Callable[[ByHand], None], *, enough: int, **settings: Any) -> tuple[list[Any], list[Any]]:
+def by_hand(
+    host: Callable[[ByHand], None], *, enough: int, allowed: bool = False, **settings: Any
+) -> tuple[list[Any], list[Any]]:
     """Let `host` answer; give the answers and all else that the engine made of it."""
 
     def what() -> tuple[list[Any], list[Any]]:
@@ -160,7 +162,7 @@ def by_hand(host: Callable[[ByHand], None], *, enough: int, **settings: Any) -> 
         hand.socket.close()
         return answers(readings), others(readings)
 
-    return in_own_network(what)
+    return in_own_network(unprivileged(what) if allowed else what)
 
 
 def test_further_replies_are_duplicates() -> None:
@@ -347,7 +349,7 @@ def test_a_full_buffer_is_our_own_fault_and_no_loss() -> None:
         engine._exchanges[4]._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         now = time.monotonic() + 0.2
         for job in engine._pace.due(now):
-            engine._send(job, now)
+            engine._send(job)
         driven.drive(0.5)
         return driven
 
@@ -381,8 +383,8 @@ def test_without_the_kernels_stamps_our_own_clock_has_to_do(
         exchange: Exchange[None] = Exchange(
             4, lambda _, rtt, stamped: seen.append((rtt, stamped)), lambda *_: None, ways
         )
-        flight: Flight[None] = Flight(None, 1, exchange.place("127.0.0.1"), time.monotonic() + 1)
-        exchange.send(flight, 56)
+        flight: Flight[None] = Flight(None, 1, exchange.place("127.0.0.1"))
+        exchange.send(flight, 56, 1.0)
         while not seen:
             exchange.take_in()
         exchange.close()
@@ -445,4 +447,93 @@ def test_an_address_of_a_family_that_is_not_there_is_a_failure() -> None:
 def test_an_address_on_an_interface_that_is_not_there_is_a_failure() -> None:
     """The meter, which measures all the others, must not die of it."""
     (seen,) = others(in_own_network(lambda: echoing("fe80::1%nosuch").until(number(1))))
-    assert (seen.keys(), seen["failure"].cause) == ({"failure"}, Cause.CLIENT_LOCAL_NETWORK)
+    assert "sent" not in seen
+    assert seen["failure"].cause is Cause.CLIENT_LOCAL_NETWORK
+
+
+@pytest.mark.parametrize(("kind", "code"), [(4, 0), (5, 1)], ids=["source quench", "redirect"])
+def test_advice_is_no_refusal(kind: int, code: int) -> None:
+    """A router that knows a shorter way has passed the echo on all the same."""
+
+    def host(hand: ByHand) -> None:
+        request = hand.request()
+        refuse(request, kind, code)
+        reply(request)
+
+    answered, further = by_hand(host, enough=1, interval=5.0, timeout=1.0, allowed=True)
+    assert (len(answered), further) == (1, [])
+
+
+def test_a_refusal_of_what_was_sent_elsewhere_is_not_ours() -> None:
+    """Sequence numbers come round: only the destination tells whose echo is meant."""
+
+    def host(hand: ByHand) -> None:
+        request = hand.request()
+        refuse(request, 3, 1, destination="127.0.0.2")
+        reply(request)
+
+    answered, further = by_hand(host, enough=1, interval=5.0, timeout=1.0)
+    assert (len(answered), further) == (1, [])
+
+
+def test_a_standstill_between_tick_and_departure_shortens_no_timeout() -> None:
+    """An echo's time begins when it leaves."""
+
+    def what() -> list[Any]:
+        hand = ByHand()
+        driven = echoing("127.0.0.1", interval=5.0, timeout=0.4)
+        tick = time.monotonic()
+        time.sleep(0.5)
+        driven.engine.tick(tick)
+        driven.engine.tick(time.monotonic())
+        reply(hand.request())
+        hand.socket.close()
+        return driven.until(number(1))
+
+    assert len(answers(in_own_network(what))) == 1
+
+
+def test_a_duplicate_that_comes_late_is_one_all_the_same() -> None:
+    def host(hand: ByHand) -> None:
+        request = hand.request()
+        reply(request)
+        hand.request()
+        hand.request()
+        reply(request)
+
+    answered, further = by_hand(host, enough=3, interval=0.2, timeout=0.1)
+    assert len(answered) == 1
+    assert {"duplicates": 1} in further
+
+
+def test_what_is_decided_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also behind an echo with a long timeout that was refused at once."""
+    monkeypatch.setattr("exporter.net.echo.LATE", 0.1)
+
+    def what() -> int:
+        driven = echoing("127.0.0.1", interval=60.0, timeout=60.0)
+        driven.until(number(1))
+        driven.engine.add(EchoOrder(job=1, interval=0.01, timeout=0.01, size=56))
+        driven.engine.locate(1, ["127.0.0.2"], None)
+        driven.until(number(100))
+        assert isinstance(driven.engine, EchoEngine)
+        return len(driven.engine._exchanges[4]._flights)
+
+    reject = "icmp type echo-request ip daddr 127.0.0.1 reject with icmp type host-unreachable"
+    assert in_own_network(what, reject, "icmp type echo-request drop") < 50
+
+
+def test_silent_neighbours_do_not_hold_up_others() -> None:
+    """What is meant for them waits for their hardware addresses, in the buffer that all share."""
+
+    def what() -> list[Any]:
+        run_inside("ip", "link", "add", "near", "type", "veth", "peer", "name", "far")
+        for device in ("near", "far"):
+            run_inside("ip", "link", "set", device, "up")
+        run_inside("ip", "address", "add", "10.9.0.1/16", "dev", "near")
+        silent = [f"10.9.1.{index}" for index in range(1, 201)]
+        driven = echoing("127.0.0.1", *silent, interval=0.2, timeout=0.2)
+        return driven.until(number(1600))
+
+    refusals = [reading.get("failure") for reading in others(in_own_network(what))]
+    assert {refusal.code for refusal in refusals if refusal} <= {""}

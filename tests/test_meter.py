@@ -1,8 +1,11 @@
 """The measuring process: what it is told and tells, and that it neither dies unnoticed nor outlives us."""
 
+import errno
 import os
+import resource
 import signal
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +20,8 @@ from exporter.meter.wire import Add, Health, Hurry, Locate, Readings, pack, pair
 from exporter.model import EchoOrder, PathOrder, TcpOrder
 from exporter.net.engine import GOLDEN, SLOT, Lateness, Pace, Punctuality
 from exporter.net.waiting import Stop
+from exporter.probes import KINDS
+from exporter.probes.kind import Metered
 from tests.networks import in_own_network, needs_namespaces
 from tests.waiting import wait_for
 
@@ -111,6 +116,54 @@ def test_a_meter_does_not_heed_signals_and_ends_with_the_daemon(kept: Kept) -> N
     kept.end()
     assert not Path(f"/proc/{pid}").exists()
     assert kept.heard.restarts == 0
+
+
+def test_a_meter_that_cannot_be_started_is_tried_again(
+    kept: Kept, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be no descriptor for it today, and one tomorrow."""
+    outcomes: list[OSError | None] = [OSError(errno.EMFILE, "full"), None]
+
+    def launched(*args: Any, **options: Any) -> "subprocess.Popen[bytes]":
+        if (outcome := outcomes.pop(0)) is not None:
+            raise outcome
+        return popen(*args, **options)
+
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", launched)
+    kept.connect(1)
+    kept.keeper.start()
+    wait_for(lambda: kept.heard.readings)
+    assert "meter cannot be started" in caplog.text
+
+
+def test_a_meter_has_more_descriptors_than_select_can_tell_apart(kept: Kept) -> None:
+    """Its line gets the number it has with the daemon, which may have thousands open."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(limits[0], 4096), limits[1]))
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        kept.connect(1)
+        kept.keeper.start()
+        wait_for(lambda: kept.heard.readings)
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_a_meter_may_have_all_descriptors_that_the_system_allows(kept: Kept) -> None:
+    """A customary soft limit would make dead targets look like trouble of this host."""
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, limits[0]), limits[1]))
+    try:
+        kept.connect(1)
+        kept.keeper.start()
+        wait_for(lambda: kept.heard.readings)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert kept.keeper.pid is not None
+    assert resource.prlimit(kept.keeper.pid, resource.RLIMIT_NOFILE) == (limits[1], limits[1])
 
 
 def test_a_keeper_that_never_began_can_be_stopped() -> None:
@@ -272,3 +325,21 @@ def test_without_jobs_nothing_is_due() -> None:
 def test_orders_cross_as_they_are() -> None:
     order = EchoOrder(job=1, interval=1.0, timeout=1.0, size=56)
     assert unpack(pack(Add(order=order))) == Add(order=order)
+
+
+def test_many_orders_are_taken_in_at_one_go() -> None:
+    """The engines' turns between them are what would make a start, or a flood of hurries, expensive."""
+    ours, theirs = pair()
+    meter = Meter(theirs)
+    with ours, theirs:
+        for job in range(50):
+            ours.send(pack(Add(order=EchoOrder(job=job, interval=1.0, timeout=1.0, size=56))))
+        assert meter._listen(0)
+        assert len(meter._jobs) == 50
+    for engine in meter._engines.values():
+        engine.close()
+
+
+def test_only_those_hurry_who_can() -> None:
+    """Thousands of dead targets rouse suspicion each second: what would be ignored is not sent."""
+    assert [kind.name for kind in KINDS if isinstance(kind, Metered) and kind.hurries] == ["path"]

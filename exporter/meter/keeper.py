@@ -1,5 +1,6 @@
 """The daemon's side of the meter: starts it, feeds it, listens to it, and starts it again if it dies."""
 
+import contextlib
 import logging
 import os
 import socket
@@ -101,7 +102,12 @@ class Keeper:
 
     def _keep(self) -> None:
         while not self._stop.thrown:
-            line = self._launch()
+            try:
+                line = self._launch()
+            except OSError as error:  # no descriptor, memory or process is to be had; there may be later
+                log.error("meter cannot be started", extra={"fields": {"detail": str(error)}})  # noqa: TRY400
+                self._stop.sleep(PAUSE)
+                continue
             try:
                 self._listen(line)
             except Stopped:
@@ -113,7 +119,8 @@ class Keeper:
 
     def _launch(self) -> socket.socket:
         ours, theirs = pair()
-        with theirs:
+        with contextlib.ExitStack() as undo, theirs:
+            undo.callback(ours.close)
             # Nothing of where we were started may decide what is imported there.
             paths = [str(Path(exporter.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
             environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
@@ -123,6 +130,7 @@ class Keeper:
                 stdin=subprocess.DEVNULL,
                 env=environment,
             )
+            undo.pop_all()
         ours.setblocking(False)
         with self._lock:
             self._line = ours

@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import resource
 import select
 import signal
 import socket
@@ -34,12 +35,14 @@ ENGINES: Final[dict[str, tuple[type[Order], Callable[[Report, Lateness], Engine[
     "path": (PathOrder, PathEngine),
 }
 """For each kind of probe, what it is ordered by, and what carries it out."""
-DELIVERY: Final = 0.1
+DELIVERY: Final = 0.2
 """Seconds between two deliveries of readings."""
 HEALTH: Final = 1.0
 """Seconds between two words on how the meter is doing."""
 MOST_KEPT: Final = 1_000_000
 """Readings kept while the daemon does not take them; then the oldest give way."""
+MOST_HEARD: Final = 100
+"""Messages taken in before the engines have their turn again."""
 REST: Final = 1.0
 """Seconds to sleep when nothing is to be done."""
 
@@ -50,6 +53,9 @@ class Meter:
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._line.setblocking(False)
+        # Not select: its descriptors end at 1024, and the daemon may have more open than that.
+        self._ear = select.poll()
+        self._ear.register(line, select.POLLIN)
         self._kept: deque[tuple[int, object]] = deque(maxlen=MOST_KEPT)
         self._lateness = {probe: Lateness() for probe in ENGINES}
         self._engines = {
@@ -82,16 +88,20 @@ class Meter:
 
     def _listen(self, seconds: float) -> bool:
         """Wait for so long, or until something is ordered; tell whether the daemon is still there."""
-        readable, _, _ = select.select([self._line], [], [], seconds)
-        if not readable:
+        # poll counts in milliseconds; rounding up keeps a short rest from becoming a busy loop.
+        if not self._ear.poll(seconds * 1000 + 0.999):
             return True
         try:
-            content = self._line.recv(MOST_BYTES)
+            for _ in range(MOST_HEARD):
+                content = self._line.recv(MOST_BYTES)
+                if not content:
+                    return False
+                self._obey(unpack(content))
+        except BlockingIOError:
+            pass
         except ConnectionError:
             return False
-        if content:
-            self._obey(unpack(content))
-        return bool(content)
+        return True
 
     def _obey(self, message: object) -> None:
         match message:
@@ -134,6 +144,9 @@ def main() -> None:
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    # A connect has a socket of its own, and the customary limit of 1024 is too low for many dead targets.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     line = socket.socket(fileno=int(sys.argv[1]))
     gc.freeze()
     Meter(line).run()

@@ -30,7 +30,7 @@ Round = tuple[float, float, tuple[Connected, ...], Failure | None]
 class _Job:
     """A target and its addresses."""
 
-    __slots__ = ("addresses", "every", "failure", "job", "port", "timeout", "under_way")
+    __slots__ = ("addresses", "again", "every", "failure", "job", "port", "timeout", "under_way")
 
     def __init__(self, order: TcpOrder) -> None:
         self.job = order.job
@@ -40,6 +40,7 @@ class _Job:
         self.addresses: Sequence[str] = ()
         self.failure: Failure | None = None
         self.under_way: _Round | None = None
+        self.again = False
 
 
 class _Round:
@@ -120,7 +121,8 @@ class TcpEngine:
 
     def _begin(self, job: _Job) -> None:
         if job.under_way is not None:
-            return  # its timeout is at most the interval: it ends with the next tick
+            job.again = True  # its timeout is at most the interval: it ends with the next tick
+            return
         whole = _Round(job)
         if not job.addresses:
             if job.failure is not None:
@@ -200,3 +202,6 @@ class TcpEngine:
             whole.job.under_way = None
             duration = time.monotonic() - whole.begun
             self._report(whole.job.job, (whole.started, duration, tuple(whole.connects), None))
+            if whole.job.again:
+                whole.job.again = False
+                self._begin(whole.job)

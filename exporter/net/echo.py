@@ -13,9 +13,7 @@ from exporter.net.exchange import Exchange, Flight, Place, State
 from exporter.net.stamps import Steps
 
 LATE: Final = 10.0
-"""Seconds after its loss for which an echo's reply is still recognised."""
-FURTHER: Final = 1.0
-"""Seconds after its timeout for which further replies to an answered echo are."""
+"""Seconds after its time is up for which an echo's replies are still recognised."""
 BURST: Final = 20
 """Echoes that may leave together; more would queue on the wire and be seen as delay."""
 SHORTEST_TICK: Final = 0.002
@@ -93,8 +91,7 @@ class EchoEngine:
         self._jobs: dict[int, _Job] = {}
         self._exchanges: dict[int, Exchange[_Job]] = {}
         self._waiting: dict[float, deque[Flight[_Job]]] = {}
-        self._answers: deque[Flight[_Job]] = deque()
-        self._lost: deque[Flight[_Job]] = deque()
+        self._past: deque[Flight[_Job]] = deque()
         self._steps = Steps()
         self._rate = 0.0
 
@@ -125,7 +122,7 @@ class EchoEngine:
             exchange.take_in()
         self._judge(now)
         for job in self._pace.due(now):
-            self._send(job, now)
+            self._send(job)
         told = self._tell_held(now)
         tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
         flying = any(self._waiting.values())
@@ -142,7 +139,7 @@ class EchoEngine:
             self._exchanges[version] = Exchange(version, self._answered, self._refused)
         return self._exchanges[version].place(address)
 
-    def _send(self, job: _Job, now: float) -> None:
+    def _send(self, job: _Job) -> None:
         if not job.address:
             if job.failure is not None:
                 self._report(job, {"started": time.time(), "failure": job.failure})
@@ -151,8 +148,8 @@ class EchoEngine:
             # Tried anew each time: an interface may come up, a socket be had again.
             place = job.place = job.place or self._place(job.address)
             job.number += 1
-            flight = Flight(job, job.number, place, now + job.timeout)
-            place.exchange.send(flight, job.size)
+            flight = Flight(job, job.number, place)
+            place.exchange.send(flight, job.size, job.timeout)
         except ProbeError as error:
             self._report(job, {"started": time.time(), "failure": error.failure()})
             return
@@ -220,16 +217,13 @@ class EchoEngine:
                 flight = queue.popleft()
                 if flight.state is State.WAITING:
                     self._lose(flight)
-                elif flight.state is State.ANSWERED:
-                    self._answers.append(flight)
-        for settled, seconds in ((self._answers, FURTHER), (self._lost, LATE)):
-            while settled and settled[0].until + seconds <= now:
-                flight = settled.popleft()
-                flight.place.exchange.forget(flight)
+                self._past.append(flight)
+        while self._past and self._past[0].until + LATE <= now:
+            flight = self._past.popleft()
+            flight.place.exchange.forget(flight)
 
     def _lose(self, flight: Flight[_Job], failure: Failure | None = None) -> None:
         flight.state = State.LOST
-        self._lost.append(flight)
         if failure is None and flight.place.exchange.overflowed_since(flight):
             self._lateness.unseen += 1  # its reply may be among those that found the buffer full
             return

@@ -14,7 +14,7 @@ from exporter.model import Cause, ProbeError
 from exporter.net.batch import NAME_BYTES, Batch
 from exporter.net.dial import CAUSES, numeric
 from exporter.net.icmp import HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
-from exporter.net.icmp_errors import ADDRESSES, ORIGIN_STAMP, VERSIONS, IcmpError, address_in
+from exporter.net.icmp_errors import ADDRESSES, ADVICE, ORIGIN_STAMP, VERSIONS, IcmpError, address_in
 from exporter.net.stamps import (
     ARRIVAL,
     CONTROL_BYTES,
@@ -26,6 +26,7 @@ from exporter.net.stamps import (
     Overflow,
     Stamping,
     enlarge,
+    enlarge_sending,
 )
 
 J = TypeVar("J")
@@ -88,12 +89,11 @@ class Flight(Generic[J]):
         "until",
     )
 
-    def __init__(self, job: J, number: int, place: Place, until: float) -> None:
+    def __init__(self, job: J, number: int, place: Place) -> None:
         self.job = job
         self.number = number
         self.place = place
-        self.since = 0.0
-        self.until = until
+        self.since = self.until = 0.0
         self.counter = self.sent = self.departure = 0
         self.doubtful = False
         self.state = State.WAITING
@@ -126,6 +126,7 @@ class Exchange(Generic[J]):
         self._socket = self._icmp.socket
         self.family = socket.AF_INET if version == 4 else socket.AF_INET6
         enlarge(self._socket, BUFFER)
+        enlarge_sending(self._socket, BUFFER)
         self._key = secrets.token_bytes(KEY_BYTES)
         self._packets: dict[int, EchoPackets] = {}
         self._flights: dict[int, Flight[J]] = {}
@@ -143,7 +144,7 @@ class Exchange(Generic[J]):
         """Make `address`, a numeric one of this IP version, a place to send to (see `numeric`)."""
         return Place(self, address)
 
-    def send(self, flight: Flight[J], size: int) -> None:
+    def send(self, flight: Flight[J], size: int, timeout: float) -> None:
         """Send the echo of `flight` with `size` bytes of payload; raise ProbeError when it is refused."""
         packets = self._packets.get(size)
         if packets is None:
@@ -156,6 +157,8 @@ class Exchange(Generic[J]):
             self._socket.sendto(packet, flight.place.where)
         except OSError:
             self._send_again(flight, packet)
+        # Of its own moment: since the tick began the process may have stood still.
+        flight.until = time.monotonic() + timeout
         self._flights[counter] = flight
         self._counter = counter + 1 & MASK
 
@@ -232,7 +235,14 @@ class Exchange(Generic[J]):
         _, _, _, identifier, sequence = HEADER.unpack(quoted)
         # The latest of ours with this sequence number.
         flight = self._flights.get((self._counter - 1) - ((self._counter - 1 - sequence) & 0xFFFF) & MASK)
-        if flight is not None and identifier == self._icmp.identifier:
+        start = index * NAME_BYTES + ADDRESSES[self.family].start
+        destination = self._departures.names[start : index * NAME_BYTES + ADDRESSES[self.family].stop]
+        if (
+            flight is not None
+            and identifier == self._icmp.identifier
+            and destination == flight.place.packed
+            and (VERSIONS[origin], kind) not in ADVICE
+        ):
             offender = address_in(
                 self._departures.control[index * ERROR_BYTES + OFFENDER : (index + 1) * ERROR_BYTES]
             )

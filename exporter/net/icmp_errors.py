@@ -22,6 +22,8 @@ STAMP: Final = struct.Struct("=qq")
 EXTENDED: Final = struct.Struct("=IBBBxII")
 QUOTED_BYTES: Final = 64
 CONTROL_BYTES: Final = 256
+ADVICE: Final = frozenset({(4, 4), (4, 5), (6, 137)})
+"""IP version and type of what comes as errors do, but our packet was passed on: source quench, redirects."""
 EXPIRED: Final = {4: (11, 0), 6: (3, 0)}
 PORT_UNREACHABLE: Final = {4: (3, 3), 6: (1, 4)}
 TOO_BIG: Final = {4: (3, 4), 6: (2, 0)}
@@ -77,6 +79,11 @@ class IcmpError:
         return (self.kind, self.code) == TOO_BIG[self.version]
 
     @property
+    def advice(self) -> bool:
+        """Whether our packet was passed on all the same."""
+        return (self.version, self.kind) in ADVICE
+
+    @property
     def port_unreachable(self) -> bool:
         """Whether the packet arrived, and nobody listens there."""
         return (self.kind, self.code) == PORT_UNREACHABLE[self.version]
@@ -103,7 +110,7 @@ def icmp_error(sock: socket.socket) -> IcmpError | None:
     _, origin, kind, code, limit, _ = EXTENDED.unpack_from(data)
     if origin not in VERSIONS:
         return None
-    return IcmpError(
+    error = IcmpError(
         offender=address_in(data[EXTENDED.size :]),
         version=VERSIONS[origin],
         kind=kind,
@@ -112,6 +119,7 @@ def icmp_error(sock: socket.socket) -> IcmpError | None:
         limit=limit,
         quoted=quoted,
     )
+    return icmp_error(sock) if error.advice else error
 
 
 def arrival(control: list[tuple[int, int, bytes]]) -> float | None:

@@ -118,9 +118,15 @@ class Sizes(ABC):
         """Throw away what has come for packets before."""
         while icmp_error(self._socket) is not None:
             pass
-        with contextlib.suppress(BlockingIOError):
+        self._heard()
+
+    def _heard(self) -> list[bytes]:
+        """Take in what has come; an error of an earlier packet may come in between."""
+        heard = []
+        with contextlib.suppress(OSError):
             while True:
-                self._socket.recv(1)
+                heard.append(self._socket.recv(MOST))
+        return heard
 
     @abstractmethod
     def _send(self, size: int) -> None: ...
@@ -150,16 +156,13 @@ class EchoSizes(Sizes):
         self._socket.sendto(packet, self._where)
 
     def _answered(self) -> bool:
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                packet = self._socket.recv(MOST)
-                if self._icmp.raw and self.family == socket.AF_INET:
-                    packet = packet[IP_BYTES[self.family] :]
-                if packet[:1] == bytes([REPLY[self._icmp.version]]) and packet[
-                    HEADER.size : HEADER.size + KEY_BYTES + COUNTER.size
-                ] == self._key + COUNTER.pack(self._number):
-                    return True
-        return False
+        start = IP_BYTES[self.family] if self._icmp.raw and self.family == socket.AF_INET else 0
+        ours = slice(start + HEADER.size, start + HEADER.size + KEY_BYTES + COUNTER.size)
+        return any(
+            packet[start : start + 1] == bytes([REPLY[self._icmp.version]])
+            and packet[ours] == self._key + COUNTER.pack(self._number)
+            for packet in self._heard()
+        )
 
 
 class DatagramSizes(Sizes):
@@ -182,6 +185,7 @@ class DatagramSizes(Sizes):
         self._socket.send(bytes(size - IP_BYTES[self.family] - UDP_BYTES))
 
     def _answered(self) -> bool:
+        self._heard()  # somebody does listen there, but says nothing of sizes
         return False
 
     def _arrived(self, error: IcmpError) -> bool:

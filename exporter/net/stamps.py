@@ -15,6 +15,7 @@ WAYS: Final = (SO_TIMESTAMPING, SO_TIMESTAMPNS)
 """Socket options that make the kernel stamp packets: departures and arrivals, or arrivals only."""
 SO_MEMINFO: Final = 55
 SO_RCVBUFFORCE: Final = 33
+SO_SNDBUFFORCE: Final = 32
 MSG_ERRQUEUE: Final = 0x2000
 
 TX_SOFTWARE: Final = 1 << 1
@@ -99,6 +100,17 @@ class Overflow:
         filled, size, drops = memory
         before, self._drops = self._drops, drops
         return bool(drops != before and filled > size // 2)
+
+
+def enlarge_sending(sock: socket.socket, size: int) -> None:
+    """Ask for room for `size` bytes that have not left yet, and take what the system allows.
+
+    Packets to a neighbour that does not answer ARP wait in it for seconds, and those to others behind them.
+    """
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, size)
+    except PermissionError:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
 
 
 class Steps:

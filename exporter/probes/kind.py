@@ -84,10 +84,11 @@ class Metered(Generic[S]):
     """One kind of probe that the meter carries out.
 
     `order` writes what the meter is told, under a job's number; `reader` raises Unavailable where this
-    host does not allow the probe.
+    host does not allow the probe. `hurries` says whether the meter can look closer where something is wrong.
     """
 
     name: str
     settings: type[S]
+    hurries: bool = False
     order: Callable[[int, Target, S], Order]
     reader: Callable[[Target, S, Tools], Reader]

@@ -76,4 +76,4 @@ def order(job: int, target: Target, settings: PathSettings) -> PathOrder:
     )
 
 
-KIND = Metered(name="path", settings=PathSettings, order=order, reader=PathReader)
+KIND = Metered(name="path", hurries=True, settings=PathSettings, order=order, reader=PathReader)

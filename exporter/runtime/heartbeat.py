@@ -11,9 +11,9 @@ from exporter.net.stamps import Steps
 
 log = logging.getLogger(__name__)
 
-BEAT: Final = 0.1
+BEAT: Final = 0.25
 """Seconds between two beats."""
-TOLD: Final = 10
+TOLD: Final = 4
 """Beats between two words to the observer."""
 
 
@@ -30,7 +30,7 @@ class Observer(Protocol):
 
 
 class Heartbeat:
-    """Wakes up ten times a second and notes how late; when the wall clock is set, calls `stepped`."""
+    """Wakes up four times a second and notes how late; when the wall clock is set, calls `stepped`."""
 
     def __init__(
         self, observer: Observer, stepped: Callable[[], None], wall: Callable[[], int] = time.time_ns

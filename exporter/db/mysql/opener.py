@@ -27,7 +27,7 @@ FREE: Final = 20
 """Logins broken off in a row after which the server is given rests: five minutes of the usual interval."""
 FIRST_REST: Final = 60.0
 LONGEST_REST: Final = 300.0
-"""Seconds that the server is left alone then, doubling up to the longest, which is how late its end is seen."""
+"""Seconds that the server is left alone then, doubling up to the longest: as late is the end seen."""
 
 
 class MysqlOpener:
