@@ -14,7 +14,7 @@ class Driven:
 
     running: ClassVar[list["Driven"]] = []
 
-    def __init__(self, make: Callable[[Report, Lateness], Engine]) -> None:
+    def __init__(self, make: Callable[[Report, Lateness], Engine[Any]]) -> None:
         self.readings: READINGS = []
         self.lateness = Lateness()
         self.engine = make(lambda job, reading: self.readings.append((job, reading)), self.lateness)

@@ -18,10 +18,10 @@ import pytest
 
 from exporter.model import Cause, Endpoint, Failure, Hop, PathObservation, PathOrder, Target
 from exporter.net.engine import Lateness
-from exporter.net.flows import TRACEROUTE_PORT, IcmpFlow, TcpFlow, UdpFlow, send, why_unavailable
+from exporter.net.flows import IcmpFlow, TcpFlow, UdpFlow, send, why_unavailable
 from exporter.net.hop_probe import HopProbe
 from exporter.net.hostnames import Hostnames
-from exporter.net.icmp_errors import IcmpError, arrival
+from exporter.net.icmp_errors import UNUSED_PORT, IcmpError, arrival
 from exporter.net.owners import Owners
 from exporter.net.path import MOST_EXTRA, MOST_HURRIED, PathEngine, Round
 from exporter.net.walk import Walk
@@ -447,7 +447,7 @@ def test_a_target_may_answer_a_datagram() -> None:
         command("ip", "link", "set", "lo", "mtu", "1500")
         flow = UdpFlow("127.0.0.1", PORT)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as somebody:
-            somebody.bind(("127.0.0.1", TRACEROUTE_PORT))
+            somebody.bind(("127.0.0.1", UNUSED_PORT))
             probe = flow.send(1, 5.0)
             probe.sock.setsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO)
             with pytest.raises(OSError, match="too long"):

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from exporter.meter.wire import (
     MOST_BYTES,
@@ -29,7 +29,7 @@ from exporter.net.echo import EchoEngine
 from exporter.net.engine import Engine, Lateness, Report
 from exporter.net.path import PathEngine
 
-ENGINES: Final[dict[str, tuple[type[Order], Callable[[Report, Lateness], Engine]]]] = {
+ENGINES: Final[dict[str, tuple[type[Order], Callable[[Report, Lateness], Engine[Any]]]]] = {
     "ping": (EchoOrder, EchoEngine),
     "tcp": (TcpOrder, TcpEngine),
     "path": (PathOrder, PathEngine),
@@ -61,7 +61,7 @@ class Meter:
         self._engines = {
             order: make(self._report, self._lateness[probe]) for probe, (order, make) in ENGINES.items()
         }
-        self._jobs: dict[int, Engine] = {}
+        self._jobs: dict[int, Engine[Any]] = {}
         self._heartbeat = Lateness()
         self._health: Health | None = None
         self._delivered = self._told = time.monotonic()

@@ -1,6 +1,7 @@
 """The one error that leaves the rooms below the probes."""
 
 from exporter.model.cause import Cause
+from exporter.model.observation import Failure, Phase
 
 
 class ProbeError(Exception):
@@ -17,3 +18,12 @@ class ProbeError(Exception):
         self.detail = detail
         self.said = said
         self.code = code
+
+    @classmethod
+    def of(cls, failure: Failure) -> "ProbeError":
+        """Make the error again that was kept as `failure`."""
+        return cls(failure.cause, failure.detail, said=failure.said, code=failure.code)
+
+    def failure(self, phase: Phase | None = None) -> Failure:
+        """Keep it as a value, as what an observation failed of."""
+        return Failure(phase=phase, cause=self.cause, detail=self.detail, said=self.said, code=self.code)

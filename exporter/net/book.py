@@ -94,7 +94,7 @@ class AddressBook:
             raise silent(host, seconds)
         addresses, failure = entry.state
         if failure is not None:
-            raise ProbeError(failure.cause, failure.detail, code=failure.code)
+            raise ProbeError.of(failure)
         return addresses
 
     def keep(self, host: str, ttl: float) -> None:
@@ -184,8 +184,7 @@ class AddressBook:
 
     def _fail(self, entry: _Entry, error: ProbeError) -> None:
         if not entry.state[0]:
-            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
-            self._tell(entry, (), failure)
+            self._tell(entry, (), error.failure())
 
     def _tell(self, entry: _Entry, addresses: tuple[str, ...], failure: Failure | None) -> None:
         if (addresses, failure) == entry.state:

@@ -1,23 +1,20 @@
 """The TCP engine: connects that are timed by the kernel and that no server notices."""
 
-import errno
 import math
 import select
 import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from exporter.model import Cause, Failure, Order, ProbeError, TcpOrder
+from exporter.model import Cause, Failure, ProbeError, TcpOrder
 from exporter.net.dial import connect_error, numeric
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.icmp_errors import RECVERR, icmp_error
-from exporter.net.tcp_info import handshake
+from exporter.net.knock import knock
+from exporter.net.tcp_info import connect_info
 
-ABORT: Final = struct.pack("ii", 1, 0)
-"""For SO_LINGER: close by a reset, at once."""
 MOST_ADDRESSES: Final = 8
 BURST: Final = 10
 SHORTEST_TICK: Final = 0.005
@@ -77,9 +74,9 @@ class _Attempt:
 class TcpEngine:
     """Connects to many targets and reports each round of connects when it is over.
 
-    Readings are a `Round`. The third packet of the handshake is never sent: with TCP_QUICKACK off the
-    kernel holds it back, by then it has measured the round trip of the SYN (TCP_INFO), and the connection
-    is aborted. So a database never accepts it, and counts no error. No privilege is needed for it.
+    Readings are a `Round`. The third packet of the handshake is never sent (see `exporter.net.knock`): by
+    then the kernel has measured the round trip of the SYN (TCP_INFO), and the connection is aborted. No
+    privilege is needed for it.
     """
 
     def __init__(self, report: Report, lateness: Lateness) -> None:
@@ -91,9 +88,8 @@ class TcpEngine:
         self._deadlines: dict[float, deque[_Attempt]] = {}
         self._rate = 0.0
 
-    def add(self, order: Order) -> None:
+    def add(self, order: TcpOrder) -> None:
         """Take on a target (see `exporter.net.engine.Engine`)."""
-        assert isinstance(order, TcpOrder)  # noqa: S101  the meter knows which engine takes which order
         job = self._jobs[order.job] = _Job(order)
         self._rate += 1 / order.interval
         self._pace.add(job, order.interval, time.monotonic())
@@ -135,27 +131,23 @@ class TcpEngine:
         job.under_way = whole
         whole.open = len(job.addresses)
         for address in job.addresses:
-            self._connect(whole, address)
+            try:
+                self._connect(whole, address)
+            except ProbeError as error:
+                self._failed(whole, address, 0.0, error)
 
     def _connect(self, whole: _Round, address: str) -> None:
+        family, where = numeric(address, whole.job.port)
+        sock = None
         try:
-            family, where = numeric(address, whole.job.port)
             sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        except ProbeError as error:
-            self._failed(whole, address, 0.0, error)
-            return
+            sock.setsockopt(*RECVERR[family], 1)
+            attempt = _Attempt(whole, address, sock)
+            knock(sock, where)
         except OSError as error:
-            self._failed(whole, address, 0.0, connect_error(error.errno or 0, address, at_once=True))
-            return
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
-        sock.setsockopt(*RECVERR[family], 1)
-        attempt = _Attempt(whole, address, sock)
-        number = sock.connect_ex(where)
-        if number not in (0, errno.EINPROGRESS):
-            sock.close()
-            self._failed(whole, address, 0.0, connect_error(number, address, at_once=True))
-            return
+            if sock is not None:
+                sock.close()
+            raise connect_error(error.errno or 0, address, at_once=True) from None
         descriptor = sock.fileno()
         self._attempts[descriptor] = attempt
         self._epoll.register(descriptor, select.EPOLLOUT)
@@ -165,7 +157,7 @@ class TcpEngine:
         self._deadlines[timeout].append(attempt)
 
     def _ended(self, attempt: _Attempt, now: float) -> None:
-        seen = handshake(attempt.socket)
+        seen = connect_info(attempt.socket)
         if seen.established:
             seconds = seen.rtt if seen.rtt is not None else now - attempt.since - seen.answered
             result = (attempt.address, seconds, seen.rtt, seen.retransmits, seen.mss, seen.mtu, None)
@@ -187,7 +179,7 @@ class TcpEngine:
                     self._give_up(attempt, now)
 
     def _give_up(self, attempt: _Attempt, now: float) -> None:
-        retransmits = handshake(attempt.socket).retransmits
+        retransmits = connect_info(attempt.socket).retransmits
         waited = now - attempt.since
         self._let_go(attempt)
         error = ProbeError(Cause.NET_BLACKHOLE, f"{attempt.address}: no answer within {waited:.3f} s")
@@ -201,8 +193,7 @@ class TcpEngine:
     def _failed(
         self, whole: _Round, address: str, seconds: float, error: ProbeError, retransmits: int = 0
     ) -> None:
-        failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
-        self._add(whole, (address, seconds, None, retransmits, None, None, failure))
+        self._add(whole, (address, seconds, None, retransmits, None, None, error.failure()))
 
     def _add(self, whole: _Round, result: Connected) -> None:
         whole.connects.append(result)

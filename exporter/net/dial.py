@@ -45,14 +45,16 @@ def connect_error(number: int, address: str, *, at_once: bool) -> ProbeError:
 
 
 def numeric(address: str, port: int = 0) -> tuple[socket.AddressFamily, Any]:
-    """Give family and sockaddr of a numeric address; raise ProbeError where it names no interface of ours."""
+    """Give the family of a numeric address, and what to connect or send to.
+
+    Raises ProbeError where it is of an interface that this host does not have: `fe80::1%eth9`.
+    """
     try:
-        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)[0]
-    except socket.gaierror as error:
-        raise ProbeError(
-            Cause.CLIENT_LOCAL_NETWORK, f"{address}: {error.strerror}", code=str(error.errno)
-        ) from None
-    return found[0], found[4]
+        found = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except OSError:
+        raise ProbeError(Cause.CLIENT_LOCAL_NETWORK, f"{address}: this host has no such interface") from None
+    family, _, _, _, where = found[0]
+    return family, where
 
 
 def first_that_connects(addresses: Sequence[str], clock: PhaseClock, attempt: Callable[[str, float], T]) -> T:
@@ -75,11 +77,9 @@ def dial(address: str, port: int, clock: PhaseClock, within: float) -> socket.so
 
     Raises ProbeError with the cause that the kernel's error suggests.
     """
+    family, where = numeric(address, port)
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
-        )[0]
-        sock = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     except OSError as error:
         raise connect_error(error.errno or 0, address, at_once=True) from None
     try:
@@ -90,9 +90,9 @@ def dial(address: str, port: int, clock: PhaseClock, within: float) -> socket.so
     return sock
 
 
-def _connect(sock: socket.socket, where: object, address: str, clock: PhaseClock, within: float) -> None:
+def _connect(sock: socket.socket, where: Any, address: str, clock: PhaseClock, within: float) -> None:
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    number = sock.connect_ex(where)  # type: ignore[arg-type]  # typeshed wants a tuple, getaddrinfo gave one
+    number = sock.connect_ex(where)
     if number not in (0, errno.EINPROGRESS):
         raise connect_error(number, address, at_once=True)
     clock.wait(sock.fileno(), WRITABLE, within=within)

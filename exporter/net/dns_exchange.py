@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 from exporter.model import Cause, ProbeError
-from exporter.net.dial import connect_error
+from exporter.net.dial import connect_error, numeric
 from exporter.net.dns_query import NOERROR, NXDOMAIN, Name, Question, Reply
 from exporter.net.waiting import READABLE, WRITABLE, Stop, wait_for_any
 
@@ -217,10 +217,8 @@ class _Exchange:
 
 def _connect(server: Nameserver, kind: socket.SocketKind) -> socket.socket:
     """Open a socket that hears `server` alone; one of TCP is not connected yet."""
+    family, where = numeric(server.address, server.port)
     try:
-        family, _, _, _, where = socket.getaddrinfo(
-            server.address, server.port, type=kind, flags=socket.AI_NUMERICHOST
-        )[0]
         sock = socket.socket(family, kind | socket.SOCK_NONBLOCK)
     except OSError as error:
         raise _trouble(error.errno or 0, server, at_once=True) from None

@@ -1,12 +1,13 @@
 """The echo engine: one socket for each IP version, whatever the number of targets, timed by the kernel."""
 
+import contextlib
 import math
 import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
-from exporter.model import EchoOrder, Failure, Order, ProbeError
+from exporter.model import EchoOrder, Failure, ProbeError
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.exchange import Exchange, Flight, Place, State
 from exporter.net.stamps import Steps
@@ -33,7 +34,7 @@ class _Job:
     """A target, and what is remembered of it from echo to echo."""
 
     __slots__ = (
-        "arrival", "departure", "failure", "held", "job", "latest", "number", "overtaken", "place",
+        "address", "arrival", "departure", "failure", "held", "job", "latest", "number", "overtaken", "place",
         "previous", "rtt", "rtts", "size", "started", "timeout", "variations",
     )  # fmt: skip
 
@@ -41,6 +42,7 @@ class _Job:
         self.job = order.job
         self.timeout = order.timeout
         self.size = order.size
+        self.address = ""
         self.place: Place | None = None
         self.failure: Failure | None = None
         self.number = 0
@@ -93,9 +95,8 @@ class EchoEngine:
         self._steps = Steps()
         self._rate = 0.0
 
-    def add(self, order: Order) -> None:
+    def add(self, order: EchoOrder) -> None:
         """Take on a target (see `exporter.net.engine.Engine`)."""
-        assert isinstance(order, EchoOrder)  # noqa: S101  the meter knows which engine takes which order
         job = self._jobs[order.job] = _Job(order)
         self._rate += 1 / order.interval
         self._pace.add(job, order.interval, time.monotonic())
@@ -104,12 +105,10 @@ class EchoEngine:
         """Send to the first of `addresses` from now on; replies from the one before still count."""
         target = self._jobs[job]
         target.failure = failure
-        target.place = None
+        target.address, target.place = next(iter(addresses), ""), None
         if addresses:
-            try:
-                target.place = self._place(addresses[0])
-            except ProbeError as error:
-                target.failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
+            with contextlib.suppress(ProbeError):  # which is told, if it lasts, when an echo is due
+                target.place = self._place(target.address)
 
     def hurry(self, job: int) -> None:
         """Do nothing: echoes are frequent enough."""
@@ -141,17 +140,18 @@ class EchoEngine:
         return self._exchanges[version].place(address)
 
     def _send(self, job: _Job) -> None:
-        if job.place is None:
+        if not job.address:
             if job.failure is not None:
                 self._report(job, {"started": time.time(), "failure": job.failure})
             return
-        job.number += 1
-        flight = Flight(job, job.number, job.place)
         try:
-            job.place.exchange.send(flight, job.size, job.timeout)
+            # Tried anew each time: an interface may come up, a socket be had again.
+            place = job.place = job.place or self._place(job.address)
+            job.number += 1
+            flight = Flight(job, job.number, place)
+            place.exchange.send(flight, job.size, job.timeout)
         except ProbeError as error:
-            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
-            self._report(job, {"started": time.time(), "failure": failure})
+            self._report(job, {"started": time.time(), "failure": error.failure()})
             return
         queue = self._waiting.get(job.timeout)
         if queue is None:
@@ -205,8 +205,7 @@ class EchoEngine:
     def _refused(self, flight: Flight[_Job], error: ProbeError) -> None:
         """Take in that a router, or the host itself, has said that the echo will not arrive."""
         if flight.state is State.WAITING:
-            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
-            self._lose(flight, failure)
+            self._lose(flight, error.failure())
 
     def _further(self, flight: Flight[_Job], *, late: bool) -> None:
         which = "late" if late else "duplicates"

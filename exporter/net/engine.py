@@ -8,6 +8,8 @@ from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from exporter.model import Failure, Order
 
+O_contra = TypeVar("O_contra", bound=Order, contravariant=True)
+"""What an engine is ordered by."""
 J = TypeVar("J")
 """What an engine keeps for each job."""
 
@@ -23,10 +25,10 @@ FIRST: Final = 10.0
 """Seconds within which every job has begun once, however long its interval is."""
 
 
-class Engine(Protocol):
+class Engine(Protocol[O_contra]):
     """Measures many jobs in one thread; whatever it calls returns at once."""
 
-    def add(self, order: Order) -> None:
+    def add(self, order: O_contra) -> None:
         """Take on a job; it begins once its addresses are known."""
         ...
 

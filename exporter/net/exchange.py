@@ -141,7 +141,7 @@ class Exchange(Generic[J]):
         self._overflowed = 0.0
 
     def place(self, address: str) -> Place:
-        """Make `address`, a numeric one of this IP version, a place to send to, or raise ProbeError."""
+        """Make `address`, a numeric one of this IP version, a place to send to (see `numeric`)."""
         return Place(self, address)
 
     def send(self, flight: Flight[J], size: int, timeout: float) -> None:

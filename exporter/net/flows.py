@@ -9,11 +9,10 @@ from typing import Final
 
 from exporter.model import Hop
 from exporter.net.hop_probe import Flow, HopProbe
-from exporter.net.icmp_errors import CONTROL_BYTES, arrival
-from exporter.net.tcp_info import handshake
+from exporter.net.icmp_errors import CONTROL_BYTES, UNUSED_PORT, arrival
+from exporter.net.knock import knock
+from exporter.net.tcp_info import connect_info
 
-RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-TRACEROUTE_PORT: Final = 33434
 TOKEN: Final = struct.Struct("!8sH")
 ECHO: Final = struct.Struct("!BBHHHH")
 ECHO_REQUESTS: Final = {socket.AF_INET: 8, socket.AF_INET6: 128}
@@ -25,8 +24,7 @@ LONGEST_REPLY: Final = 256
 class TcpFlow(Flow):
     """SYNs to the database's own port.
 
-    The server never sees a connection: the third packet of the handshake is held back, and closing sends a
-    reset in its place. Nothing is accepted, so no database counts an error.
+    The server never sees a connection (see `exporter.net.knock`).
     """
 
     kind = socket.SOCK_STREAM
@@ -39,12 +37,7 @@ class TcpFlow(Flow):
     """The kernel sends a SYN again after a second; an answer could then belong to either."""
 
     def _depart(self, sock: socket.socket, serial: int) -> None:  # noqa: ARG002  TCP numbers its packets itself
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-        # Makes the kernel delay its acknowledgement of the server's SYN by 200 ms; by then we have reset.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 0)
-        number = sock.connect_ex(self._where)
-        if number not in (0, errno.EINPROGRESS):
-            raise OSError(number, "connect")
+        knock(sock, self._where)
 
     def _quotes(self, quoted: bytes, serial: int) -> bool:  # noqa: ARG002  the kernel has compared sequence numbers
         return True
@@ -53,7 +46,7 @@ class TcpFlow(Flow):
         number = probe.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if number == errno.ECONNREFUSED:
             return probe.hop(self.address, None, reached=True)  # a reset carries no stamp of its arrival
-        seen = handshake(probe.sock)
+        seen = connect_info(probe.sock)
         if not seen.established:
             return None
         if seen.rtt is None:
@@ -73,8 +66,8 @@ class UdpFlow(Flow):
     closed_is_usual = True
 
     def __init__(self, address: str, port: int) -> None:  # noqa: ARG002  the database's port is TCP's
-        """Aim at a numeric address; raise ProbeError if it is none."""
-        super().__init__(address, TRACEROUTE_PORT)
+        """Aim at a numeric address; raise ProbeError if this host cannot."""
+        super().__init__(address, UNUSED_PORT)
 
     def _depart(self, sock: socket.socket, serial: int) -> None:
         sock.connect(self._where)

@@ -64,7 +64,7 @@ class Flow(ABC):
     """Most seconds that a hop can be given."""
 
     def __init__(self, address: str, port: int) -> None:
-        """Aim at a numeric address; raise ProbeError if it is none."""
+        """Aim at a numeric address; raise ProbeError if this host cannot."""
         self._family, self._where = numeric(address, port)
         self._own_port = 0
         self._serial = 0

@@ -26,6 +26,9 @@ ADVICE: Final = frozenset({(4, 4), (4, 5), (6, 137)})
 """IP version and type of what comes as errors do, but our packet was passed on: source quench, redirects."""
 EXPIRED: Final = {4: (11, 0), 6: (3, 0)}
 PORT_UNREACHABLE: Final = {4: (3, 3), 6: (1, 4)}
+TOO_BIG: Final = {4: (3, 4), 6: (2, 0)}
+UNUSED_PORT: Final = 33434
+"""Where traceroute knocks: nobody listens there, so that a host that is reached says so."""
 WORDS: Final = {
     (4, 3, 0): "network unreachable",
     (4, 3, 1): "host unreachable",
@@ -69,6 +72,11 @@ class IcmpError:
     def expired(self) -> bool:
         """Whether the packet's time was up, and nothing else is wrong."""
         return (self.kind, self.code) == EXPIRED[self.version]
+
+    @property
+    def too_big(self) -> bool:
+        """Whether the packet was larger than `limit`, and could not be split."""
+        return (self.kind, self.code) == TOO_BIG[self.version]
 
     @property
     def advice(self) -> bool:

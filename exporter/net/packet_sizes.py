@@ -14,7 +14,7 @@ from typing import Final
 
 from exporter.net.dial import connect_error, numeric
 from exporter.net.icmp import COUNTER, HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
-from exporter.net.icmp_errors import RECVERR, IcmpError, icmp_error
+from exporter.net.icmp_errors import RECVERR, UNUSED_PORT, IcmpError, icmp_error
 from exporter.net.waiting import READABLE, Stop, wait
 
 PROBE_MODE: Final = {
@@ -27,8 +27,6 @@ LEAST: Final = {socket.AF_INET: 68, socket.AF_INET6: 1280}
 """What every path carries (RFC 791, RFC 8200)."""
 MOST: Final = 65535
 UDP_BYTES: Final = 8
-UDP_PORT: Final = 33434
-"""Where traceroute knocks: nobody listens there, so that a host that is reached says so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +95,7 @@ class Sizes(ABC):
         raise connect_error(number, self._address, at_once=True)
 
     def _judged(self, error: IcmpError, seconds: float) -> Fate | None:
-        if (error.version, error.kind, error.code) in {(4, 3, 4), (6, 2, 0)}:
+        if error.too_big:
             return Fate(limit=error.limit, by=error.offender, seconds=seconds)
         if self._arrived(error):
             return Fate(passed=True, seconds=seconds)
@@ -110,7 +108,7 @@ class Sizes(ABC):
         probe = socket.socket(self.family, socket.SOCK_DGRAM)
         with probe:
             probe.setsockopt(*PROBE_MODE[self.family])
-            probe.connect((self._address, UDP_PORT))
+            probe.connect((self._address, UNUSED_PORT))
             level, option = (
                 (socket.IPPROTO_IP, 14) if self.family == socket.AF_INET else (socket.IPPROTO_IPV6, 24)
             )
@@ -172,7 +170,7 @@ class DatagramSizes(Sizes):
 
     def __init__(self, address: str, stop: Stop) -> None:
         """Open the socket; raise ProbeError where the system has none for us."""
-        family, where = numeric(address, UDP_PORT)
+        family, where = numeric(address, UNUSED_PORT)
         sock = None
         try:
             sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)

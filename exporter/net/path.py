@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from exporter.model import Failure, Hop, Order, PathOrder, ProbeError
+from exporter.model import Failure, Hop, PathOrder, ProbeError
 from exporter.net.engine import Lateness, Pace, Report
 from exporter.net.flows import FLOWS
 from exporter.net.hop_probe import Flow, HopProbe
@@ -68,7 +68,7 @@ class PathEngine:
         self._gap = gap
         self._pace: Pace[_Job] = Pace(lateness)
         self._jobs: dict[int, _Job] = {}
-        self._under_way: dict[int, _Job] = {}
+        self._under_way: dict[int, tuple[_Job, Flow, HopProbe]] = {}
         self._hurried: dict[int, _Job] = {}
         self._epoll = select.epoll()
         # As long as one socket wants stamps, the kernel stamps all packets as they arrive. Without it the
@@ -76,9 +76,8 @@ class PathEngine:
         self._stamping = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._stamping.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
 
-    def add(self, order: Order) -> None:
+    def add(self, order: PathOrder) -> None:
         """Take on a path."""
-        assert isinstance(order, PathOrder)  # noqa: S101  orders go to the engine they are for
         self._jobs[order.job] = _Job(order)
 
     def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
@@ -92,11 +91,7 @@ class PathEngine:
             return
         self._give_back(found)
         found.address, found.flow, found.walk = address, None, Walk(found.order.most_hops)
-        if address:
-            try:
-                found.flow = FLOWS[found.order.protocol](address, found.order.port)
-            except ProbeError as error:
-                found.failure = _failure(error)
+        self._aim(found)
 
     def hurry(self, job: int) -> None:
         """Go round at once, and again and again for a while; then the path rests until its next turn."""
@@ -121,7 +116,7 @@ class PathEngine:
 
     def close(self) -> None:
         """Give every socket back."""
-        for job in list(self._under_way.values()):
+        for job, _, _ in list(self._under_way.values()):
             self._give_back(job)
         self._stamping.close()
         self._epoll.close()
@@ -132,33 +127,39 @@ class PathEngine:
             return False
         job.started, job.begun, job.hops = time.time(), now, []
         if job.flow is None:
+            self._aim(job)  # an interface may have come up
+        if job.flow is None:
             self._finish(job, job.failure)
         else:
             self._ask(job, job.flow, job.walk.begin())
         return True
 
+    def _aim(self, job: _Job) -> None:
+        if job.address:
+            try:
+                job.flow = FLOWS[job.order.protocol](job.address, job.order.port)
+            except ProbeError as error:
+                job.failure = error.failure()
+
     def _ask(self, job: _Job, flow: Flow, ttl: int) -> None:
         try:
-            job.probe = flow.send(ttl, job.order.timeout)
+            probe = job.probe = flow.send(ttl, job.order.timeout)
         except ProbeError as error:
-            self._finish(job, _failure(error))
+            self._finish(job, error.failure())
             return
-        descriptor = job.probe.sock.fileno()
-        self._under_way[descriptor] = job
+        descriptor = probe.sock.fileno()
+        self._under_way[descriptor] = job, flow, probe
         self._epoll.register(descriptor, flow.events)
 
     def _take_in(self, now: float) -> None:
         for descriptor, _ in self._epoll.poll(0):
-            job = self._under_way[descriptor]
-            assert job.flow is not None  # noqa: S101  what is under way has a flow
-            assert job.probe is not None  # noqa: S101  and a probe
-            hop = job.flow.answer(job.probe)
+            job, flow, probe = self._under_way[descriptor]
+            hop = flow.answer(probe)
             if hop is not None:
-                self._decided(job, job.flow, hop)
-        for job in [job for job in self._under_way.values() if job.probe and job.probe.until <= now]:
-            assert job.flow is not None  # noqa: S101  as above
-            assert job.probe is not None  # noqa: S101  as above
-            self._decided(job, job.flow, Hop(ttl=job.probe.ttl))
+                self._decided(job, flow, hop)
+        for job, flow, probe in list(self._under_way.values()):
+            if probe.until <= now:
+                self._decided(job, flow, Hop(ttl=probe.ttl))
 
     def _decided(self, job: _Job, flow: Flow, hop: Hop) -> None:
         self._give_back(job)
@@ -183,7 +184,3 @@ class PathEngine:
         if self._under_way:
             return now + STEP
         return min([self._pace.next, *(job.begun + self._gap for job in self._hurried.values())])
-
-
-def _failure(error: ProbeError) -> Failure:
-    return Failure(phase=None, cause=error.cause, detail=error.detail, said=error.said, code=error.code)

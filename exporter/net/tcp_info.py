@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 _LAYOUT = struct.Struct("=8B24I4Q")
-_HANDSHAKE = struct.Struct("=B15xI36xII4xI28xI")
+_CONNECT = struct.Struct("=B15xI36xII4xI28xI")
 
 # Linux, net/tcp_states.h
 _ESTABLISHED = 1
@@ -50,7 +50,7 @@ def tcp_info(descriptor: int) -> TcpInfo | None:
     return None
 
 
-class Handshake(NamedTuple):
+class ConnectInfo(NamedTuple):
     """How far a connect has come, as the kernel saw it.
 
     `rtt` is the round trip of the SYN in seconds, None where the kernel could not tell because it was sent
@@ -66,11 +66,11 @@ class Handshake(NamedTuple):
     mtu: int
 
 
-def handshake(sock: socket.socket) -> Handshake:
+def connect_info(sock: socket.socket) -> ConnectInfo:
     """Read how far the connect of `sock` has come; raise OSError where it is not a TCP socket."""
-    raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _HANDSHAKE.size)
-    state, mss, answered, mtu, rtt, retransmits = _HANDSHAKE.unpack(raw)
-    return Handshake(
+    raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _CONNECT.size)
+    state, mss, answered, mtu, rtt, retransmits = _CONNECT.unpack(raw)
+    return ConnectInfo(
         state == _ESTABLISHED,
         rtt / 1e6 if rtt and not retransmits else None,
         answered / 1e3,

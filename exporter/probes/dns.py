@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from exporter.model import DnsObservation, Failure, ProbeError, Target
+from exporter.model import DnsObservation, ProbeError, Target
 from exporter.net.dns_exchange import Answer, Nameserver, ask
 from exporter.net.dns_query import ResolvConf
 from exporter.net.resolve import Lookup, is_address, silent
@@ -91,15 +91,12 @@ class DnsProbe:
         return Answer(seconds=lookup.seconds, addresses=lookup.addresses, error=lookup.error)
 
     def _seen(self, resolver: str, started: float, answer: Answer) -> DnsObservation:
-        error = answer.error
         return DnsObservation(
             target=self._target.name,
             probe=KIND.name,
             started=started,
             duration=answer.seconds,
-            failure=Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
-            if error
-            else None,
+            failure=answer.error.failure() if answer.error else None,
             resolver=resolver,
             answers=answer.addresses,
             ttl=answer.ttl,

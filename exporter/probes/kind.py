@@ -6,7 +6,7 @@ microsecond are measured by the meter, a process of its own; here their readings
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from exporter.db.dialect import Opener
 from exporter.model import Observation, Order, Target
@@ -74,7 +74,7 @@ class Kind(Generic[S]):
 class Reader(Protocol):
     """Turns what the meter reports for one target into observations."""
 
-    def read(self, reading: object) -> Sequence[Observation]:
+    def read(self, reading: Any) -> Sequence[Observation]:
         """Take one reading as the engine gave it; quick, because all readings pass through one thread."""
         ...
 

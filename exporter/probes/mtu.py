@@ -41,9 +41,9 @@ class MtuProbe:
             address = self._tools.book.addresses(self._target.endpoint.host, self._timeout / 2)[0]
             climb = self._climbed(address, begun + self._timeout)
             if climb is not None and climb.vanished is not None:
-                failure = self._blackhole(address, climb, begun + self._timeout)
+                failure = self._blackhole(address, climb.passed, climb.vanished, begun + self._timeout)
         except ProbeError as error:
-            failure = Failure(phase=None, cause=error.cause, detail=error.detail, code=error.code)
+            failure = error.failure()
         if climb is None and failure is None:
             return ()
         return (
@@ -69,22 +69,19 @@ class MtuProbe:
         finally:
             sizes.close()
 
-    def _blackhole(self, address: str, climb: Climb, until: float) -> Failure:
-        way = self._way(address, climb, until)
-        detail = (
-            f"{address}: packets of {climb.passed} bytes pass, of {climb.vanished} vanish{way} unexplained"
-        )
+    def _blackhole(self, address: str, passed: int | None, vanished: int, until: float) -> Failure:
+        way = self._way(address, vanished, until)
+        detail = f"{address}: packets of {passed} bytes pass, of {vanished} vanish{way} unexplained"
         return Failure(phase=None, cause=Cause.NET_MTU_BLACKHOLE, detail=detail)
 
-    def _way(self, address: str, climb: Climb, until: float) -> str:
-        """Say on which way large packets vanish, where datagrams, which need no large answer, can tell."""
-        assert climb.vanished is not None  # noqa: S101  only asked of a black hole
+    def _way(self, address: str, size: int, until: float) -> str:
+        """Say on which way packets of this size vanish, where datagrams, whose answer is small, can tell."""
         sizes = DatagramSizes(address, self._tools.stop)
         try:
             seconds = (until - time.monotonic()) / 3
             if seconds <= 0 or not sizes.attempt(sizes.least, seconds).passed:
                 return ""
-            passed = any(sizes.attempt(climb.vanished, seconds / 2).passed for _ in range(2))
+            passed = any(sizes.attempt(size, seconds / 2).passed for _ in range(2))
         except ProbeError:
             return ""
         finally:

@@ -39,9 +39,8 @@ class PathReader:
         self._hostnames = tools.hostnames
         self._judge = RouteJudge()
 
-    def read(self, reading: object) -> Sequence[PathObservation]:
+    def read(self, reading: Round) -> Sequence[PathObservation]:
         """Take one round (see `exporter.probes.kind.Reader`); one without hops tells nothing of the route."""
-        assert isinstance(reading, Round)  # noqa: S101  the meter brings what the engine reported
         route = None
         if reading.hops:
             confirmed = self._transport or self._suspicion.confirmed

@@ -59,9 +59,7 @@ class SessionProbe:
         try:
             self._hold(clock)
         except ProbeError as error:
-            failure = Failure(
-                phase=clock.phase, cause=error.cause, detail=error.detail, said=error.said, code=error.code
-            )
+            failure = error.failure(clock.phase)
         except SecretUnreadable as error:
             # Nothing has been dialled: without a name to resolve, the login is the first phase there was.
             (clock.skip if clock.phase is Phase.TCP else clock.enter)(Phase.AUTH)

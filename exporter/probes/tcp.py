@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from exporter.model import Cause, Connect, Target, TcpObservation, TcpOrder
-from exporter.net.connects import Connected
+from exporter.net.connects import Connected, Round
 from exporter.probes.kind import Metered, Tools
 from exporter.settings import Duration, ProbeSettings
 
@@ -28,8 +28,8 @@ class TcpReader:
     def __init__(self, target: Target, settings: TcpSettings, tools: Tools) -> None:  # noqa: ARG002  all readers alike
         self._target = target.name
 
-    def read(self, reading: Any) -> Sequence[TcpObservation]:
-        """Read an `exporter.net.connects.Round`."""
+    def read(self, reading: Round) -> Sequence[TcpObservation]:
+        """Take one round (see `exporter.probes.kind.Reader`)."""
         started, duration, connected, failure = reading
         connects = _judged([_connect(fields) for fields in connected])
         failures = [connect.failure for connect in connects if connect.failure is not None]

@@ -110,7 +110,7 @@ def _failure(error: ProbeError, phase: Phase) -> Failure:
     # What is wrong with TLS itself may show before the first connect, or not until the goodbye.
     if error.cause in (Cause.TLS_CERTIFICATE, Cause.TLS_HANDSHAKE):
         phase = Phase.TLS
-    return Failure(phase=phase, cause=error.cause, detail=error.detail, said=error.said, code=error.code)
+    return error.failure(phase)
 
 
 def _told(seen: TlsObservation, handshake: Handshake) -> TlsObservation:
