@@ -113,6 +113,18 @@ def test_a_meter_does_not_heed_signals_and_ends_with_the_daemon(kept: Kept) -> N
     assert kept.heard.restarts == 0
 
 
+def test_a_signal_right_after_the_start_does_not_hit_the_meter(kept: Kept) -> None:
+    """It has not even read itself in then; Ctrl-C would be a traceback, and an error in the log."""
+    kept.connect(1)
+    kept.keeper.start()
+    wait_for(lambda: kept.keeper.pid)
+    assert kept.keeper.pid is not None
+    os.kill(kept.keeper.pid, signal.SIGINT)
+    os.kill(kept.keeper.pid, signal.SIGTERM)
+    wait_for(lambda: kept.heard.readings)
+    assert kept.heard.restarts == 0
+
+
 def test_a_keeper_that_never_began_can_be_stopped() -> None:
     kept = Kept()
     kept.keeper.hurry(1)

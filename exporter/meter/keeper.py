@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -100,6 +101,8 @@ class Keeper:
         return process.pid if process is not None else None
 
     def _keep(self) -> None:
+        # Inherited by the meter, which Ctrl-C would hit before it has learnt not to heed it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
         while not self._stop.thrown:
             line = self._launch()
             try:
