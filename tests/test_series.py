@@ -182,6 +182,17 @@ def test_questions_to_resolvers(families: Families) -> None:
     assert value(families, "conndrop_dns_queries_total", target="a") == 0
 
 
+def test_a_resolver_that_is_no_longer_asked_has_no_answer(families: Families) -> None:
+    """It was taken out of resolv.conf; the others stay while a round is under way."""
+    dns = DnsMetrics(families)
+    name = "conndrop_dns_resolver_answer_ttl_seconds"
+    for resolvers in (["192.0.2.53", "192.0.2.54"], ["192.0.2.54"]):
+        for resolver in ["", *resolvers]:
+            dns.record(DnsObservation(**SEEN, resolver=resolver, answers=("192.0.2.1",), ttl=60.0))
+    dns.record(DnsObservation(**SEEN, answers=("192.0.2.1",)))
+    assert series(families, name) == [{"target": "a", "resolver": "192.0.2.54"}]
+
+
 def test_connects(families: Families) -> None:
     tcp = TcpMetrics(families)
     refused = failed(Cause.SERVER_DOWN)
