@@ -1,6 +1,7 @@
 """The measuring process: what it is told and tells, and that it neither dies unnoticed nor outlives us."""
 
 import os
+import resource
 import signal
 import socket
 import threading
@@ -122,6 +123,22 @@ def test_a_signal_right_after_the_start_does_not_hit_the_meter(kept: Kept) -> No
     os.kill(kept.keeper.pid, signal.SIGINT)
     os.kill(kept.keeper.pid, signal.SIGTERM)
     wait_for(lambda: kept.heard.readings)
+    assert kept.heard.restarts == 0
+
+
+def test_a_meter_that_cannot_be_started_is_tried_again(kept: Kept, caplog: pytest.LogCaptureFixture) -> None:
+    """The host is short of descriptors or processes for a while; one line says so, however long that is."""
+    kept.connect(1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        kept.keeper.start()
+        wait_for(lambda: "meter cannot be started" in caplog.text)
+        assert not kept.stop.sleep(1.5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    wait_for(lambda: kept.heard.readings)
+    assert caplog.text.count("meter cannot be started") == 1
     assert kept.heard.restarts == 0
 
 

@@ -1,5 +1,6 @@
 """The daemon's side of the meter: starts it, feeds it, listens to it, and starts it again if it dies."""
 
+import contextlib
 import logging
 import os
 import signal
@@ -103,20 +104,35 @@ class Keeper:
     def _keep(self) -> None:
         # Inherited by the meter, which Ctrl-C would hit before it has learnt not to heed it.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        trouble = ""
         while not self._stop.thrown:
-            line = self._launch()
             try:
-                self._listen(line)
-            except Stopped:
-                pass
-            finally:
-                self._end(line)
+                line = self._launch()
+            except OSError as error:
+                if str(error) != trouble:  # once for a row: it is tried each second
+                    trouble = str(error)
+                    log.warning(
+                        "meter cannot be started; trying again", extra={"fields": {"detail": trouble}}
+                    )
+                self._stop.sleep(PAUSE)
+                continue
+            trouble = ""
+            self._attend(line)
             if not self._stop.sleep(PAUSE):
                 self._observer.restarted()
 
+    def _attend(self, line: socket.socket) -> None:
+        try:
+            self._listen(line)
+        except Stopped:
+            pass
+        finally:
+            self._end(line)
+
     def _launch(self) -> socket.socket:
         ours, theirs = pair()
-        with theirs:
+        with contextlib.ExitStack() as unless_started, theirs:
+            unless_started.callback(ours.close)
             # Nothing of where we were started may decide what is imported there.
             paths = [str(Path(exporter.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
             environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
@@ -126,6 +142,7 @@ class Keeper:
                 stdin=subprocess.DEVNULL,
                 env=environment,
             )
+            unless_started.pop_all()
         ours.setblocking(False)
         with self._lock:
             self._line = ours
