@@ -254,3 +254,12 @@ def test_a_certificate_goes_on_expiring_while_its_server_is_away(families: Famil
     assert value(families, "conndrop_tls_handshake_seconds_count", target="a") == 1
     assert value(families, "conndrop_tls_certificate_expiry_timestamp_seconds", target="a") == 1.9e9
     assert value(families, "conndrop_tls_chain_expiry_timestamp_seconds", target="a") == 1.8e9
+
+
+def test_a_server_that_now_does_without_tls_has_no_certificate(families: Families) -> None:
+    """The URL lets it; nobody is to be warned of what is shown no more."""
+    tls = TlsMetrics(families)
+    tls.record(TlsObservation(**SEEN, handshake=0.01, expires=4e9, chain_expires=3e9))
+    tls.record(TlsObservation(**SEEN))
+    for name in ("certificate", "chain"):
+        assert series(families, f"conndrop_tls_{name}_expiry_timestamp_seconds") == []
