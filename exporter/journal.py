@@ -2,7 +2,7 @@
 
 import logging
 
-from exporter.model import DnsObservation, Observation, PingObservation
+from exporter.model import DnsObservation, MtuObservation, Observation, PathObservation, PingObservation
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class Journal:
                 log.warning("probe failed", extra={"fields": _fields(observation)})
         elif lost or observation.failure is not None:
             self._failed(observation, "echo lost" if lost else "probe failed")
-        elif self._rows and not (isinstance(observation, PingObservation) and not observation.rtts):
+        elif self._rows and _answered(observation):
             self._succeeded(observation)
 
     def _failed(self, observation: Observation, message: str) -> None:
@@ -41,6 +41,18 @@ class Journal:
                 "echo answered again" if isinstance(observation, PingObservation) else "probe succeeded again"
             )
             log.info(again, extra={"fields": {**_fields(observation), "failed": row}})
+
+
+def _answered(observation: Observation) -> bool:
+    """Tell whether what has not failed was answered: only that ends a row."""
+    match observation:
+        case PingObservation():
+            return bool(observation.rtts)
+        case PathObservation():
+            return observation.reached
+        case MtuObservation():
+            return observation.mtu is not None
+    return True
 
 
 def _key(observation: Observation) -> tuple[str, str, str]:

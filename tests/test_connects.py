@@ -241,3 +241,16 @@ def test_rounds_leave_nothing_behind() -> None:
     grown, table = in_own_network(what)
     assert grown <= 1
     assert len(table.splitlines()) <= 4  # the heading, the listener, and what is under way
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_refusal_on_the_way_is_not_this_hosts(address: str) -> None:
+    """Of an IPv6 router's the kernel makes "permission denied", as if somebody here had said so."""
+
+    def what() -> list[Any]:
+        return connecting(address, port=9, timeout=0.04).until(number(1))
+
+    rule = "tcp dport 9 reject with icmpx type admin-prohibited"
+    failure = connects(in_own_network(what, rule))[0][-1]
+    assert failure.cause is Cause.NET_UNREACHABLE
+    assert failure.detail == f"{address}: {address} says: communication administratively prohibited"

@@ -11,7 +11,17 @@ import pytest
 
 from exporter import logs
 from exporter.journal import Journal
-from exporter.model import Cause, Failure, Phase, PingObservation, SessionObservation
+from exporter.model import (
+    Cause,
+    Failure,
+    Hop,
+    MtuObservation,
+    Observation,
+    PathObservation,
+    Phase,
+    PingObservation,
+    SessionObservation,
+)
 
 
 @pytest.fixture(params=logs.FORMATS)
@@ -126,3 +136,34 @@ def test_of_a_row_of_lost_echoes_the_first_and_the_end_are_told(caplog: pytest.L
         ("INFO", "echo answered again"),
     ]  # fmt: skip
     assert caplog.records[-1].fields["failed"] == 3  # type: ignore[attr-defined]  # put there by `extra`
+
+
+def path(**more: Any) -> PathObservation:
+    return PathObservation(target="a", probe="path", started=1.0, duration=0.2, **more)
+
+
+def mtu(**more: Any) -> MtuObservation:
+    return MtuObservation(target="a", probe="mtu", started=1.0, duration=0.2, **more)
+
+
+REFUSED = Failure(phase=None, cause=Cause.NET_UNREACHABLE, detail="a router says no")
+
+
+@pytest.mark.parametrize(
+    ("failed", "silent", "answered"),
+    [
+        (path(failure=REFUSED), path(hops=(Hop(ttl=1),)), path(hops=(Hop(ttl=1, reached=True),))),
+        (mtu(failure=REFUSED), mtu(), mtu(mtu=1500, blackhole=False)),
+    ],
+    ids=["path", "mtu"],
+)
+def test_a_target_that_falls_silent_has_not_succeeded_again(
+    failed: Observation, silent: Observation, answered: Observation, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A router says no now and then only: what lies between is the same row."""
+    caplog.set_level(logging.INFO)
+    journal = Journal()
+    for observation in (failed, silent, failed, silent, answered):
+        journal.record(observation)
+    assert [record.getMessage() for record in caplog.records] == ["probe failed", "probe succeeded again"]
+    assert caplog.records[-1].fields["failed"] == 2  # type: ignore[attr-defined]  # put there by `extra`

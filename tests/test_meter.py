@@ -1,11 +1,9 @@
 """The measuring process: what it is told and tells, and that it neither dies unnoticed nor outlives us."""
 
-import errno
 import os
 import resource
 import signal
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,25 +117,6 @@ def test_a_meter_does_not_heed_signals_and_ends_with_the_daemon(kept: Kept) -> N
     assert kept.heard.restarts == 0
 
 
-def test_a_meter_that_cannot_be_started_is_tried_again(
-    kept: Kept, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """There may be no descriptor for it today, and one tomorrow."""
-    outcomes: list[OSError | None] = [OSError(errno.EMFILE, "full"), None]
-
-    def launched(*args: Any, **options: Any) -> "subprocess.Popen[bytes]":
-        if (outcome := outcomes.pop(0)) is not None:
-            raise outcome
-        return popen(*args, **options)
-
-    popen = subprocess.Popen
-    monkeypatch.setattr(subprocess, "Popen", launched)
-    kept.connect(1)
-    kept.keeper.start()
-    wait_for(lambda: kept.heard.readings)
-    assert "meter cannot be started" in caplog.text
-
-
 def test_a_meter_has_more_descriptors_than_select_can_tell_apart(kept: Kept) -> None:
     """Its line gets the number it has with the daemon, which may have thousands open."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -165,6 +144,34 @@ def test_a_meter_may_have_all_descriptors_that_the_system_allows(kept: Kept) -> 
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     assert kept.keeper.pid is not None
     assert resource.prlimit(kept.keeper.pid, resource.RLIMIT_NOFILE) == (limits[1], limits[1])
+
+
+def test_a_signal_right_after_the_start_does_not_hit_the_meter(kept: Kept) -> None:
+    """It has not even read itself in then; Ctrl-C would be a traceback, and an error in the log."""
+    kept.connect(1)
+    kept.keeper.start()
+    wait_for(lambda: kept.keeper.pid)
+    assert kept.keeper.pid is not None
+    os.kill(kept.keeper.pid, signal.SIGINT)
+    os.kill(kept.keeper.pid, signal.SIGTERM)
+    wait_for(lambda: kept.heard.readings)
+    assert kept.heard.restarts == 0
+
+
+def test_a_meter_that_cannot_be_started_is_tried_again(kept: Kept, caplog: pytest.LogCaptureFixture) -> None:
+    """The host is short of descriptors or processes for a while; one line says so, however long that is."""
+    kept.connect(1)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        kept.keeper.start()
+        wait_for(lambda: "meter cannot be started" in caplog.text)
+        assert not kept.stop.sleep(1.5)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    wait_for(lambda: kept.heard.readings)
+    assert caplog.text.count("meter cannot be started") == 1
+    assert kept.heard.restarts == 0
 
 
 def test_a_keeper_that_never_began_can_be_stopped() -> None:

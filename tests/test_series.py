@@ -182,6 +182,17 @@ def test_questions_to_resolvers(families: Families) -> None:
     assert value(families, "conndrop_dns_queries_total", target="a") == 0
 
 
+def test_a_resolver_that_is_no_longer_asked_has_no_answer(families: Families) -> None:
+    """It was taken out of resolv.conf; the others stay while a round is under way."""
+    dns = DnsMetrics(families)
+    name = "conndrop_dns_resolver_answer_ttl_seconds"
+    for resolvers in (["192.0.2.53", "192.0.2.54"], ["192.0.2.54"]):
+        for resolver in ["", *resolvers]:
+            dns.record(DnsObservation(**SEEN, resolver=resolver, answers=("192.0.2.1",), ttl=60.0))
+    dns.record(DnsObservation(**SEEN, answers=("192.0.2.1",)))
+    assert series(families, name) == [{"target": "a", "resolver": "192.0.2.54"}]
+
+
 def test_connects(families: Families) -> None:
     tcp = TcpMetrics(families)
     refused = failed(Cause.SERVER_DOWN)
@@ -243,3 +254,12 @@ def test_a_certificate_goes_on_expiring_while_its_server_is_away(families: Famil
     assert value(families, "conndrop_tls_handshake_seconds_count", target="a") == 1
     assert value(families, "conndrop_tls_certificate_expiry_timestamp_seconds", target="a") == 1.9e9
     assert value(families, "conndrop_tls_chain_expiry_timestamp_seconds", target="a") == 1.8e9
+
+
+def test_a_server_that_now_does_without_tls_has_no_certificate(families: Families) -> None:
+    """The URL lets it; nobody is to be warned of what is shown no more."""
+    tls = TlsMetrics(families)
+    tls.record(TlsObservation(**SEEN, handshake=0.01, expires=4e9, chain_expires=3e9))
+    tls.record(TlsObservation(**SEEN))
+    for name in ("certificate", "chain"):
+        assert series(families, f"conndrop_tls_{name}_expiry_timestamp_seconds") == []

@@ -55,6 +55,7 @@ class DnsMetrics:
             "resolver",
         )
         self._ttls: dict[str, dict[tuple[str, ...], float]] = {}
+        self._asked: dict[str, set[tuple[str, ...]]] = {}
 
     @staticmethod
     def _resolutions(families: Families) -> _Questions:
@@ -115,6 +116,7 @@ class DnsMetrics:
             return
         target = observation.target
         self._own.record(observation, target)
+        self._forget_who_was_not_asked(target)
         if isinstance(observation, DnsObservation):
             self._changes.labels(target).inc(observation.changed)
             self._answers.set(target, len(observation.answers))
@@ -123,6 +125,7 @@ class DnsMetrics:
 
     def _record_direct(self, observation: DnsObservation) -> None:
         target, resolver = observation.target, observation.resolver
+        self._asked.setdefault(target, set()).add((resolver,))
         self._direct.expect(target, resolver)
         self._direct.record(observation, target, resolver)
         ttls = {key: ttl for key, ttl in self._ttls.get(target, {}).items() if key != (resolver,)}
@@ -130,3 +133,9 @@ class DnsMetrics:
             ttls[resolver,] = observation.ttl
         self._ttls[target] = ttls
         self._ttl.show(target, ttls)
+
+    def _forget_who_was_not_asked(self, target: str) -> None:
+        """Take back what resolvers said whom the last round did not ask; each begins with the system."""
+        asked = self._asked.pop(target, set())
+        self._ttls[target] = {key: ttl for key, ttl in self._ttls.get(target, {}).items() if key in asked}
+        self._ttl.show(target, self._ttls[target])

@@ -67,10 +67,11 @@ class TlsMetrics:
             return
         if observation.handshake is not None:
             self._seconds.labels(target).observe(observation.handshake)
-        # A certificate goes on expiring while its server cannot be reached.
-        if observation.expires is not None:
+        # A certificate goes on expiring while its server cannot be reached, but not once it does without TLS.
+        does_without = observation.handshake is None and observation.failure is None
+        if observation.expires is not None or does_without:
             self._expiry.set(target, observation.expires)
-        if observation.chain_expires is not None:
+        if observation.chain_expires is not None or does_without:
             self._chain_expiry.set(target, observation.chain_expires)
         agreed = (observation.version, observation.cipher, "true" if observation.verified else "false")
         self._info.show(target, {agreed: 1} if observation.version else {})

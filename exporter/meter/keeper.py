@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -101,26 +102,37 @@ class Keeper:
         return process.pid if process is not None else None
 
     def _keep(self) -> None:
+        # Inherited by the meter, which Ctrl-C would hit before it has learnt not to heed it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        trouble = ""
         while not self._stop.thrown:
             try:
                 line = self._launch()
-            except OSError as error:  # no descriptor, memory or process is to be had; there may be later
-                log.error("meter cannot be started", extra={"fields": {"detail": str(error)}})  # noqa: TRY400
+            except OSError as error:
+                if str(error) != trouble:  # once for a row: it is tried each second
+                    trouble = str(error)
+                    log.warning(
+                        "meter cannot be started; trying again", extra={"fields": {"detail": trouble}}
+                    )
                 self._stop.sleep(PAUSE)
                 continue
-            try:
-                self._listen(line)
-            except Stopped:
-                pass
-            finally:
-                self._end(line)
+            trouble = ""
+            self._attend(line)
             if not self._stop.sleep(PAUSE):
                 self._observer.restarted()
 
+    def _attend(self, line: socket.socket) -> None:
+        try:
+            self._listen(line)
+        except Stopped:
+            pass
+        finally:
+            self._end(line)
+
     def _launch(self) -> socket.socket:
         ours, theirs = pair()
-        with contextlib.ExitStack() as undo, theirs:
-            undo.callback(ours.close)
+        with contextlib.ExitStack() as unless_started, theirs:
+            unless_started.callback(ours.close)
             # Nothing of where we were started may decide what is imported there.
             paths = [str(Path(exporter.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
             environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
@@ -130,7 +142,7 @@ class Keeper:
                 stdin=subprocess.DEVNULL,
                 env=environment,
             )
-            undo.pop_all()
+            unless_started.pop_all()
         ours.setblocking(False)
         with self._lock:
             self._line = ours

@@ -34,11 +34,13 @@ def connect_error(number: int, address: str, *, at_once: bool) -> ProbeError:
     """Turn the error of a connect into ours.
 
     `at_once` tells that connect itself failed: then "network is unreachable" is this host's own routing
-    table, and no router's answer.
+    table, and no router's answer; later "permission denied" is how the kernel puts an IPv6 router's refusal.
     """
     cause = CAUSES.get(number, Cause.UNKNOWN)
     if at_once and number in (errno.ENETUNREACH, errno.EHOSTUNREACH):
         cause = Cause.CLIENT_LOCAL_NETWORK
+    elif not at_once and number == errno.EACCES:
+        cause = Cause.NET_UNREACHABLE
     return ProbeError(
         cause, f"{address}: {os.strerror(number)}", code=errno.errorcode.get(number, str(number))
     )
