@@ -71,7 +71,7 @@ def handshake(sock: socket.socket) -> Handshake:
     raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _HANDSHAKE.size)
     state, mss, answered, mtu, rtt, retransmits = _HANDSHAKE.unpack(raw)
     return Handshake(
-        state == _ESTABLISHED,
+        state == _ESTABLISHED or state in _AFTER_A_FIN,
         rtt / 1e6 if rtt and not retransmits else None,
         answered / 1e3,
         retransmits,
