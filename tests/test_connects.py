@@ -1,5 +1,7 @@
 """The TCP engine on real sockets: what it measures, what it calls failures, and that no server notices."""
 
+import contextlib
+import os
 import resource
 import socket
 import subprocess
@@ -14,7 +16,9 @@ from exporter.model import Cause, Failure, TcpOrder
 from exporter.net.connects import TcpEngine
 from exporter.probes.tcp import TcpReader, TcpSettings
 from tests.engines import Driven, number
-from tests.networks import in_own_network, needs_namespaces
+from tests.lab.packets import ACK, FIN, RST, answer, tcp_after
+from tests.lab.tun import open_tun
+from tests.networks import in_own_network, needs_capture, needs_namespaces
 from tests.probing import a_target
 
 pytestmark = needs_namespaces
@@ -165,6 +169,32 @@ def test_no_descriptor_left_is_this_hosts_own_trouble() -> None:
     first, second = connects(in_own_network(what))[:2]
     assert first[-1].cause is Cause.CLIENT_RESOURCES
     assert second[-1].cause is Cause.SERVER_DOWN
+
+
+@needs_capture
+@pytest.mark.parametrize(
+    ("taken_back", "cause"), [(RST, Cause.PROXY_BACKEND_UNAVAILABLE), (FIN | ACK, None)], ids=["reset", "end"]
+)
+def test_an_answer_that_is_taken_back_at_once(taken_back: int, cause: Cause | None) -> None:
+    """By a reset: somebody is there, and has nobody behind him. By an end: the connect itself went well."""
+
+    def what() -> list[Any]:
+        tun = open_tun("tun0", "10.5.0.1/24")
+        driven = connecting("10.5.0.2", port=5432, interval=5.0, timeout=5.0)
+
+        def answered(readings: list[tuple[int, Any]]) -> bool:
+            with contextlib.suppress(BlockingIOError):
+                if (reply := answer(packet := os.read(tun, 2048))) is not None and packet[0] == 0x45:
+                    os.write(tun, reply)
+                    os.write(tun, tcp_after(reply, taken_back))
+            return bool(readings)
+
+        readings = driven.until(answered)
+        os.close(tun)
+        return readings
+
+    ((*_, failure),) = connects(in_own_network(what))
+    assert (failure.cause if failure else None) == cause
 
 
 def test_every_address_is_tried() -> None:

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 CAUSES: dict[int, Cause] = {
     errno.ECONNREFUSED: Cause.SERVER_DOWN,
+    errno.ECONNRESET: Cause.PROXY_BACKEND_UNAVAILABLE,  # answered, and taken back before anybody looked
     errno.EHOSTUNREACH: Cause.NET_UNREACHABLE,
     errno.ENETUNREACH: Cause.NET_UNREACHABLE,
     errno.ETIMEDOUT: Cause.NET_BLACKHOLE,

@@ -44,7 +44,7 @@ class TcpFlow(Flow):
 
     def _reply(self, probe: HopProbe) -> Hop | None:
         number = probe.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number == errno.ECONNREFUSED:
+        if number in (errno.ECONNREFUSED, errno.ECONNRESET):
             return probe.hop(self.address, None, reached=True)  # a reset carries no stamp of its arrival
         seen = connect_info(probe.sock)
         if not seen.established:

@@ -71,7 +71,7 @@ def connect_info(sock: socket.socket) -> ConnectInfo:
     raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _CONNECT.size)
     state, mss, answered, mtu, rtt, retransmits = _CONNECT.unpack(raw)
     return ConnectInfo(
-        state == _ESTABLISHED,
+        state == _ESTABLISHED or state in _AFTER_A_FIN,
         rtt / 1e6 if rtt and not retransmits else None,
         answered / 1e3,
         retransmits,

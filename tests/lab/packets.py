@@ -59,6 +59,15 @@ def _tcp_answer(packet: bytes, at: int, ends: bytes) -> bytes | None:
     return _headed(ends, TCP, head[:16] + sums.to_bytes(2, "big") + head[18:])
 
 
+def tcp_after(packet: bytes, flags: int) -> bytes:
+    """Give the segment with `flags` and no data that may follow a SYN-ACK over IPv4, from the same side."""
+    ends, ports = packet[12:20], packet[20:24]
+    number, said = struct.unpack_from("!II", packet, 24)
+    head = ports + struct.pack("!IIBBHHH", number + 1 & 0xFFFFFFFF, said, 5 << 4, flags, 65535, 0, 0)
+    sums = checksum(ends + struct.pack("!IHH", len(head), 0, TCP) + head)
+    return _headed(ends, TCP, head[:16] + sums.to_bytes(2, "big") + head[18:])
+
+
 def too_big(packet: bytes, mtu: int) -> bytes:
     """Say what a router says to the sender of a packet larger than `mtu`, in the receiver's name."""
     if packet[0] >> 4 == 4:
