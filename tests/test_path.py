@@ -615,6 +615,24 @@ def test_rounds_keep_their_distance() -> None:
 
 
 @needs_namespaces
+def test_an_interval_that_is_too_short_is_made_longer_and_not_twice_as_long() -> None:
+    """Each turn brings a round, though none may follow the one before so soon."""
+
+    def what() -> int:
+        seen: list[object] = []
+        engine = path_engine(lambda _, reading: seen.append(reading), gap=1.0)
+        engine.add(path_order(interval=0.9))
+        engine.locate(1, ["127.0.0.1"], None)
+        now = time.monotonic()
+        for tick in range(1, 221):
+            engine.tick(now + tick * 0.05)
+        engine.close()
+        return len(seen)
+
+    assert in_own_network(what) == 11
+
+
+@needs_namespaces
 def test_an_idle_engine_sleeps_and_a_closed_one_keeps_nothing() -> None:
     """It asks for a tick when the next round is due, and sooner while packets are under way."""
 

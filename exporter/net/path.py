@@ -19,8 +19,13 @@ MOST_EXTRA: Final = 30
 """Rounds in a row that a hurry can bring."""
 MOST_HURRIED: Final = 50
 """Jobs that may hurry at once."""
-STEP: Final = 0.01
-"""Seconds until the next look while packets are under way; their times do not depend on it."""
+SPARE: Final = 1.05
+"""Gaps between two turns of a path, so that a round that begins late does not cost the next one its turn."""
+STEP: Final = 0.02
+"""Seconds until the next look while packets are under way; their times do not depend on it.
+
+Long enough for one look to serve many paths, short enough for TCP: see `exporter.net.flows.TcpFlow`.
+"""
 
 
 class Round(NamedTuple):
@@ -84,7 +89,8 @@ class PathEngine:
         """Aim at the first address; a path to another one begins anew."""
         found = self._jobs[job]
         if found.flow is None and found.failure is None:
-            self._pace.add(found, found.order.interval, time.monotonic())
+            interval = max(found.order.interval, SPARE * self._gap)
+            self._pace.add(found, interval, time.monotonic())
         found.failure = failure
         address = next(iter(addresses), "")
         if found.flow is not None and found.address == address:
