@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from exporter.diagnosis.loss import Tally, has_ended, loses, loss_start, rate_limited
-from exporter.model import Hop, Route, RouteHop
+from exporter.model import Failure, Hop, Route, RouteHop
 
 MOST_PROBES: Final = 100
 LONGEST: Final = 15 * 60.0
@@ -16,6 +16,10 @@ MOST_SWITCHES: Final = 2
 """So often may a hop's address switch among the answers kept; more is a router that sends packets now this
 way, now that, and no change of the route."""
 
+_Seen = list[tuple[int, str | None, bool, Failure | None]]
+_Quiet = tuple[_Seen, Route]
+"""What a round saw after which all was as ever, and what was told of it."""
+
 
 class RouteJudge:
     """Folds the rounds along one path, in their order, into what is known of it."""
@@ -23,6 +27,7 @@ class RouteJudge:
     def __init__(self) -> None:
         self._places = _Places()
         self._fates: dict[int, deque[tuple[float, bool]]] = {}
+        self._quiet: _Quiet | None = None
 
     def judge(self, at: float, hops: Sequence[Hop], *, confirmed: bool) -> Route:
         """Take one round that was made at `at`, in seconds of any steady clock, and tell the route.
@@ -30,6 +35,26 @@ class RouteJudge:
         `confirmed` says whether the transport itself suffers when the target does not answer: true for TCP,
         whose last hop is a connect; echoes and datagrams may just be unwelcome.
         """
+        if self._quiet is not None and _seen(hops) == self._quiet[0]:
+            self._places.take_known(hops)
+            self._count(at, hops)
+            return self._quiet[1]
+        route = self._judged(at, hops, confirmed=confirmed)
+        self._quiet = (_seen(hops), route) if self._is_quiet(hops, route) else None
+        return route
+
+    def _is_quiet(self, hops: Sequence[Hop], route: Route) -> bool:
+        """Whether a round that sees the same as this one can tell nothing else.
+
+        It cannot where the target was reached, everybody known answered, and lost nothing of late either.
+        """
+        return (
+            not route.changes
+            and self._places.settled(hops)
+            and not any(self._tally(ttl).lost for ttl in self._places.known)
+        )
+
+    def _judged(self, at: float, hops: Sequence[Hop], *, confirmed: bool) -> Route:
         changed = self._places.take(hops)
         last = self._places.last
         for ttl in [ttl for ttl in self._fates if ttl > last or (changed and ttl >= changed)]:
@@ -48,10 +73,13 @@ class RouteJudge:
     def _count(self, at: float, hops: Sequence[Hop]) -> None:
         for hop in hops:
             if hop.failure is None or hop.reached:
-                fates = self._fates.setdefault(hop.ttl, deque(maxlen=MOST_PROBES))
+                fates = self._fates.get(hop.ttl)
+                if fates is None:
+                    fates = self._fates[hop.ttl] = deque(maxlen=MOST_PROBES)
                 fates.append((at, hop.address is not None))
+        too_old = at - LONGEST
         for fates in self._fates.values():
-            while fates and fates[0][0] < at - LONGEST:
+            while fates and fates[0][0] < too_old:
                 fates.popleft()
 
     def _forget_ended(self) -> None:
@@ -64,6 +92,10 @@ class RouteJudge:
         fates = self._fates.get(ttl, ())
         lost = sum(not answered for _, answered in fates)
         return Tally(asked=len(fates), lost=lost, speaks=ttl in self._places.known)
+
+
+def _seen(hops: Sequence[Hop]) -> _Seen:
+    return [(hop.ttl, hop.address, hop.reached, hop.failure) for hop in hops]
 
 
 class _Places:
@@ -101,6 +133,21 @@ class _Places:
         reached = next((hop.ttl for hop in hops if hop.reached), 0)
         self._move(reached, others, answers, changed=bool(seen_twice))
         return min(seen_twice, default=0)
+
+    def settled(self, hops: Sequence[Hop]) -> bool:
+        """Whether all that is known answered in the round taken last, and nothing is pending."""
+        return (
+            0 < self.distance == self._further == len(hops)
+            and {hop.ttl: hop.address for hop in hops if hop.address is not None} == self.known
+            and all(hop.failure is None for hop in hops)
+            and not self._candidate
+        )
+
+    def take_known(self, hops: Sequence[Hop]) -> None:
+        """Take a round that sees the same as one after which all was settled."""
+        for hop in hops:
+            if hop.address is not None:
+                self._answers[hop.ttl].append(hop.address)
 
     def _is_other(self, ttl: int, address: str) -> bool:
         switches = sum(one != other for one, other in pairwise(self._answers[ttl]))

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from exporter.diagnosis import RouteJudge
-from exporter.model import PathObservation, PathOrder, RouteHop, Target
+from exporter.model import PathObservation, PathOrder, Route, RouteHop, Target
 from exporter.net.flows import why_unavailable
 from exporter.net.path import Round
 from exporter.probes.kind import Metered, Tools, Unavailable
@@ -38,14 +38,15 @@ class PathReader:
         self._owners = tools.owners
         self._hostnames = tools.hostnames
         self._judge = RouteJudge()
+        self._judged = self._route = Route(hops=())
+        self._names: list[str] = []
 
     def read(self, reading: Round) -> Sequence[PathObservation]:
         """Take one round (see `exporter.probes.kind.Reader`); one without hops tells nothing of the route."""
         route = None
         if reading.hops:
             confirmed = self._transport or self._suspicion.confirmed
-            route = self._judge.judge(time.monotonic(), reading.hops, confirmed=confirmed)
-            route = replace(route, hops=tuple(self._named(hop) for hop in route.hops))
+            route = self._named(self._judge.judge(time.monotonic(), reading.hops, confirmed=confirmed))
         return (
             PathObservation(
                 target=self._target,
@@ -58,10 +59,18 @@ class PathReader:
             ),
         )
 
-    def _named(self, hop: RouteHop) -> RouteHop:
+    def _named(self, route: Route) -> Route:
+        """Add the names; nothing is done for a route like the one before, unless a name has changed."""
+        names = [self._hostnames.of(hop.address) if hop.address is not None else "" for hop in route.hops]
+        if self._judged is not route or self._names != names:
+            hops = tuple(map(self._name, route.hops, names))
+            self._judged, self._names, self._route = route, names, replace(route, hops=hops)
+        return self._route
+
+    def _name(self, hop: RouteHop, hostname: str) -> RouteHop:
         if hop.address is None:
             return hop
-        return replace(hop, hostname=self._hostnames.of(hop.address), network=self._owners.of(hop.address))
+        return replace(hop, hostname=hostname, network=self._owners.of(hop.address))
 
 
 def order(job: int, target: Target, settings: PathSettings) -> PathOrder:

@@ -1,6 +1,7 @@
 """What rounds add up to: the route, when it has changed, and how loss comes and goes."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 
 import pytest
@@ -143,3 +144,45 @@ def test_loss_on_the_way_of_yesterday_is_not_that_of_today() -> None:
     judge = RouteJudge()
     assert judged(EVERY_FIFTH, judge=judge)[-1].loss_start == 4
     assert [route.loss_start for route in judged(["abcxT"] * 2, judge=judge, start=900.0)] == [4, None]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_round_like_the_one_before_is_judged_as_any_other(seed: int) -> None:
+    """What is known of it already is not worked out again; that must never make a difference."""
+    quick, thorough, known = RouteJudge(), RouteJudge(), 0
+    for at, seen in timed(history(random.Random(seed), 400)):  # noqa: S311  nobody gains by guessing it
+        thorough._quiet = None
+        known += quick._quiet is not None
+        confirmed = seed % 3 > 0
+        expected = thorough.judge(at, seen, confirmed=confirmed)
+        assert quick.judge(at, seen, confirmed=confirmed) == expected
+        assert vars(quick._places) == vars(thorough._places)
+        assert quick._fates == thorough._fates
+    assert known, "no round was like the one before"
+
+
+def timed(rounds: Sequence[list[Hop]]) -> Iterator[tuple[float, list[Hop]]]:
+    """Rounds in a hurry, at their pace, and after a long rest."""
+    at, rest = 0.0, random.Random(len(rounds))  # noqa: S311  as above
+    for seen in rounds:
+        at += rest.choices([1.0, 30.0, 1000.0], [50, 50, 1])[0]
+        yield at, seen
+
+
+def history(chance: random.Random, count: int) -> list[list[Hop]]:
+    """Rounds along a path that is now well, now loses, now changes; some hops are mute."""
+    rounds, path, lossy, mute = [], "abcdT", 0.0, chance.sample(range(5), chance.randrange(3))
+    for _ in range(count):
+        if chance.random() < 0.03:
+            path = chance.choice(["abcdT", "abcT", "axcdT", "abcdeT", "abcdU"])
+        if chance.random() < 0.05:
+            lossy = chance.choice([0.0, 0.0, 0.3, 1.0])
+        text = "".join(
+            "-" if place in mute or (place >= 2 and chance.random() < lossy) else letter
+            for place, letter in enumerate(path)
+        )
+        seen = hops(text)
+        if chance.random() < 0.02:
+            seen[-1] = Hop(ttl=len(seen), address="f", failure=PROHIBITED, reached=chance.random() < 0.5)
+        rounds.append(seen)
+    return rounds
