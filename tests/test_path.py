@@ -339,6 +339,52 @@ def test_without_a_route_nothing_leaves_this_host(protocol: str) -> None:
 
 
 @needs_namespaces
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_route_that_is_lost_ends_the_round_behind_the_hop_that_answered(protocol: str) -> None:
+    """The way there is gone before the second hop is asked, from the same socket and the same port."""
+    with row(2) as lab:
+
+        def what() -> Round:
+            seen: list[Round] = []
+            engine = path_engine(lambda _, reading: seen.append(carried(reading)))
+            engine.add(path_order(interval=3600.0, timeout=5.0, protocol=protocol))
+            engine.locate(1, [lab.target(4)], None)
+            engine.tick(time.monotonic())
+            lab.client.ip("route flush table main")
+            drive(engine, lambda: seen)
+            engine.close()
+            return seen[0]
+
+        seen = lab.client.run(what)
+    assert [hop.ttl for hop in seen.hops if hop.address] == [1]
+    assert seen.failure
+    assert seen.failure.cause is Cause.CLIENT_LOCAL_NETWORK
+
+
+@needs_namespaces
+def test_a_flow_keeps_its_port_from_hop_to_hop_and_from_round_to_round(five: Row) -> None:
+    """Also the first of all rounds, in which the port is chosen."""
+
+    def what() -> list[int]:
+        flow = TcpFlow(five.target(4), PORT)
+        ports, used = [], None
+        for ttl in (1, 2, 3):
+            probe = flow.send(ttl, 5.0, used)
+            used = probe.sock
+            waiting = select.poll()
+            waiting.register(used, 0)
+            assert waiting.poll(5000)
+            ports.append(used.getsockname()[1])
+            hop = flow.answer(probe)
+            assert hop is not None
+            assert hop.address
+        probe.sock.close()
+        return ports
+
+    assert len(set(five.client.run(what))) == 1
+
+
+@needs_namespaces
 def test_a_neighbour_that_is_not_there_is_told_by_this_host() -> None:
     with row(0) as lab:
         for name in ("ucast_solicit", "mcast_solicit"):

@@ -1,5 +1,6 @@
 """The kinds of packets that are sent along a path: TCP's first, UDP's, and ICMP's echo."""
 
+import ctypes
 import errno
 import select
 import socket
@@ -9,7 +10,7 @@ from typing import Final
 
 from exporter.model import Hop
 from exporter.net.hop_probe import Flow, HopProbe
-from exporter.net.icmp_errors import CONTROL_BYTES, UNUSED_PORT, arrival
+from exporter.net.icmp_errors import CONTROL_BYTES, UNUSED_PORT, arrival, icmp_error
 from exporter.net.knock import knock
 from exporter.net.tcp_info import connect_info
 
@@ -19,6 +20,10 @@ ECHO_REQUESTS: Final = {socket.AF_INET: 8, socket.AF_INET6: 128}
 PENDING: Final = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EPROTO)
 """Errors by which a send can tell of an earlier packet, instead of sending."""
 LONGEST_REPLY: Final = 256
+NOWHERE: Final = bytes(16)
+"""A sockaddr of the family AF_UNSPEC."""
+CONNECT: Final = ctypes.CDLL(None).connect
+CONNECT.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
 
 
 class TcpFlow(Flow):
@@ -35,6 +40,14 @@ class TcpFlow(Flow):
     events = select.EPOLLOUT
     patience = 0.95
     """The kernel sends a SYN again after a second; an answer could then belong to either."""
+
+    def _prepare(self, sock: socket.socket) -> None:
+        pass
+
+    def _ready(self, sock: socket.socket) -> None:
+        disconnect(sock)
+        while icmp_error(sock) is not None:
+            pass  # said twice: it is not about the next packet
 
     def _depart(self, sock: socket.socket, serial: int) -> None:  # noqa: ARG002  TCP numbers its packets itself
         knock(sock, self._where)
@@ -69,8 +82,13 @@ class UdpFlow(Flow):
         """Aim at a numeric address; raise ProbeError if this host cannot."""
         super().__init__(address, UNUSED_PORT)
 
-    def _depart(self, sock: socket.socket, serial: int) -> None:
+    def _prepare(self, sock: socket.socket) -> None:
         sock.connect(self._where)
+
+    def _ready(self, sock: socket.socket) -> None:
+        pass
+
+    def _depart(self, sock: socket.socket, serial: int) -> None:
         send(sock, TOKEN.pack(b"conndrop", serial))
 
     def _quotes(self, quoted: bytes, serial: int) -> bool:
@@ -95,8 +113,13 @@ class IcmpFlow(Flow):
     }
     events = select.EPOLLIN
 
-    def _depart(self, sock: socket.socket, serial: int) -> None:
+    def _prepare(self, sock: socket.socket) -> None:
         sock.connect(self._where)
+
+    def _ready(self, sock: socket.socket) -> None:
+        pass
+
+    def _depart(self, sock: socket.socket, serial: int) -> None:
         send(sock, ECHO.pack(ECHO_REQUESTS[self._family], 0, 0, 0, serial, serial ^ 0xFFFF))
 
     def _quotes(self, quoted: bytes, serial: int) -> bool:
@@ -124,6 +147,11 @@ def send(sock: socket.socket, packet: bytes) -> None:
         if error.errno not in PENDING:
             raise
         sock.send(packet)
+
+
+def disconnect(sock: socket.socket) -> None:
+    """Let a TCP socket forget its connect, but not its port; the socket module has no word for it."""
+    CONNECT(sock.fileno(), NOWHERE, len(NOWHERE))
 
 
 def why_unavailable(protocol: str) -> str:

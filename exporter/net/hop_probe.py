@@ -1,6 +1,7 @@
 """One packet that is let die at a router, and what comes back for it; no privilege is needed.
 
-Each has a socket of its own, so that its answers can be nobody else's. All packets to a target are one flow
+A socket is used again only once its packet has been answered, so that no answer can be mistaken for another
+packet's. All packets to a target are one flow
 to the routers: same ports, same checksum, no IPv6 flow label. So those that balance load send all of them the
 same way, and no path is invented.
 """
@@ -70,20 +71,27 @@ class Flow(ABC):
         self._serial = 0
         self.address = str(ipaddress.ip_address(address.partition("%")[0]))
 
-    def send(self, ttl: int, timeout: float) -> HopProbe:
-        """Send a packet that lives for `ttl` hops; raise ProbeError where this host does not let it out."""
+    def send(self, ttl: int, timeout: float, sock: socket.socket | None = None) -> HopProbe:
+        """Send a packet that lives for `ttl` hops; raise ProbeError where this host does not let it out.
+
+        `sock` is the socket of the packet before, if a router has answered that; else there is a new one.
+        """
         self._serial = self._serial % 0xFFFF + 1
-        sock = None
+        opened = sock
         try:
-            sock = self._open(ttl)
+            opened = sock or self._open()
+            self._ready(opened)
+            opened.setsockopt(*HOP_LIMITS[self._family], ttl)
             departed, since = time.time(), time.monotonic()
-            self._depart(sock, self._serial)
+            self._depart(opened, self._serial)
         except OSError as error:
-            if sock is not None:
-                sock.close()
+            if opened is not None and sock is None:
+                opened.close()
             raise connect_error(error.errno or 0, self.address, at_once=True) from None
         until = since + min(timeout, self.patience)
-        return HopProbe(ttl=ttl, serial=self._serial, sock=sock, departed=departed, since=since, until=until)
+        return HopProbe(
+            ttl=ttl, serial=self._serial, sock=opened, departed=departed, since=since, until=until
+        )
 
     def answer(self, probe: HopProbe) -> Hop | None:
         """Read what has come for a probe; None if nothing of it decides the probe's fate."""
@@ -92,15 +100,15 @@ class Flow(ABC):
                 return self._judged(error, probe)
         return self._reply(probe)
 
-    def _open(self, ttl: int) -> socket.socket:
+    def _open(self) -> socket.socket:
         sock = socket.socket(self._family, self.kind | socket.SOCK_NONBLOCK, self.protocols[self._family])
         try:
-            sock.setsockopt(*HOP_LIMITS[self._family], ttl)
             sock.setsockopt(*RECVERR[self._family], 1)
             sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             if self._family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, 0)
             self._bind(sock)
+            self._prepare(sock)
         except OSError:
             sock.close()
             raise
@@ -109,14 +117,18 @@ class Flow(ABC):
     def _bind(self, sock: socket.socket) -> None:
         """Take the port that all packets have left from so far; a new one only if it is taken."""
         try:
-            sock.bind((ANY[self._family], self._own_port))
+            sock.bind((ANY[self._family], self._own_port or self._free_port()))
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or not self._own_port:
+            if error.errno != errno.EADDRINUSE:
                 raise
-            self._own_port = 0
+            sock.bind((ANY[self._family], self._free_port()))
+        self._own_port = sock.getsockname()[1]
+
+    def _free_port(self) -> int:
+        """Find a port; a socket that has not chosen its own keeps it from one packet to the next."""
+        with socket.socket(self._family, self.kind, self.protocols[self._family]) as sock:
             sock.bind((ANY[self._family], 0))
-        if not self._own_port:
-            self._own_port = sock.getsockname()[1]
+            return int(sock.getsockname()[1])
 
     def _judged(self, error: IcmpError, probe: HopProbe) -> Hop:
         rtt = probe.rtt(error.arrived)
@@ -132,6 +144,14 @@ class Flow(ABC):
 
     closed_is_usual: ClassVar[bool] = False
     """Whether the target is expected to say that nobody listens."""
+
+    @abstractmethod
+    def _prepare(self, sock: socket.socket) -> None:
+        """Do what a new socket needs."""
+
+    @abstractmethod
+    def _ready(self, sock: socket.socket) -> None:
+        """Do what a socket needs before each packet."""
 
     @abstractmethod
     def _depart(self, sock: socket.socket, serial: int) -> None:

@@ -148,14 +148,17 @@ class PathEngine:
                 job.failure = error.failure()
 
     def _ask(self, job: _Job, flow: Flow, ttl: int) -> None:
+        used = job.probe.sock if job.probe else None
         try:
-            probe = job.probe = flow.send(ttl, job.order.timeout)
+            probe = job.probe = flow.send(ttl, job.order.timeout, used)
         except ProbeError as error:
+            self._give_back(job)
             self._finish(job, error.failure())
             return
         descriptor = probe.sock.fileno()
         self._under_way[descriptor] = job, flow, probe
-        self._epoll.register(descriptor, flow.events)
+        if used is None:
+            self._epoll.register(descriptor, flow.events)
 
     def _take_in(self, now: float) -> None:
         for descriptor, _ in self._epoll.poll(0):
@@ -168,9 +171,11 @@ class PathEngine:
                 self._decided(job, flow, Hop(ttl=probe.ttl))
 
     def _decided(self, job: _Job, flow: Flow, hop: Hop) -> None:
-        self._give_back(job)
         job.hops.append(hop)
-        if job.walk.goes_on(hop):
+        goes_on = job.walk.goes_on(hop)
+        if not goes_on or hop.address is None:  # the silent may still answer: not the next one's socket
+            self._give_back(job)
+        if goes_on:
             self._ask(job, flow, hop.ttl + 1)
         else:
             self._finish(job, hop.failure)
