@@ -29,7 +29,7 @@ CLOCK_ERROR: Final = 0.001
 """Seconds by which wall and monotonic clock may differ over one hop."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)
 class HopProbe:
     """A packet under way: `departed` is the wall clock, `since` and `until` are monotonic seconds."""
 

@@ -3,7 +3,7 @@
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from exporter.model import Failure, Hop, PathOrder, ProbeError
@@ -38,6 +38,27 @@ class Round(NamedTuple):
     duration: float
     hops: tuple[Hop, ...]
     failure: Failure | None
+
+    def __reduce__(self) -> "tuple[Callable[..., Round], tuple[object, ...]]":
+        """Travel as plain values: pickle takes its time over each field of a dataclass."""
+        hops = [(hop.ttl, hop.address, hop.rtt, hop.reached, hop.failure) for hop in self.hops]
+        return _arrived, (self.started, self.duration, hops, self.failure)
+
+
+_Plain = tuple[int, str | None, float | None, bool, Failure | None]
+"""The fields of a Hop."""
+
+
+def _arrived(started: float, duration: float, hops: Sequence[_Plain], failure: Failure | None) -> Round:
+    return Round(
+        started,
+        duration,
+        tuple(
+            Hop(ttl=ttl, address=address, rtt=rtt, reached=reached, failure=failed)
+            for ttl, address, rtt, reached, failed in hops
+        ),
+        failure,
+    )
 
 
 class _Job:
