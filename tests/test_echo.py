@@ -13,7 +13,7 @@ import pytest
 
 from exporter.model import Cause, EchoOrder, Failure
 from exporter.net.echo import EchoEngine
-from exporter.net.exchange import Exchange, Flight
+from exporter.net.exchange import AT_ONCE, MOST_CALLS, Exchange, Flight
 from exporter.net.stamps import SO_TIMESTAMPNS
 from tests.engines import Driven, number
 from tests.icmp import refuse, reply
@@ -537,3 +537,26 @@ def test_silent_neighbours_do_not_hold_up_others() -> None:
 
     refusals = [reading.get("failure") for reading in others(in_own_network(what))]
     assert {refusal.code for refusal in refusals if refusal} <= {""}
+
+
+def test_a_flood_does_not_hide_an_answer() -> None:
+    """What is still in the buffer after all that one go may take in has not been seen, and is not lost."""
+
+    def what() -> Driven:
+        hand = ByHand()
+        driven = echoing("127.0.0.1", interval=5.0, timeout=0.5)
+        driven.engine.tick(time.monotonic())
+        request = hand.request()
+        forged = bytearray(request)
+        forged[9] ^= 1
+        for _ in range(MOST_CALLS * AT_ONCE + 100):
+            reply(bytes(forged))
+        reply(request)
+        hand.socket.close()
+        time.sleep(0.5)
+        driven.drive(0.2)
+        return driven
+
+    driven = in_own_network(what)
+    assert not [seen for seen in others(driven.readings) if seen.get("lost")]
+    assert len(answers(driven.readings)) + driven.lateness.unseen == 1

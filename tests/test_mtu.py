@@ -1,5 +1,6 @@
 """Packet sizes through real routers: what passes, what is refused, and what vanishes without a word."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,8 @@ import pytest
 
 from exporter.model import Cause, MtuObservation
 from exporter.net.ladder import Climb, Ladder, _below, _between
-from exporter.net.packet_sizes import MOST, DatagramSizes, EchoSizes, Fate, Sizes
-from exporter.net.waiting import Stop, Stopped
+from exporter.net.packet_sizes import MOST, UDP_PORT, DatagramSizes, EchoSizes, Fate, Sizes
+from exporter.net.waiting import Stop, Stopped, wait
 from exporter.probes.mtu import MtuProbe, MtuSettings
 from tests.lab.routers import Row, row
 from tests.networks import in_own_network, needs_namespaces
@@ -263,3 +264,29 @@ def test_a_datagram_has_a_host_to_go_to() -> None:
     sizes = DatagramSizes("127.0.0.1", Stop())
     assert sizes.attempt(68, 1.0).passed
     sizes.close()
+
+
+@needs_namespaces
+def test_somebody_who_talks_back_does_not_make_a_look_spin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left unread keeps a socket readable; it would be looked at again and again until the end."""
+    waits: list[int] = []
+
+    def counted(*args: Any) -> bool:
+        waits.append(1)
+        return wait(*args)
+
+    monkeypatch.setattr("exporter.net.packet_sizes.wait", counted)
+
+    def what() -> Fate:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talker:
+            talker.bind(("127.0.0.1", UDP_PORT))
+            talker.settimeout(5)
+            sizes = DatagramSizes("127.0.0.1", Stop())
+            talker.sendto(b"hello", sizes._socket.getsockname())
+            sizes._forget = lambda: None  # type: ignore[method-assign]  it comes just after that
+            fate = sizes.attempt(100, 0.3)
+            sizes.close()
+            return fate
+
+    assert not in_own_network(what).passed
+    assert len(waits) < 5

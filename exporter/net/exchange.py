@@ -172,9 +172,11 @@ class Exchange(Generic[J]):
         for _ in range(MOST_CALLS):
             if self._take_arrivals() < AT_ONCE:
                 break
+        else:
+            self._overflowed = time.monotonic()  # more may be waiting than one go takes in
 
     def overflowed_since(self, flight: Flight[J]) -> bool:
-        """Tell whether packets have found the buffer full since `flight` left."""
+        """Tell whether there were more packets since `flight` left than could be kept, or taken in."""
         return self._overflowed >= flight.since
 
     def doubt_stamps(self) -> None:
