@@ -2,7 +2,14 @@
 
 import logging
 
-from exporter.model import DnsObservation, MtuObservation, Observation, PathObservation, PingObservation
+from exporter.model import (
+    Cause,
+    DnsObservation,
+    MtuObservation,
+    Observation,
+    PathObservation,
+    PingObservation,
+)
 
 log = logging.getLogger(__name__)
 
@@ -11,11 +18,12 @@ class Journal:
     """Logs failures as they are observed.
 
     A session that fails is a warning each time. The other probes look often: of a row of failures the first
-    is a warning, the end of the row an information, and the others are there at level debug.
+    is a warning, the end of the row an information, and the others are there at level debug; another cause
+    is worth another warning.
     """
 
     def __init__(self) -> None:
-        self._rows: dict[tuple[str, str, str], int] = {}
+        self._rows: dict[tuple[str, str, str], tuple[int, Cause | None]] = {}
 
     def record(self, observation: Observation) -> None:
         """Log what went wrong in one observation, if anything."""
@@ -29,13 +37,15 @@ class Journal:
             self._succeeded(observation)
 
     def _failed(self, observation: Observation, message: str) -> None:
-        key = _key(observation)
-        row = self._rows.get(key, 0)
-        self._rows[key] = row + 1
-        log.log(logging.DEBUG if row else logging.WARNING, message, extra={"fields": _fields(observation)})
+        key, failure = _key(observation), observation.failure
+        cause = failure.cause if failure is not None else None
+        row, before = self._rows.get(key, (0, None))
+        self._rows[key] = row + 1, cause
+        level = logging.DEBUG if row and cause == before else logging.WARNING
+        log.log(level, message, extra={"fields": _fields(observation)})
 
     def _succeeded(self, observation: Observation) -> None:
-        row = self._rows.pop(_key(observation), 0)
+        row, _ = self._rows.pop(_key(observation), (0, None))
         if row:
             again = (
                 "echo answered again" if isinstance(observation, PingObservation) else "probe succeeded again"

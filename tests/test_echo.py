@@ -13,7 +13,8 @@ import pytest
 
 from exporter.model import Cause, EchoOrder, Failure
 from exporter.net.echo import EchoEngine
-from exporter.net.exchange import AT_ONCE, MOST_CALLS, Exchange, Flight
+from exporter.net.exchange import AT_ONCE, MOST_CALLS, Exchange
+from exporter.net.flight import Flight
 from exporter.net.stamps import SO_TIMESTAMPNS
 from tests.engines import Driven, number
 from tests.icmp import refuse, reply

@@ -119,7 +119,7 @@ def echo(**more: Any) -> PingObservation:
 
 
 def test_of_a_row_of_lost_echoes_the_first_and_the_end_are_told(caplog: pytest.LogCaptureFixture) -> None:
-    """The others are there for who looks closely."""
+    """And another cause; the others are there for who looks closely."""
     caplog.set_level(logging.DEBUG)
     journal = Journal()
     failed = Failure(phase=None, cause=Cause.DNS_FAILURE, detail="gone")
@@ -132,7 +132,7 @@ def test_of_a_row_of_lost_echoes_the_first_and_the_end_are_told(caplog: pytest.L
     ):
         journal.record(observation)
     assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
-        ("WARNING", "echo lost"), ("DEBUG", "echo lost"), ("DEBUG", "probe failed"),
+        ("WARNING", "echo lost"), ("DEBUG", "echo lost"), ("WARNING", "probe failed"),
         ("INFO", "echo answered again"),
     ]  # fmt: skip
     assert caplog.records[-1].fields["failed"] == 3  # type: ignore[attr-defined]  # put there by `extra`

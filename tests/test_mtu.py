@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from exporter.model import Cause, MtuObservation
+from exporter.net.icmp_errors import UNUSED_PORT
 from exporter.net.ladder import Climb, Ladder, _below, _between
-from exporter.net.packet_sizes import MOST, UDP_PORT, DatagramSizes, EchoSizes, Fate, Sizes
+from exporter.net.packet_sizes import MOST, DatagramSizes, EchoSizes, Fate, Sizes
 from exporter.net.waiting import Stop, Stopped, wait
 from exporter.probes.mtu import MtuProbe, MtuSettings
 from tests.lab.routers import Row, row
@@ -279,11 +280,11 @@ def test_somebody_who_talks_back_does_not_make_a_look_spin(monkeypatch: pytest.M
 
     def what() -> Fate:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as talker:
-            talker.bind(("127.0.0.1", UDP_PORT))
+            talker.bind(("127.0.0.1", UNUSED_PORT))
             talker.settimeout(5)
             sizes = DatagramSizes("127.0.0.1", Stop())
             talker.sendto(b"hello", sizes._socket.getsockname())
-            sizes._forget = lambda: None  # type: ignore[method-assign]  it comes just after that
+            sizes._forget = lambda: None  # type: ignore[method-assign]  # it comes just after that
             fate = sizes.attempt(100, 0.3)
             sizes.close()
             return fate

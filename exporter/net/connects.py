@@ -19,7 +19,7 @@ MOST_ADDRESSES: Final = 8
 BURST: Final = 10
 SHORTEST_TICK: Final = 0.005
 LONGEST_TICK: Final = 0.025
-"""The kernel holds back its acknowledgement for 40 ms at least: by then the connection must be gone."""
+"""The kernel holds back its acknowledgement for 200 ms: by then the connection must be gone."""
 
 Connected = tuple[str, float, float | None, int, int | None, int | None, Failure | None]
 """The fields of an `exporter.model.Connect`."""

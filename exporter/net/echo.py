@@ -9,7 +9,8 @@ from typing import Final
 
 from exporter.model import EchoOrder, Failure, ProbeError
 from exporter.net.engine import Lateness, Pace, Report
-from exporter.net.exchange import Exchange, Flight, Place, State
+from exporter.net.exchange import Exchange
+from exporter.net.flight import Flight, Place, State
 from exporter.net.stamps import Steps
 
 LATE: Final = 10.0

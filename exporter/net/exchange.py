@@ -6,13 +6,13 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum, auto
 from struct import Struct
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from exporter.model import Cause, ProbeError
 from exporter.net.batch import NAME_BYTES, Batch
-from exporter.net.dial import CAUSES, numeric
+from exporter.net.dial import CAUSES
+from exporter.net.flight import Flight, Place
 from exporter.net.icmp import HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
 from exporter.net.icmp_errors import ADDRESSES, ADVICE, ORIGIN_STAMP, VERSIONS, IcmpError, address_in
 from exporter.net.stamps import (
@@ -47,56 +47,6 @@ TRIES: Final = 3
 """Sends of one echo: each may be told the error of an earlier packet instead of being carried out."""
 SLACK: Final = 0.001
 """Seconds by which a delay may exceed the time that has passed, the two being read at different moments."""
-
-
-class State(Enum):
-    """What is known of an echo."""
-
-    WAITING = auto()
-    ANSWERED = auto()
-    LOST = auto()
-
-
-class Place:
-    """An address to send to, through one exchange."""
-
-    __slots__ = ("address", "exchange", "packed", "where")
-
-    def __init__(self, exchange: "Exchange[Any]", address: str) -> None:
-        self.exchange = exchange
-        self.address = address
-        family, self.where = numeric(address)
-        self.packed = socket.inet_pton(family, address.partition("%")[0])
-
-
-class Flight(Generic[J]):
-    """One echo request of a job's, from its departure until nothing more is expected of it.
-
-    `sent` is our own reading of the wall clock before sending, `departure` the kernel's stamp (0 while
-    there is none), both in nanoseconds; `since` and `until` are monotonic seconds.
-    """
-
-    __slots__ = (
-        "counter",
-        "departure",
-        "doubtful",
-        "job",
-        "number",
-        "place",
-        "sent",
-        "since",
-        "state",
-        "until",
-    )
-
-    def __init__(self, job: J, number: int, place: Place) -> None:
-        self.job = job
-        self.number = number
-        self.place = place
-        self.since = self.until = 0.0
-        self.counter = self.sent = self.departure = 0
-        self.doubtful = False
-        self.state = State.WAITING
 
 
 Answered = Callable[[Flight[J], float | None, bool], None]
