@@ -546,7 +546,7 @@ def test_a_flood_does_not_hide_an_answer() -> None:
     def what() -> Driven:
         hand = ByHand()
         driven = echoing("127.0.0.1", interval=5.0, timeout=0.5)
-        driven.engine.tick(time.monotonic())
+        send_one(driven)
         request = hand.request()
         forged = bytearray(request)
         forged[9] ^= 1
