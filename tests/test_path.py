@@ -349,7 +349,7 @@ def test_a_route_that_is_lost_ends_the_round_behind_the_hop_that_answered(protoc
             engine = path_engine(lambda _, reading: seen.append(carried(reading)))
             engine.add(path_order(interval=3600.0, timeout=5.0, protocol=protocol))
             engine.locate(1, [lab.target(4)], None)
-            engine.tick(time.monotonic())
+            drive(engine, lambda: engine._under_way)
             lab.client.ip("route flush table main")
             drive(engine, lambda: seen)
             engine.close()

@@ -21,10 +21,10 @@ MOST_HURRIED: Final = 50
 """Jobs that may hurry at once."""
 SPARE: Final = 1.05
 """Gaps between two turns of a path, so that a round that begins late does not cost the next one its turn."""
-STEP: Final = 0.02
+STEP: Final = 0.025
 """Seconds until the next look while packets are under way; their times do not depend on it.
 
-Long enough for one look to serve many paths, short enough for TCP: see `exporter.net.flows.TcpFlow`.
+Long enough for one look to serve many paths, and short enough for `exporter.net.knock`.
 """
 
 
