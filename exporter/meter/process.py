@@ -43,6 +43,8 @@ MOST_KEPT: Final = 1_000_000
 """Readings kept while the daemon does not take them; then the oldest give way."""
 MOST_HEARD: Final = 100
 """Messages taken in before the engines have their turn again."""
+MOMENT: Final = 0.002
+"""Seconds by which an engine's turn may come early, to share a wake-up with another's."""
 REST: Final = 1.0
 """Seconds to sleep when nothing is to be done."""
 
@@ -61,6 +63,7 @@ class Meter:
         self._engines = {
             order: make(self._report, self._lateness[probe]) for probe, (order, make) in ENGINES.items()
         }
+        self._dues: dict[Engine[Any], float] = dict.fromkeys(self._engines.values(), 0.0)
         self._jobs: dict[int, Engine[Any]] = {}
         self._heartbeat = Lateness()
         self._health: Health | None = None
@@ -73,7 +76,7 @@ class Meter:
             now = time.monotonic()
             if now >= due:
                 self._heartbeat.began(now - due)
-            due = min([now + REST, *(engine.tick(now) for engine in self._engines.values())])
+            due = self._tick(now)
             if now - self._told >= HEALTH:
                 self._take_health(now)
             if self._kept or self._health:
@@ -82,6 +85,13 @@ class Meter:
                 due = min(due, self._delivered + DELIVERY)
         for engine in self._engines.values():
             engine.close()
+
+    def _tick(self, now: float) -> float:
+        """Give each engine its turn that wants one now or in a moment; say when the next will."""
+        for engine, due in self._dues.items():
+            if due <= now + MOMENT:
+                self._dues[engine] = engine.tick(now)
+        return min(now + REST, *self._dues.values())
 
     def _report(self, job: int, reading: object) -> None:
         self._kept.append((job, reading))
@@ -106,12 +116,18 @@ class Meter:
     def _obey(self, message: object) -> None:
         match message:
             case Add(order=order):
-                engine = self._jobs[order.job] = self._engines[type(order)]
-                engine.add(order)
+                self._jobs[order.job] = self._engines[type(order)]
+                self._engine(order.job).add(order)
             case Locate(job=job, addresses=addresses, failure=failure):
-                self._jobs[job].locate(job, addresses, failure)
+                self._engine(job).locate(job, addresses, failure)
             case Hurry(job=job):
-                self._jobs[job].hurry(job)
+                self._engine(job).hurry(job)
+
+    def _engine(self, job: int) -> Engine[Any]:
+        """Give the engine that a job is with, and give it a turn soon: it may have something to do now."""
+        engine = self._jobs[job]
+        self._dues[engine] = 0.0
+        return engine
 
     def _take_health(self, now: float) -> None:
         if self._health is None:  # what is not delivered yet goes first; the count goes on meanwhile
