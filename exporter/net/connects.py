@@ -1,6 +1,5 @@
 """The TCP engine: connects that are timed by the kernel and that no server notices."""
 
-import math
 import select
 import socket
 import time
@@ -86,12 +85,10 @@ class TcpEngine:
         self._epoll = select.epoll()
         self._attempts: dict[int, _Attempt] = {}
         self._deadlines: dict[float, deque[_Attempt]] = {}
-        self._rate = 0.0
 
     def add(self, order: TcpOrder) -> None:
         """Take on a target (see `exporter.net.engine.Engine`)."""
         job = self._jobs[order.job] = _Job(order)
-        self._rate += 1 / order.interval
         self._pace.add(job, order.interval, time.monotonic())
 
     def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
@@ -110,7 +107,7 @@ class TcpEngine:
         self._judge(now)
         for job in self._pace.due(now):
             self._begin(job)
-        tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
+        tick = min(max(BURST / self._pace.rate, SHORTEST_TICK), LONGEST_TICK)
         return now + tick if self._attempts else max(now + tick, self._pace.next)
 
     def close(self) -> None:

@@ -94,12 +94,10 @@ class EchoEngine:
         self._waiting: dict[float, deque[Flight[_Job]]] = {}
         self._past: deque[Flight[_Job]] = deque()
         self._steps = Steps()
-        self._rate = 0.0
 
     def add(self, order: EchoOrder) -> None:
         """Take on a target (see `exporter.net.engine.Engine`)."""
         job = self._jobs[order.job] = _Job(order)
-        self._rate += 1 / order.interval
         self._pace.add(job, order.interval, time.monotonic())
 
     def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
@@ -125,7 +123,7 @@ class EchoEngine:
         for job in self._pace.due(now):
             self._send(job)
         told = self._tell_held(now)
-        tick = min(max(BURST / self._rate, SHORTEST_TICK), LONGEST_TICK) if self._rate else math.inf
+        tick = min(max(BURST / self._pace.rate, SHORTEST_TICK), LONGEST_TICK)
         flying = any(self._waiting.values())
         return now + tick if flying else max(now + tick, min(told, self._pace.next))
 
@@ -189,7 +187,7 @@ class EchoEngine:
 
     def _tell_held(self, now: float) -> float:
         """Report answers that have been held long enough; give the time when more will have been."""
-        hold = min(MOST_HELD, self._rate / UNHELD) if self._hold is None else self._hold
+        hold = min(MOST_HELD, self._pace.rate / UNHELD) if self._hold is None else self._hold
         holding = self._holding
         while holding and holding[0].held + hold <= now:
             job = holding.popleft()

@@ -21,6 +21,8 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 """Multiples of it, less their whole part, are spread evenly however many there are."""
 SLOT: Final = 0.002
 """Seconds to which a start is exact; delays are measured from the packet's own departure."""
+TINY: Final = 1e-9
+"""Runs a second where there is no job yet: never zero, for it is divided by."""
 FIRST: Final = 10.0
 """Seconds within which every job has begun once, however long its interval is."""
 
@@ -117,6 +119,8 @@ class Pace(Generic[J]):
         self._slots: dict[int, list[_Turn[J]]] = {}
         self._ahead: list[int] = []
         self._added = 0
+        self.rate = TINY
+        """Runs a second, of all jobs together."""
 
     def add(self, job: J, interval: float, now: float) -> None:
         """Let `job` be due every `interval` seconds from now on, and first within one."""
@@ -124,6 +128,7 @@ class Pace(Generic[J]):
         early = part * min(interval, FIRST)
         self._put(_Turn(job, now + early, interval, shift(part, interval)))
         self._added += 1
+        self.rate += 1 / interval
 
     def due(self, now: float) -> Iterator[J]:
         """Give the jobs whose time has come."""
