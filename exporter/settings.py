@@ -4,7 +4,7 @@ Every probe declares its own settings with these, so that adding a probe changes
 """
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 
@@ -98,31 +98,45 @@ def too_long(timeout: float, interval: float) -> str:
     return f"timeout {format_duration(timeout)} is longer than the interval; at most {allowed} is allowed"
 
 
-class ProbeSettings(Settings):
-    """What every probe can be told."""
+class ProbeBlock(Settings):
+    """What one kind of probe can be told; `default_on` says whether it runs where nobody names it."""
+
+    default_on: ClassVar[bool] = True
+
+    def over(self, defaults: "ProbeBlock") -> Self:
+        """Lay these settings over `defaults`: what was written here wins."""
+        written: dict[str, Any] = {
+            name: getattr(source, name)
+            for source in (defaults, self)
+            for name in sorted(source.model_fields_set)
+        }
+        return type(self).model_construct(**written)
+
+    def misfit(self) -> tuple[str, str] | None:
+        """Name a setting that does not go with the others, and say why; None where all do."""
+        return None
+
+
+class ProbeSettings(ProbeBlock):
+    """What every probe that runs at intervals can be told."""
 
     interval: Duration = Field(default=15.0, description="time between two runs")
     timeout: Duration = Field(default=5.0, description="longest time one run may take; at most the interval")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.model_fields_set >= {"interval", "timeout"} and (
-            problem := too_long(self.timeout, self.interval)
-        ):
-            raise ValueError(problem)
+        if self.model_fields_set >= {"interval", "timeout"} and (misfit := self.misfit()):
+            raise ValueError(misfit[1])
         return self
 
-    def over(self, defaults: "ProbeSettings") -> "ProbeSettings":
-        """Lay these settings over `defaults`: what was written here wins.
-
-        A timeout that nobody wrote gives way to a shorter interval.
-        """
-        written: dict[str, Any] = {
-            name: getattr(source, name)
-            for source in (defaults, self)
-            for name in sorted(source.model_fields_set)
-        }
-        merged = type(self).model_construct(**written)
+    def over(self, defaults: ProbeBlock) -> Self:
+        """Lay these settings over `defaults`; a timeout that nobody wrote gives way to a shorter interval."""
+        merged = super().over(defaults)
         if "timeout" in merged.model_fields_set or merged.timeout <= merged.interval:
             return merged
         return merged.model_copy(update={"timeout": merged.interval})
+
+    def misfit(self) -> tuple[str, str] | None:
+        """Say so where a run could last longer than the time until the next."""
+        problem = too_long(self.timeout, self.interval)
+        return ("timeout", problem) if problem else None

@@ -17,7 +17,7 @@ from exporter.config.problems import ConfigurationError, Place, Problem, unknown
 from exporter.config.schema import ProbeKind, models
 from exporter.db.dialect import Dialect
 from exporter.model import Endpoint, Secret, SecretUnreadable, Target
-from exporter.settings import ProbeSettings, Settings, too_long
+from exporter.settings import ProbeBlock, Settings
 
 EXPECTED = {
     "string_type": "text; put it in quotes",
@@ -43,6 +43,7 @@ class _Loading:
         self._dialects = dialects
         self._problems: list[Problem] = []
         self._names: dict[str, Problem] = {}
+        self._on: set[str] = set()
 
     def load(self, path: Path) -> Configuration:
         document = read(path, self._problems)
@@ -63,7 +64,7 @@ class _Loading:
             raise ConfigurationError(sorted(set(self._problems), key=_order))
         return Configuration(vantage=vantage, networks=networks, targets=tuple(targets))
 
-    def _files(self, document: Document, defaults: Mapping[str, ProbeSettings]) -> list[ProbedTarget]:
+    def _files(self, document: Document, defaults: Mapping[str, ProbeBlock]) -> list[ProbedTarget]:
         """Read the targets of every file that the patterns of `target_files` find, each file once."""
         folder, found = document.path.parent, set()
         for index, pattern in enumerate(_list(document.content, "target_files")):
@@ -76,7 +77,7 @@ class _Loading:
                 self._problems.append(document.problem(("target_files", index), f"{pattern!r} is no file"))
         return [target for path in sorted(found) for target in self._file(path, defaults)]
 
-    def _file(self, path: Path, defaults: Mapping[str, ProbeSettings]) -> list[ProbedTarget]:
+    def _file(self, path: Path, defaults: Mapping[str, ProbeBlock]) -> list[ProbedTarget]:
         document = read(path, self._problems)
         if document is None or document.content is None:
             return []
@@ -87,13 +88,13 @@ class _Loading:
         return self._targets(document, (), document.content, defaults)
 
     def _targets(
-        self, document: Document, place: Place, items: Sequence[Any], defaults: Mapping[str, ProbeSettings]
+        self, document: Document, place: Place, items: Sequence[Any], defaults: Mapping[str, ProbeBlock]
     ) -> list[ProbedTarget]:
         found = [self._one(document, (*place, index), item, defaults) for index, item in enumerate(items)]
         return [target for target in found if target is not None]
 
     def _one(
-        self, document: Document, place: Place, item: Any, defaults: Mapping[str, ProbeSettings]
+        self, document: Document, place: Place, item: Any, defaults: Mapping[str, ProbeBlock]
     ) -> ProbedTarget | None:
         block: Any = self._validated(self._target, document, place, item)
         # Judged as written, so that a mistake in one key hides none in another.
@@ -152,33 +153,33 @@ class _Loading:
             self._problems.append(document.problem((*place, "file"), str(error)))
         return secret
 
-    def _defaults(self, document: Document) -> dict[str, ProbeSettings]:
+    def _defaults(self, document: Document) -> dict[str, ProbeBlock]:
         """Read the block `defaults`, whatever else may be wrong in the file."""
         content = document.content if isinstance(document.content, dict) else {}
+        blocks = content.get("defaults")
+        named = blocks if isinstance(blocks, dict) else {}
+        self._on = {kind.name for kind in self._kinds if kind.settings.default_on or kind.name in named}
         own = {kind.name: kind.settings() for kind in self._kinds}
-        return own | self._probes(document, ("defaults",), content.get("defaults"), own)
+        return own | self._probes(document, ("defaults",), blocks, own)
 
     def _probes(
-        self, document: Document, place: Place, blocks: Any, defaults: Mapping[str, ProbeSettings]
-    ) -> dict[str, ProbeSettings]:
+        self, document: Document, place: Place, blocks: Any, defaults: Mapping[str, ProbeBlock]
+    ) -> dict[str, ProbeBlock]:
         """Lay the blocks that were written over `defaults`; what is unsound has been told already."""
-        probes: dict[str, ProbeSettings] = {}
+        probes: dict[str, ProbeBlock] = {}
         for kind in self._kinds:
             written = blocks.get(kind.name) if isinstance(blocks, dict) else None
-            if written is False:
+            if written is False or (written is None and kind.name not in self._on):
                 continue
             try:
                 own = kind.settings.model_validate(written if isinstance(written, dict) else {})
             except ValidationError:
                 own = kind.settings()
-            probes[kind.name] = own.over(defaults[kind.name])
-            if own.model_fields_set:
-                self._fits(document, (*place, kind.name), probes[kind.name])
+            probes[kind.name] = settings = own.over(defaults[kind.name])
+            if own.model_fields_set and (misfit := settings.misfit()):
+                key, problem = misfit
+                self._problems.append(document.problem((*place, kind.name, key), problem))
         return probes
-
-    def _fits(self, document: Document, place: Place, settings: ProbeSettings) -> None:
-        if problem := too_long(settings.timeout, settings.interval):
-            self._problems.append(document.problem((*place, "timeout"), problem))
 
     def _validated(
         self, model: type[Settings], document: Document, place: Place, content: Any

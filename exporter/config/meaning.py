@@ -2,19 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from exporter.db.dialect import Dialect
 from exporter.model import Target
-from exporter.settings import ProbeSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedTarget:
-    """A target, what speaks to it, and the settings of every probe that is on."""
+    """A target, what speaks to it, and the settings of every probe that is on, each of its own model."""
 
     target: Target
     dialect: Dialect
-    probes: Mapping[str, ProbeSettings]
+    probes: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from exporter.settings import Duration, Percentage, ProbeSettings, Settings
+from exporter.settings import Duration, Percentage, ProbeBlock, Settings
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -34,7 +34,7 @@ class ProbeKind(Protocol):
         ...
 
     @property
-    def settings(self) -> type[ProbeSettings]:
+    def settings(self) -> type[ProbeBlock]:
         """The model of its settings."""
         ...
 

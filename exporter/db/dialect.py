@@ -14,8 +14,45 @@ PROGRAM = "conndrop-exporter"
 """The name under which our sessions appear in the server's own lists."""
 
 
+class Held(Protocol):
+    """A session that is held: whoever holds it waits for its descriptor, and nothing in here ever waits.
+
+    What the kernel knows (`exporter.net.tcp_info`) has to be asked before `hear`, which reads it away.
+    """
+
+    def fileno(self) -> int:
+        """Descriptor that becomes readable when something has come: an answer, last words, or the end."""
+        ...
+
+    def ask(self, sql: str) -> None:
+        """Send one query of no more than a few words; raise ProbeError if the session is at its end."""
+        ...
+
+    def hear(self) -> bool:
+        """Take in what has come; tell whether the answer to the query is complete.
+
+        Raises ProbeError once nothing more can come; `said`, `code` and the cause are the server's last words,
+        empty and `unknown` if it had none. Words that came before count, too. A query that the server
+        refuses ends nothing: its refusal is an answer.
+        """
+        ...
+
+    def part(self) -> None:
+        """Say goodbye. The server closes then: `hear` raises when it has."""
+        ...
+
+    def abandon(self) -> None:
+        """Let go at once; never raises."""
+        ...
+
+
 class Session(Protocol):
     """One login that stands."""
+
+    @property
+    def number(self) -> int:
+        """Under which the server lists it (as it was told in the login): process or connection id."""
+        ...
 
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in; enters phase `query`.
@@ -23,6 +60,33 @@ class Session(Protocol):
         With `guarded` the server is told to give up by itself before our deadline, so that a slow query
         does not go on there after we have gone.
         """
+        ...
+
+    def direct(self) -> bool:
+        """Whether the number is the server's own: behind a pooler another one answers."""
+        ...
+
+    def free_slots(self) -> int:
+        """How many more sessions like this one the server would take."""
+        ...
+
+    def outlast(self) -> None:
+        """Switch off the server's own limit on how long this session may be idle, where it has one."""
+        ...
+
+    def lists(self, number: int, age: float) -> bool:
+        """Whether the server still lists our session of that number, which began `age` seconds ago.
+
+        What has got the number since is none of ours.
+        """
+        ...
+
+    def end(self, number: int, age: float) -> bool:
+        """End that session if the server still lists it; tell whether it did."""
+        ...
+
+    def hold(self) -> Held:
+        """Hand the session over to be held; nothing else may be done with it from then on."""
         ...
 
     def close(self) -> None:

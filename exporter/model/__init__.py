@@ -3,6 +3,15 @@
 from exporter.model.cause import Cause
 from exporter.model.endpoint import Endpoint, Secret, SecretUnreadable, Target
 from exporter.model.failure import ProbeError
+from exporter.model.held import (
+    Checkout,
+    DropObservation,
+    End,
+    HeldObservation,
+    IdleObservation,
+    Invalidation,
+    PoolObservation,
+)
 from exporter.model.network import (
     Clock,
     Connect,
@@ -18,16 +27,23 @@ from exporter.model.network import (
 )
 from exporter.model.observation import Failure, Observation, Phase, SessionObservation
 from exporter.model.order import EchoOrder, Order, PathOrder, TcpOrder
+from exporter.model.tcp import TcpInfo
 
 __all__ = [
     "Cause",
+    "Checkout",
     "Clock",
     "Connect",
     "DnsObservation",
+    "DropObservation",
     "EchoOrder",
+    "End",
     "Endpoint",
     "Failure",
+    "HeldObservation",
     "Hop",
+    "IdleObservation",
+    "Invalidation",
     "MtuObservation",
     "Observation",
     "Order",
@@ -35,6 +51,7 @@ __all__ = [
     "PathOrder",
     "Phase",
     "PingObservation",
+    "PoolObservation",
     "ProbeError",
     "Route",
     "RouteHop",
@@ -42,6 +59,7 @@ __all__ = [
     "SecretUnreadable",
     "SessionObservation",
     "Target",
+    "TcpInfo",
     "TcpObservation",
     "TcpOrder",
     "TlsObservation",

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping
 
-from exporter.model import Cause, Phase, ProbeError
-from exporter.net.tcp_info import TcpInfo, tcp_info
+from exporter.model import Cause, Phase, ProbeError, TcpInfo
+from exporter.net.tcp_info import tcp_info
 from exporter.net.waiting import READABLE, Stop, Stopped, wait
 
 CLOSE_SHARE = 0.1

@@ -3,30 +3,17 @@
 import contextlib
 import socket
 import struct
-from dataclasses import dataclass
 from typing import NamedTuple
 
-_LAYOUT = struct.Struct("=8B24I4Q")
+from exporter.model import TcpInfo
+
+_LAYOUT = struct.Struct("=8B24I4QIIIIIIQQQQIIQQIII")
 _CONNECT = struct.Struct("=B15xI36xII4xI28xI")
 
 # Linux, net/tcp_states.h
 _ESTABLISHED = 1
 _CLOSE = 7
 _AFTER_A_FIN = (8, 9, 11)  # CLOSE_WAIT, LAST_ACK, CLOSING
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TcpInfo:
-    """The fields that tell a silent path from a silent server, and one way to end from another.
-
-    `unacked` counts segments sent and not yet acknowledged, `retransmits` the retries of the oldest of
-    them, `bytes_received` all payload that arrived; `reset` tells whether the connection is no more.
-    """
-
-    unacked: int
-    retransmits: int
-    bytes_received: int
-    reset: bool
 
 
 def tcp_info(descriptor: int) -> TcpInfo | None:
@@ -38,16 +25,28 @@ def tcp_info(descriptor: int) -> TcpInfo | None:
             raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size)
         finally:
             sock.detach()
-        fields = _LAYOUT.unpack(raw)
-        # The kernel counts the peer's FIN as a byte, because it takes a sequence number.
-        end = 1 if fields[0] in _AFTER_A_FIN else 0
-        return TcpInfo(
-            unacked=fields[12],
-            retransmits=fields[2],
-            bytes_received=fields[35] - end,
-            reset=fields[0] == _CLOSE,
-        )
+        return _told(_LAYOUT.unpack(raw))
     return None
+
+
+def _told(fields: tuple[int, ...]) -> TcpInfo:
+    ended = fields[0] in _AFTER_A_FIN
+    return TcpInfo(
+        ended=ended,
+        reset=fields[0] == _CLOSE,
+        retransmits=fields[2],
+        probes=fields[3],
+        unacked=fields[12],
+        last_sent=fields[17] / 1e3,
+        last_data_received=fields[19] / 1e3,
+        last_ack_received=fields[20] / 1e3,
+        rtt=fields[23] / 1e6,
+        total_retransmits=fields[31],
+        # The kernel counts the peer's FIN as a byte, because it takes a sequence number.
+        bytes_received=fields[35] - ended,
+        not_sent=fields[38],
+        out_of_order=fields[52],
+    )
 
 
 class ConnectInfo(NamedTuple):

@@ -1,12 +1,13 @@
 """What makes a probe: a name, settings, and a way to build one for a target.
 
 Some probes run in threads of the daemon, at the scheduler's word. Those whose packets must be timed to the
-microsecond are measured by the meter, a process of its own; here their readings become observations.
+microsecond are measured by the meter, a process of its own; here their readings become observations. Those
+that hold connections stand all the time, and are woken by what comes.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from exporter.db.dialect import Opener
 from exporter.model import Observation, Order, Target
@@ -15,10 +16,20 @@ from exporter.net.hostnames import Hostnames
 from exporter.net.owners import NOBODY, Owners
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
+from exporter.net.watcher import Watcher
+from exporter.probes.budget import Budget
+from exporter.probes.leftovers import Leftovers
+from exporter.probes.memory import Memory
 from exporter.probes.suspicion import Suspicion
-from exporter.settings import ProbeSettings
+from exporter.settings import ProbeBlock
 
-S = TypeVar("S", bound=ProbeSettings)
+S = TypeVar("S", bound=ProbeBlock)
+DEFAULT_BUDGET: Final = 8
+"""Connections of one target, all probes together."""
+
+
+Report = Callable[[Sequence[Observation]], None]
+"""Takes what a standing probe has seen."""
 
 
 class Unavailable(Exception):
@@ -47,6 +58,8 @@ class Tools:
 
     Who measures resolving asks the `resolver`; all others take what stands in the `book`. `owners` and
     `hostnames` know who stands behind an address; `suspicion` hears of all that is observed of the target.
+    Who holds connections lets the `watcher` wait for them, takes them out of the `budget`, and hands over to
+    `leftovers` what the server may still list after it died here; `memory` outlives the daemon.
     """
 
     opener: Opener
@@ -56,6 +69,10 @@ class Tools:
     owners: Owners = NOBODY
     hostnames: Hostnames = field(default_factory=Hostnames)
     suspicion: Suspicion = field(default_factory=Suspicion)
+    watcher: Watcher = field(default_factory=Watcher)
+    budget: Budget = field(default_factory=lambda: Budget(DEFAULT_BUDGET))
+    leftovers: Leftovers = field(default_factory=Leftovers)
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +109,23 @@ class Metered(Generic[S]):
     hurries: bool = False
     order: Callable[[int, Target, S], Order]
     reader: Callable[[Target, S, Tools], Reader]
+
+
+class Vigil(Protocol):
+    """What goes on all the time for one target, in the watcher's thread."""
+
+    async def keep(self, report: Report) -> None:
+        """Go on until cancelled, then say goodbye; report whatever there is to say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing(Generic[S]):
+    """One kind of probe that holds connections and waits for what becomes of them.
+
+    `build` raises NotApplicable where the target has no use for it.
+    """
+
+    name: str
+    settings: type[S]
+    build: Callable[[Target, S, Tools], Vigil]

@@ -1,0 +1,126 @@
+"""One thread that waits on all held connections at once; what would make it wait goes to a crew."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, TypeVar
+
+from exporter.net.waiting import Stopped
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+Vigil = Callable[[], Coroutine[Any, Any, None]]
+"""Begins something that goes on until it is cancelled."""
+
+MOST_THREADS: Final = 64
+"""Threads in which connections are opened and asked what takes a while; beyond that they queue."""
+GOODBYES: Final = 1.0
+"""Seconds that vigils get to say goodbye when the daemon ends."""
+
+
+class Watcher:
+    """Runs vigils, all in one thread. Vigils may be begun from any thread, before the start and after."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Vigil] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._crew = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="watcher")
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def keep(self, vigil: Vigil) -> None:
+        """Let `vigil` go on until the daemon ends."""
+        with self._lock:
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._begin, vigil)
+
+    def call(self, function: Callable[..., object], *args: Any) -> None:
+        """Have `function` called in the watcher's thread, soon; it must be quick."""
+        with self._lock:
+            if not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(function, *args)
+
+    async def aside(self, call: Callable[..., T], *args: Any) -> T:
+        """Let one of the crew do what has to wait; only for vigils. Raises what it raises."""
+        try:
+            return await self._loop.run_in_executor(self._crew, call, *args)
+        except Stopped:
+            # The daemon ends: so does whoever waits for this.
+            raise asyncio.CancelledError from None
+
+    def stop(self) -> None:
+        """End all vigils, who say goodbye to their peers, and the thread; safe to call without a start."""
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._end)
+            self._thread.join(2 * GOODBYES)
+        self._crew.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            if not self._thread.is_alive() and not self._loop.is_closed():
+                self._loop.close()
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+
+    def _begin(self, vigil: Vigil) -> None:
+        task = self._loop.create_task(vigil())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        self._loop.create_task(self._leave())
+
+    async def _leave(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=GOODBYES)
+        self._loop.stop()
+
+
+class Eye:
+    """Watches one descriptor, for one vigil at a time."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._loop = asyncio.get_running_loop()
+        self._waiter: asyncio.Future[bool] | None = None
+        self._open = False
+
+    async def ready(self, seconds: float) -> bool:
+        """Wait until something has come; False when `seconds` have passed."""
+        waiter = self._waiter = self._loop.create_future()
+        if not self._open:
+            self._open = True
+            self._loop.add_reader(self._descriptor, self._see)
+        timer = self._loop.call_later(max(0.0, seconds), _settle, waiter, False)
+        try:
+            seen: bool = await waiter
+            return seen
+        finally:
+            timer.cancel()
+            self._waiter = None
+
+    def close(self) -> None:
+        """Watch no more; to be called before the descriptor is closed."""
+        if self._open:
+            self._open = False
+            self._loop.remove_reader(self._descriptor)
+
+    def _see(self) -> None:
+        if self._waiter is None:
+            self.close()  # nobody takes it in now: it would be seen again and again
+        else:
+            _settle(self._waiter, True)
+
+
+def _settle(waiter: "asyncio.Future[bool]", ready: bool) -> None:
+    if not waiter.done():
+        waiter.set_result(ready)

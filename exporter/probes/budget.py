@@ -1,0 +1,104 @@
+"""How many connections all probes of one target may have: nobody is to be hurt by being watched."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from exporter.model import Cause, Observation
+
+RESERVED: Final = 3
+"""Connections kept back for those that come and go: a session, a TLS handshake, one that looks after others."""
+SHARE: Final = 0.2
+"""Part of the server's free slots that we may take."""
+FULL: Final = frozenset({Cause.SERVER_SATURATED, Cause.SERVER_ACCOUNT_LIMIT})
+FIRST_REST: Final = 60.0
+LONGEST_REST: Final = 900.0
+"""Seconds without held connections after a server was found full, doubling up to the longest."""
+
+
+class Budget:
+    """Counts the held connections of one target against its limit; safe to use from any thread.
+
+    Who keeps connections all the time claims them beforehand: the others take what is left. Once the server
+    turns anybody away because it is full, nothing may be held for a while.
+    """
+
+    def __init__(self, limit: int, now: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._now = now
+        self._lock = threading.Lock()
+        self._claims = 0
+        self._claimed = 0
+        self._others = 0
+        self._free = limit / SHARE
+        self._rest = FIRST_REST
+        self._stopped_until = 0.0
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def allowance(self) -> int:
+        """Connections that may be open now, all probes together."""
+        with self._lock:
+            return self._allowance()
+
+    @property
+    def held(self) -> int:
+        """Connections that are held now."""
+        with self._lock:
+            return self._claimed + self._others
+
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing may be held because the server is full."""
+        return self._now() < self._stopped_until
+
+    def claim(self, connections: int) -> None:
+        """Say that so many are going to be taken with `claimed`."""
+        with self._lock:
+            self._claims += connections
+
+    def take(self, *, claimed: bool) -> bool:
+        """Take one connection out of the budget; tell whether there was one."""
+        with self._lock:
+            left = self._allowance() - RESERVED
+            if claimed and self._claimed + self._others < left:
+                self._claimed += 1
+                return True
+            if not claimed and self._others + max(self._claims, self._claimed) < left:
+                self._others += 1
+                return True
+            return False
+
+    def give_back(self, *, claimed: bool) -> None:
+        """Put one back that was taken."""
+        with self._lock:
+            if claimed:
+                self._claimed -= 1
+            else:
+                self._others -= 1
+
+    def learn(self, free_slots: int) -> None:
+        """Take note of how many more sessions the server would take beside those there are."""
+        with self._lock:
+            self._free = free_slots + self._claimed + self._others
+            self._rest = FIRST_REST
+
+    def when_stopped(self, listener: Callable[[], None]) -> None:
+        """Call `listener` when everything has to be given back; in any thread, so it must be quick."""
+        self._listeners.append(listener)
+
+    def notice(self, observation: Observation) -> bool:
+        """Look for a server that is full; tell whether that stops us only now."""
+        failure = observation.failure
+        if failure is None or failure.cause not in FULL or self.stopped:
+            return False
+        with self._lock:
+            self._stopped_until = self._now() + self._rest
+            self._rest = min(2 * self._rest, LONGEST_REST)
+        for listener in self._listeners:
+            listener()
+        return True
+
+    def _allowance(self) -> int:
+        return 0 if self.stopped else min(self._limit, int(SHARE * self._free))
