@@ -1,5 +1,6 @@
 """The composition root: the only module that knows every room."""
 
+import asyncio
 import gc
 import logging
 import signal
@@ -28,13 +29,17 @@ from exporter.net.icmp import why_unavailable
 from exporter.net.owners import Owners
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop
+from exporter.net.watcher import Watcher
 from exporter.probes import KINDS
-from exporter.probes.kind import Kind, Metered, NotApplicable, Reader, Tools, Unavailable
+from exporter.probes.budget import Budget
+from exporter.probes.kind import Kind, Metered, NotApplicable, Reader, Standing, Tools, Unavailable
+from exporter.probes.memory import Memory
 from exporter.probes.suspicion import Suspicion
+from exporter.probes.undertaker import Undertaker
 from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.runner import Runner
 from exporter.runtime.scheduler import MISSED_REASONS, Job, Scheduler
-from exporter.settings import ProbeSettings
+from exporter.settings import ProbeBlock, ProbeSettings
 from exporter.web.server import ListenAddress, WebServer
 from exporter.web.site import Site
 
@@ -42,6 +47,8 @@ log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread must let others go on; Python's own 5 ms would be seen as latency."""
+SAVE = 5.0
+"""Seconds after which what has been learnt is on disk at the latest."""
 SIGNAL_CHECK = 0.2
 """Seconds after which a signal is noticed at the latest."""
 
@@ -54,8 +61,13 @@ def read_configuration(path: Path) -> Configuration:
 class Daemon:
     """Everything that runs, built from one configuration."""
 
-    def __init__(self, configuration: Configuration, listen: Sequence[ListenAddress]) -> None:
-        """Build all and bind the addresses; raise AddressError when one cannot be had."""
+    def __init__(
+        self, configuration: Configuration, listen: Sequence[ListenAddress], state: Path | None = None
+    ) -> None:
+        """Build all and bind the addresses; raise AddressError when one cannot be had.
+
+        What is learnt is kept in the directory `state`, or forgotten with the daemon if there is none.
+        """
         forget_environment()
         targets = [probed.target for probed in configuration.targets]
         registry, families = new_registry(), Families(configuration.vantage)
@@ -68,7 +80,12 @@ class Daemon:
         self._book = AddressBook(self._resolver, self._stop)
         self._hostnames, self._owners = Hostnames(), Owners(configuration.networks)
         self._suspicions = {target.name: Suspicion() for target in targets}
-        self._runner = Runner([self._measure, Journal().record, self._look_closely])
+        self._budgets = {
+            probed.target.name: Budget(probed.connection_budget) for probed in configuration.targets
+        }
+        self._watcher = Watcher()
+        self._memory = Memory(state)
+        self._runner = Runner([self._measure, Journal().record, self._look_closely, self._spare])
         self._scheduler = Scheduler(self._own)
         self._heartbeat = Heartbeat(self._own, self._scheduler.realign)
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
@@ -97,7 +114,9 @@ class Daemon:
         self._keeper.start()
         self._heartbeat.start()
         self._scheduler.start(self._jobs)
-        fields = {"version": __version__, "probes": len(self._jobs) + len(self._readers)}
+        self._watcher.keep(self._save)
+        self._watcher.start()
+        fields = {"version": __version__, "probes": self._runner.expected}
         for address in self.addresses:
             log.info("listening", extra={"fields": {"url": address.url, **fields}})
 
@@ -105,6 +124,8 @@ class Daemon:
         """End every wait and let go of everything."""
         self._stop.throw()
         self._scheduler.stop()
+        self._watcher.stop()
+        self._memory.save()
         self._heartbeat.stop()
         self._keeper.stop()
         self._canary.close()
@@ -118,6 +139,21 @@ class Daemon:
         if self._suspicions[observation.target].roused(observation):
             for job in self._hurrying[observation.target]:
                 self._keeper.hurry(job)
+
+    def _spare(self, observation: Observation) -> None:
+        """Have everything given back that is held at a server that is full."""
+        if self._budgets[observation.target].notice(observation):
+            fields = {
+                "target": observation.target,
+                "detail": "the server is full; held connections are given back",
+            }
+            log.warning("nothing is held for a while", extra={"fields": fields})
+
+    async def _save(self) -> None:
+        """Write down what has been learnt, every now and then."""
+        while True:
+            await asyncio.sleep(SAVE)
+            await self._watcher.aside(self._memory.save)
 
     def _deliver(self, job: int, reading: object) -> None:
         if job < 0:
@@ -136,6 +172,12 @@ class Daemon:
             owners=self._owners,
             hostnames=self._hostnames,
             suspicion=self._suspicions[target.name],
+            watcher=self._watcher,
+            budget=self._budgets[target.name],
+            memory=self._memory,
+        )
+        self._watcher.keep(
+            partial(self._runner.keep, target.name, "leftovers", Undertaker(target, tools).keep)
         )
         for kind in KINDS:
             settings = probed.probes.get(kind.name)
@@ -144,6 +186,8 @@ class Daemon:
             try:
                 if isinstance(kind, Metered):
                     self._have_metered(kind, target, settings, tools)
+                elif isinstance(kind, Standing):
+                    self._have_kept(kind, target, settings, tools)
                 else:
                     self._schedule(kind, target, settings, tools)
             except NotApplicable:
@@ -162,6 +206,13 @@ class Daemon:
         self._expect(kind.name, target, METER_MISSED_REASONS)
         self._keeper.order(kind.order(job, target, settings))
         self._book.watch(target.endpoint.host, partial(self._keeper.locate, job))
+
+    def _have_kept(self, kind: Standing[Any], target: Target, settings: ProbeBlock, tools: Tools) -> None:
+        """Let a probe stand in the watcher's thread."""
+        vigil = kind.build(target, settings, tools)
+        self._series[kind.name].expect(target.name)
+        self._runner.expect(target.name, kind.name)
+        self._watcher.keep(partial(self._runner.keep, target.name, kind.name, vigil.keep))
 
     def _schedule(self, kind: Kind[Any], target: Target, settings: ProbeSettings, tools: Tools) -> None:
         """Let a probe run in the daemon's own threads."""

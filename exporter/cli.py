@@ -41,7 +41,8 @@ def _run(parsed: argparse.Namespace) -> int:
     logs.set_up(parsed.log_level, parsed.log_format)
     try:
         configuration = app.read_configuration(parsed.config_file)
-        daemon = app.Daemon(configuration, parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS)])
+        listen = parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS)]
+        daemon = app.Daemon(configuration, listen, parsed.state_directory or _state_directory())
     except (ConfigurationError, AddressError) as error:
         _complain(str(error))
         return 1
@@ -89,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         "run", help="run the exporter", description="Run the exporter until it is told to stop."
     )
     run.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
+    run.add_argument(
+        "--state.directory", dest="state_directory", type=Path, metavar="DIR",
+        help="where what is learnt is kept (default: systemd's StateDirectory, or ~/.local/state/conndrop)",
+    )  # fmt: skip
     _add_daemon_options(run)
     run.set_defaults(command=_run)
 
@@ -116,6 +121,16 @@ def _add_daemon_options(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--log.level", dest="log_level", choices=logs.LEVELS, default="info")
     parser.add_argument("--log.format", dest="log_format", choices=logs.FORMATS, default="logfmt")
+
+
+def _state_directory() -> Path:
+    """Find where state is kept: what systemd gives, or else where the XDG specification has it."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    home = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(home) if Path(home).is_absolute() else Path("~/.local/state").expanduser()
+    return base / "conndrop"
 
 
 def _listen_address(text: str) -> ListenAddress:

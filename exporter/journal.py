@@ -5,6 +5,8 @@ import logging
 from exporter.model import (
     Cause,
     DnsObservation,
+    DropObservation,
+    HeldObservation,
     MtuObservation,
     Observation,
     PathObservation,
@@ -17,9 +19,9 @@ log = logging.getLogger(__name__)
 class Journal:
     """Logs failures as they are observed.
 
-    A session that fails is a warning each time. The other probes look often: of a row of failures the first
-    is a warning, the end of the row an information, and the others are there at level debug; another cause
-    is worth another warning.
+    A session that fails is a warning each time, and so is a connection that drops. The other probes look
+    often: of a row of failures the first is a warning, the end of the row an information, and the others are
+    there at level debug; another cause is worth another warning.
     """
 
     def __init__(self) -> None:
@@ -28,7 +30,9 @@ class Journal:
     def record(self, observation: Observation) -> None:
         """Log what went wrong in one observation, if anything."""
         lost = isinstance(observation, PingObservation) and observation.lost > 0
-        if observation.probe == "session":
+        if isinstance(observation, DropObservation):
+            log.warning("connection dropped", extra={"fields": _fields(observation) | _end(observation)})
+        elif observation.probe == "session":
             if observation.failure is not None:
                 log.warning("probe failed", extra={"fields": _fields(observation)})
         elif lost or observation.failure is not None:
@@ -53,6 +57,10 @@ class Journal:
             log.info(again, extra={"fields": {**_fields(observation), "failed": row}})
 
 
+def _end(drop: DropObservation) -> dict[str, object]:
+    return {"end": drop.end, "silent": f"{drop.silent:.3f}", "used": "yes" if drop.used else "no"}
+
+
 def _answered(observation: Observation) -> bool:
     """Tell whether what has not failed was answered: only that ends a row."""
     match observation:
@@ -62,6 +70,8 @@ def _answered(observation: Observation) -> bool:
             return observation.reached
         case MtuObservation():
             return observation.mtu is not None
+        case HeldObservation():
+            return observation.held > 0
     return True
 
 

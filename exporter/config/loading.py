@@ -44,6 +44,7 @@ class _Loading:
         self._problems: list[Problem] = []
         self._names: dict[str, Problem] = {}
         self._on: set[str] = set()
+        self._budget = 0
 
     def load(self, path: Path) -> Configuration:
         document = read(path, self._problems)
@@ -53,6 +54,7 @@ class _Loading:
         if document is not None:
             whole = self._validated(self._whole, document, (), document.content)
             defaults = self._defaults(document)
+            self._budget = getattr(whole, "connection_budget", 0)
             targets += self._targets(document, ("targets",), _list(document.content, "targets"), defaults)
             targets += self._files(document, defaults)
             vantage, networks = getattr(whole, "vantage", None), getattr(whole, "networks", {})
@@ -107,7 +109,12 @@ class _Loading:
             return None
         endpoint, dialect = address
         target = Target(name=block.name, endpoint=endpoint, labels=block.labels)
-        return ProbedTarget(target=target, dialect=dialect, probes=probes)
+        return ProbedTarget(
+            target=target,
+            dialect=dialect,
+            probes=probes,
+            connection_budget=block.connection_budget or self._budget,
+        )
 
     def _only_once(self, document: Document, place: Place, name: Any) -> None:
         if not isinstance(name, str):

@@ -74,6 +74,7 @@ def _source(value: object) -> object:
 
 Name = Annotated[str, AfterValidator(_name)]
 Labels = dict[Annotated[str, AfterValidator(_label)], str]
+Connections = Annotated[int, Field(ge=1, le=10_000)]
 Networks = dict[Name, list[Annotated[str, AfterValidator(_network)]]]
 
 
@@ -103,6 +104,9 @@ class TargetBlock(Settings):
         default=None, description="where the password comes from"
     )
     labels: Labels = Field(default={}, description="labels for conndrop_target_info")
+    connection_budget: Connections | None = Field(
+        default=None, description="connections that all its probes together may have open at once"
+    )
 
 
 class ConfigurationFile(Settings):
@@ -115,6 +119,9 @@ class ConfigurationFile(Settings):
     )
     target_files: list[str] = Field(
         default=[], description="patterns of further files, each a list of targets"
+    )
+    connection_budget: Connections = Field(
+        default=8, description="connections to one target that all probes together may have open at once"
     )
     networks: Networks = Field(
         default={}, description="names for address ranges, so that a loss has an owner"

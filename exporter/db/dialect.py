@@ -31,8 +31,8 @@ class Held(Protocol):
     def hear(self) -> bool:
         """Take in what has come; tell whether the answer to the query is complete.
 
-        Raises ProbeError once nothing more can come; `said`, `code` and the cause are the server's last words,
-        empty and `unknown` if it had none. Words that came before count, too. A query that the server
+        Raises ProbeError once nothing more can come; `said`, `code` and the cause are the server's last words
+        (words that came before count, too), empty and `unknown` if it had none. A query that the server
         refuses ends nothing: its refusal is an answer.
         """
         ...

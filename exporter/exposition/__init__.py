@@ -5,6 +5,7 @@ from typing import Protocol
 
 from exporter.exposition.dns import DnsMetrics
 from exporter.exposition.families import Families
+from exporter.exposition.held import SentinelMetrics
 from exporter.exposition.mtu import MtuMetrics
 from exporter.exposition.path import PathMetrics
 from exporter.exposition.ping import PingMetrics
@@ -34,4 +35,5 @@ SERIES: Mapping[str, Callable[[Families], Series]] = {
     "tcp": TcpMetrics,
     "tls": TlsMetrics,
     "session": SessionMetrics,
+    "sentinel": SentinelMetrics,
 }

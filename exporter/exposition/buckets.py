@@ -9,6 +9,11 @@ SESSION_BUCKETS = (
 )  # fmt: skip
 DNS_BUCKETS = (*SESSION_BUCKETS, 30.0)
 """Resolvers that are silent are asked again for half a minute."""
+AGE_BUCKETS = (
+    1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0,
+    86400.0,
+)  # fmt: skip
+"""How old connections become: borders where timeouts are known to be."""
 LAG_BUCKETS = LAG_BOUNDS
 """The meter counts its lateness in the same classes."""
 ERROR_BUCKETS = tuple(0.000001 * 2**power for power in range(20))

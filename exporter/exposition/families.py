@@ -13,8 +13,8 @@ import math
 import sys
 from abc import ABC, abstractmethod
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import ClassVar, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Generic, TypeVar
 
 from prometheus_client.utils import floatToGoString
 
@@ -71,6 +71,7 @@ class Distribution:
 
 
 C = TypeVar("C", Count, Distribution)
+S = TypeVar("S")
 
 
 class Family(ABC):
@@ -211,6 +212,7 @@ class Families:
     def __init__(self, vantage: str | None = None) -> None:
         self.constant: Mapping[str, str] = {"vantage": vantage} if vantage else {}
         self._all: list[Family] = []
+        self._shared: dict[object, Any] = {}
 
     def counter(self, name: str, text: str, *labels: str) -> Counter:
         """Begin a family of counters; `text` is its help."""
@@ -229,6 +231,13 @@ class Families:
         histogram = Histogram(name, text, labels, self.constant, bounds)
         self._all.append(histogram)
         return histogram
+
+    def shared(self, build: "Callable[[Families], S]") -> S:
+        """Give what `build` makes, the same for all who ask: families that several probes write."""
+        if build not in self._shared:
+            self._shared[build] = build(self)
+        found: S = self._shared[build]
+        return found
 
     @property
     def names(self) -> list[str]:

@@ -108,6 +108,11 @@ class Eye:
             timer.cancel()
             self._waiter = None
 
+    def wake(self) -> None:
+        """End a wait as if its time had passed."""
+        if self._waiter is not None:
+            _settle(self._waiter, False)
+
     def close(self) -> None:
         """Watch no more; to be called before the descriptor is closed."""
         if self._open:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from exporter.probes import dns, mtu, path, ping, session, tcp, tls
-from exporter.probes.kind import Kind, Metered
+from exporter.probes import dns, mtu, path, ping, sentinel, session, tcp, tls
+from exporter.probes.kind import Kind, Metered, Standing
 
-KINDS: tuple[Kind[Any] | Metered[Any], ...] = (
+KINDS: tuple[Kind[Any] | Metered[Any] | Standing[Any], ...] = (
     ping.KIND,
     path.KIND,
     mtu.KIND,
@@ -13,4 +13,5 @@ KINDS: tuple[Kind[Any] | Metered[Any], ...] = (
     tcp.KIND,
     tls.KIND,
     session.KIND,
+    sentinel.KIND,
 )

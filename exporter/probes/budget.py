@@ -8,7 +8,7 @@ from typing import Final
 from exporter.model import Cause, Observation
 
 RESERVED: Final = 3
-"""Connections kept back for those that come and go: a session, a TLS handshake, one that looks after others."""
+"""Connections kept back for those that come and go: a session, a TLS handshake, one that looks after them."""
 SHARE: Final = 0.2
 """Part of the server's free slots that we may take."""
 FULL: Final = frozenset({Cause.SERVER_SATURATED, Cause.SERVER_ACCOUNT_LIMIT})

@@ -39,6 +39,7 @@ class Leftovers:
         self._listeners.append(listener)
 
     def __len__(self) -> int:
+        """How many there are."""
         return len(self._left)
 
     def end(self, session: Session) -> int:

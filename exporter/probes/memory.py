@@ -1,15 +1,36 @@
-"""What has been learnt and is worth more than one run of the daemon."""
+"""What has been learnt and is worth more than one run of the daemon: a file, written whole each time."""
 
+import contextlib
+import json
+import logging
+import os
+import tempfile
 import threading
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
+
+log = logging.getLogger(__name__)
+
+NAME: Final = "learnt.json"
+VERSION: Final = 1
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes; what is larger is no file of ours."""
 
 
 class Memory:
-    """Keeps what probes have learnt, by the name of the target and where it is."""
+    """Keeps what probes have learnt in `directory`, or for this run only if there is none.
 
-    def __init__(self) -> None:
+    A file that cannot be read is put aside and told of, one that cannot be written is told of once; in
+    both cases it goes on without. Safe to use from any thread.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory
         self._lock = threading.Lock()
         self._known: dict[str, dict[str, Any]] = {}
+        self._unsaved = self._complained = False
+        if directory is not None:
+            self._read(directory / NAME)
 
     def recall(self, key: str) -> dict[str, Any]:
         """Give what is known under `key`; empty if nothing is."""
@@ -17,6 +38,53 @@ class Memory:
             return self._known.get(key, {})
 
     def keep(self, key: str, known: dict[str, Any]) -> None:
-        """Remember `known`, whose values are such as JSON can hold."""
+        """Remember `known`, whose values are such as JSON can hold; on disk once it is saved."""
         with self._lock:
-            self._known[key] = known
+            if self._known.get(key) != known:
+                self._known[key] = known
+                self._unsaved = True
+
+    def save(self) -> None:
+        """Write down what is new; never raises."""
+        with self._lock:
+            if self._unsaved and self._directory is not None:
+                self._unsaved = False
+                self._write(self._directory)
+
+    def _read(self, path: Path) -> None:
+        try:
+            if path.stat().st_size > LARGEST:
+                raise ValueError("too large")
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict) or content.get("version") != VERSION:
+                raise ValueError("of another version")
+            known = content["targets"]
+            self._known = {str(key): dict(value) for key, value in known.items()}
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            aside = path.with_name(f"{NAME}.unreadable")
+            with contextlib.suppress(OSError):
+                path.replace(aside)
+            fields = {"path": path, "detail": f"{error}; put aside as {aside.name}, learning begins anew"}
+            log.warning("state not readable", extra={"fields": fields})
+
+    def _write(self, directory: Path) -> None:
+        """Put a new file in place of the old one, so that there is always a whole one."""
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            number, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=directory)
+            try:
+                with os.fdopen(number, "w", encoding="utf-8") as file:
+                    json.dump({"version": VERSION, "targets": self._known}, file, indent=1, sort_keys=True)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).replace(directory / NAME)
+            except BaseException:
+                Path(name).unlink()
+                raise
+        except OSError as error:
+            if not self._complained:
+                self._complained = True
+                fields = {"path": directory, "detail": f"{error.strerror}; a restart will learn anew"}
+                log.warning("state not writable", extra={"fields": fields})

@@ -80,11 +80,13 @@ class SessionProbe:
 
     def _hold(self, clock: PhaseClock) -> None:
         session = self._tools.opener.open(self._addresses(clock), clock)
+        born = time.monotonic()
         try:
             session.query(self._query, guarded=self._query != TRIVIAL_QUERY)
             session.close()
         except BaseException:
             session.abandon()
+            self._tools.leftovers.add(session.number, born)
             raise
 
     def _addresses(self, clock: PhaseClock) -> Sequence[str]:

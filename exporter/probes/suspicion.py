@@ -6,6 +6,7 @@ from typing import Final
 
 from exporter.model import (
     Cause,
+    DropObservation,
     Observation,
     PathObservation,
     PingObservation,
@@ -26,11 +27,15 @@ class Suspicion:
 
     def __init__(self) -> None:
         self._confirmed = -math.inf
+        self._dropped = -math.inf
         self._reached = False
 
     def roused(self, observation: Observation) -> bool:
         """Tell whether `observation` speaks of loss or of a drop."""
         match observation:
+            case DropObservation(probe="sentinel"):
+                self._dropped = time.monotonic()
+                return True
             case PingObservation():
                 return observation.lost > 0
             case TcpObservation():
@@ -46,6 +51,10 @@ class Suspicion:
     def confirmed(self) -> bool:
         """Whether TCP, and not only echoes or datagrams, which some throw away first, has lost packets."""
         return time.monotonic() - self._confirmed <= RECENT
+
+    def dropped_since(self, at: float) -> bool:
+        """Whether a connection that was kept busy has dropped after `at` (monotonic seconds)."""
+        return self._dropped >= at
 
     def _lost(self, observation: TcpObservation) -> bool:
         lost = any(

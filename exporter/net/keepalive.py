@@ -1,0 +1,30 @@
+"""What the kernel does on a connection that is silent: nothing, unless it is told to."""
+
+import math
+import os
+import socket
+from typing import Final
+
+PROBES: Final = 3
+"""Unanswered probes after which the kernel gives a connection up."""
+
+
+def keep_alive(descriptor: int, seconds: float | None) -> None:
+    """Have a silent connection probed every so many seconds (whole ones, upwards); never if None.
+
+    Whatever the URL has asked for is overruled, `tcp_user_timeout` too: who measures silence wants all of it.
+    """
+    with socket.socket(fileno=os.dup(descriptor)) as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, seconds is not None)
+        if seconds is not None:
+            whole = max(1, math.ceil(seconds))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, whole)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, whole)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
+
+
+def error_of(descriptor: int) -> int:
+    """Take the error that has ended a connection from the kernel, which gives it once; 0 if there is none."""
+    with socket.socket(fileno=os.dup(descriptor)) as sock:
+        return sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

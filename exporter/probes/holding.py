@@ -1,0 +1,238 @@
+"""A connection that is held: left silent, used again, and seen dying."""
+
+import asyncio
+import contextlib
+import errno
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from exporter.db.dialect import Held, Session
+from exporter.diagnosis.silence import judge
+from exporter.model import (
+    Cause,
+    DropObservation,
+    End,
+    Failure,
+    Phase,
+    ProbeError,
+    SecretUnreadable,
+    Target,
+    TcpInfo,
+)
+from exporter.net.keepalive import error_of, keep_alive
+from exporter.net.phases import PhaseClock
+from exporter.net.tcp_info import tcp_info
+from exporter.net.watcher import Eye
+from exporter.probes.kind import Tools
+
+LOOK: Final = 0.2
+"""Seconds after which a question without an answer is looked at again."""
+LAST_WORDS: Final = 4
+"""Times that something is read from a connection that has ended, before its end counts without a reason."""
+TIMEOUTS: Final = {errno.ETIMEDOUT: Cause.NET_BLACKHOLE, errno.EHOSTUNREACH: Cause.NET_UNREACHABLE,
+                   errno.ENETUNREACH: Cause.NET_UNREACHABLE}  # fmt: skip
+"""Errors by which the kernel ends a connection on which nothing came."""
+
+
+class Death(NamedTuple):
+    """How a held connection came to its end: `at` and `silent` in monotonic seconds (see DropObservation)."""
+
+    end: End
+    cause: Cause
+    detail: str
+    said: str
+    code: str
+    at: float
+    silent: float
+    used: bool
+    tcp: TcpInfo | None
+
+
+class HeldConnection:
+    """One connection, for one vigil; all of it happens in the watcher's thread.
+
+    `number` is the server's for it; `born` is when it was opened, `asked` when it was used last, in monotonic
+    seconds.
+    """
+
+    def __init__(self, held: Held, number: int, born: float) -> None:
+        self.number = number
+        self.born = born
+        self._held = held
+        self._eye = Eye(held.fileno())
+        self._last = time.monotonic()
+        self.asked = self._silent = 0.0
+
+    def keep_alive(self, seconds: float | None) -> None:
+        """Let the kernel probe the connection while it is silent (see `exporter.net.keepalive`)."""
+        keep_alive(self._held.fileno(), seconds)
+
+    async def rest(self, seconds: float) -> Death | None:
+        """Be silent for so many seconds, or until `stir`; give the end if one comes meanwhile."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            if not await self._eye.ready(left):
+                return None
+            _, death = self._take_in(used=False)
+            if death is not None:
+                return death
+        return None
+
+    def stir(self) -> None:
+        """End a rest before its time."""
+        self._eye.wake()
+
+    async def use(self, sql: str, timeout: float) -> Death | float:
+        """Ask something; give the seconds until the answer was complete, or the end if none came.
+
+        That nothing comes is judged by what the kernel knows, after seconds, and by `timeout` at the latest.
+        """
+        self.asked = asked = time.monotonic()
+        self._silent = asked - self._last
+        try:
+            self._held.ask(sql)
+        except ProbeError as error:
+            return self._died(error, tcp_info(self._held.fileno()), 0, used=True)
+        while True:
+            if await self._eye.ready(LOOK):
+                answered, death = self._take_in(used=True)
+                if death is not None:
+                    return death
+                if answered:
+                    self._last = time.monotonic()
+                    return self._last - asked
+            elif (silence := self._silence(timeout)) is not None:
+                return silence
+
+    async def revive(self) -> bool:
+        """Go on waiting for an answer after all; tell whether it came, and not the end."""
+        while True:
+            if await self._eye.ready(3600.0):
+                answered, death = self._take_in(used=True)
+                if death is not None:
+                    return False
+                if answered:
+                    self._last = time.monotonic()
+                    return True
+
+    async def leave(self, within: float) -> bool:
+        """Say goodbye, and tell whether the server has closed within so many seconds."""
+        try:
+            self._held.part()
+            return await self.rest(within) is not None
+        except ProbeError:
+            return True
+        finally:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Let go at once."""
+        self._eye.close()
+        self._held.abandon()
+
+    def _take_in(self, *, used: bool) -> tuple[bool, Death | None]:
+        """Record what the kernel knows, then read; tell whether an answer is complete, or how it ended."""
+        descriptor = self._held.fileno()
+        tcp = tcp_info(descriptor)
+        ended = tcp is not None and (tcp.ended or tcp.reset)
+        number = error_of(descriptor) if tcp is not None and tcp.reset else 0
+        try:
+            answered = self._held.hear()
+            for _ in range(LAST_WORDS if ended else 0):
+                self._held.hear()
+        except ProbeError as error:
+            return False, self._died(error, tcp if ended else tcp_info(descriptor), number, used=used)
+        if ended:
+            wordless = ProbeError(Cause.UNKNOWN, "the connection has ended")
+            return False, self._died(wordless, tcp, number, used=used)
+        return answered, None
+
+    def _silence(self, timeout: float) -> Death | None:
+        now = time.monotonic()
+        tcp = tcp_info(self._held.fileno())
+        cause = judge(tcp, now - self.asked, timeout)
+        if cause is None:
+            return None
+        detail = f"no answer within {now - self.asked:.1f} s"
+        return Death(End.SILENCE, cause, detail, "", "", now, self._silent, True, tcp)
+
+    def _died(self, error: ProbeError, tcp: TcpInfo | None, number: int, *, used: bool) -> Death:
+        now = time.monotonic()
+        end, cause = End.FIN, error.cause
+        if error.said or error.code:
+            end = End.ERROR
+        elif number in TIMEOUTS:
+            end, cause = End.SILENCE, TIMEOUTS[number]
+        elif tcp is not None and tcp.reset:
+            end = End.RST
+        # A reset leaves no trace of when it came; a FIN acknowledges something, and last words are data.
+        late = 0.0 if tcp is None or tcp.reset else min(tcp.last_ack_received, tcp.last_data_received)
+        at = now - late
+        silent = self._silent if used else at - self._last
+        return Death(end, cause, error.detail, error.said, error.code, at, max(0.0, silent), used, tcp)
+
+
+async def opened(
+    target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None] = lambda _: None
+) -> HeldConnection:
+    """Open a connection to be held; `prepare` may do things over it first. Raises ProbeError."""
+    opening = asyncio.ensure_future(tools.watcher.aside(_open, target, tools, timeout, prepare))
+    try:
+        held, number, born = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_let_go)  # it will be open when nobody wants it any more
+        raise
+    connection = HeldConnection(held, number, born)
+    connection.keep_alive(None)
+    return connection
+
+
+def _let_go(opening: "asyncio.Future[tuple[Held, int, float]]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        held, _, _ = opening.result()
+        with contextlib.suppress(ProbeError):
+            held.part()
+        held.abandon()
+
+
+def _open(
+    target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None]
+) -> tuple[Held, int, float]:
+    """Open a session in a thread that may wait: gives it with the server's number and its birth."""
+    clock = PhaseClock(timeout, {}, tools.stop)
+    addresses = tools.book.addresses(target.endpoint.host, clock.remaining())
+    try:
+        session = tools.opener.open(addresses, clock)
+    except SecretUnreadable as error:
+        raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
+    born = time.monotonic()
+    try:
+        tools.budget.learn(session.free_slots())
+        prepare(session)
+        return session.hold(), session.number, born
+    except BaseException:
+        session.abandon()
+        tools.leftovers.add(session.number, born)
+        raise
+
+
+def drop(target: str, probe: str, born: float, death: Death, cause: Cause | None = None) -> DropObservation:
+    """Tell of a death; `cause` where more is known than the end itself tells."""
+    return DropObservation(
+        target=target,
+        probe=probe,
+        started=time.time() - (time.monotonic() - death.at),
+        duration=death.at - born,
+        failure=Failure(
+            phase=Phase.QUERY if death.used else None,
+            cause=cause or death.cause,
+            detail=death.detail,
+            said=death.said,
+            code=death.code,
+        ),
+        end=death.end,
+        silent=death.silent,
+        used=death.used,
+        tcp=death.tcp,
+    )
