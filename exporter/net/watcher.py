@@ -28,30 +28,35 @@ class Watcher:
         self._lock = threading.Lock()
         self._waiting: list[Vigil] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._crew = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="watcher")
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
     def start(self) -> None:
         """Begin to watch."""
+        with self._lock:
+            self._loop = asyncio.new_event_loop()
+            for vigil in self._waiting:
+                self._loop.call_soon(self._begin, vigil)
         self._thread.start()
 
     def keep(self, vigil: Vigil) -> None:
         """Let `vigil` go on until the daemon ends."""
         with self._lock:
-            if not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._begin, vigil)
+            if self._loop is None:
+                self._waiting.append(vigil)
+        self.call(self._begin, vigil)
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
-        """Have `function` called in the watcher's thread, soon; it must be quick."""
+        """Have `function`, which must be quick, called in the watcher's thread; before the start it is not."""
         with self._lock:
-            if not self._loop.is_closed():
+            if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(function, *args)
 
     async def aside(self, call: Callable[..., T], *args: Any) -> T:
         """Let one of the crew do what has to wait; only for vigils. Raises what it raises."""
         try:
-            return await self._loop.run_in_executor(self._crew, call, *args)
+            return await asyncio.get_running_loop().run_in_executor(self._crew, call, *args)
         except Stopped:
             # The daemon ends: so does whoever waits for this.
             raise asyncio.CancelledError from None
@@ -59,30 +64,31 @@ class Watcher:
     def stop(self) -> None:
         """End all vigils, who say goodbye to their peers, and the thread; safe to call without a start."""
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._end)
+            self.call(self._end)
             self._thread.join(2 * GOODBYES)
         self._crew.shutdown(wait=False, cancel_futures=True)
-        with self._lock:
-            if not self._thread.is_alive() and not self._loop.is_closed():
-                self._loop.close()
 
     def _run(self) -> None:
+        assert self._loop is not None  # noqa: S101  made by `start`
         self._loop.run_forever()
+        with self._lock:
+            self._loop.close()
 
     def _begin(self, vigil: Vigil) -> None:
-        task = self._loop.create_task(vigil())
+        task = asyncio.get_running_loop().create_task(vigil())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def _end(self) -> None:
         for task in self._tasks:
             task.cancel()
-        self._loop.create_task(self._leave())
+        self._begin(self._leave)
 
     async def _leave(self) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=GOODBYES)
-        self._loop.stop()
+        vigils = self._tasks - {asyncio.current_task()}
+        if vigils:
+            await asyncio.wait(vigils, timeout=GOODBYES)
+        asyncio.get_running_loop().stop()
 
 
 class Eye:

@@ -8,7 +8,7 @@ from typing import Final
 from exporter.model import Cause, Observation
 
 RESERVED: Final = 3
-"""Connections kept back for those that come and go: a session, a TLS handshake, one that looks after them."""
+"""Connections kept back for visits: a session, a TLS handshake, one that looks after what is held."""
 SHARE: Final = 0.2
 """Part of the server's free slots that we may take."""
 FULL: Final = frozenset({Cause.SERVER_SATURATED, Cause.SERVER_ACCOUNT_LIMIT})
@@ -18,10 +18,11 @@ LONGEST_REST: Final = 900.0
 
 
 class Budget:
-    """Counts the held connections of one target against its limit; safe to use from any thread.
+    """Counts the connections of one target against its limit; safe to use from any thread.
 
-    Who keeps connections all the time claims them beforehand: the others take what is left. Once the server
-    turns anybody away because it is full, nothing may be held for a while.
+    Some are held, others only come and go: visits. Who keeps connections all the time claims them beforehand;
+    others that are held take what is left. Once the server turns anybody away because it is full, nothing may
+    be held for a while, and there is but one visit at a time.
     """
 
     def __init__(self, limit: int, now: Callable[[], float] = time.monotonic) -> None:
@@ -31,6 +32,7 @@ class Budget:
         self._claims = 0
         self._claimed = 0
         self._others = 0
+        self._visits = 0
         self._free = limit / SHARE
         self._rest = FIRST_REST
         self._stopped_until = 0.0
@@ -43,12 +45,6 @@ class Budget:
             return self._allowance()
 
     @property
-    def held(self) -> int:
-        """Connections that are held now."""
-        with self._lock:
-            return self._claimed + self._others
-
-    @property
     def stopped(self) -> bool:
         """Whether nothing may be held because the server is full."""
         return self._now() < self._stopped_until
@@ -59,9 +55,10 @@ class Budget:
             self._claims += connections
 
     def take(self, *, claimed: bool) -> bool:
-        """Take one connection out of the budget; tell whether there was one."""
+        """Take one connection, to hold it; tell whether there was one."""
         with self._lock:
-            left = self._allowance() - RESERVED
+            allowance = self._allowance()
+            left = allowance - min(RESERVED, (allowance + 1) // 2)
             if claimed and self._claimed + self._others < left:
                 self._claimed += 1
                 return True
@@ -77,6 +74,19 @@ class Budget:
                 self._claimed -= 1
             else:
                 self._others -= 1
+
+    def enter(self) -> bool:
+        """Begin a visit; tell whether there is room for it. One at a time there always is."""
+        with self._lock:
+            if self._visits and self._visits >= self._allowance() - self._claimed - self._others:
+                return False
+            self._visits += 1
+            return True
+
+    def leave(self) -> None:
+        """End a visit."""
+        with self._lock:
+            self._visits -= 1
 
     def learn(self, free_slots: int) -> None:
         """Take note of how many more sessions the server would take beside those there are."""

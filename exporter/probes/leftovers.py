@@ -43,14 +43,17 @@ class Leftovers:
         return len(self._left)
 
     def end(self, session: Session) -> int:
-        """End those that the server still lists, over `session`; tell how many there were."""
-        ended = 0
+        """End those that the server still lists, over `session`; tell how many there were.
+
+        Behind a pooler the numbers are the pooler's, and not the server's: then all are forgotten.
+        """
+        ended, direct = 0, session.direct()
         while True:
             with self._lock:
                 if not self._left:
                     return ended
                 leftover = self._left[0]
-            ended += session.end(leftover.number, time.monotonic() - leftover.born)
+            ended += direct and session.end(leftover.number, time.monotonic() - leftover.born)
             with self._lock:
                 if self._left and self._left[0] is leftover:
                     self._left.popleft()

@@ -37,7 +37,8 @@ class SessionSettings(ProbeSettings):
 class SessionProbe:
     """Opens, uses and closes one session at a time at its target.
 
-    A run reports nothing while a server is left alone (see `exporter.db.dialect.Opener.harmless`).
+    A run reports nothing while a server is left alone (see `exporter.db.dialect.Opener.harmless`), or the
+    budget has no connection left.
     """
 
     def __init__(self, target: Target, settings: SessionSettings, tools: Tools) -> None:
@@ -51,8 +52,14 @@ class SessionProbe:
 
     def run(self) -> Sequence[SessionObservation]:
         """Hold one session and report it (see `exporter.probes.kind.Probe`)."""
-        if not self._tools.opener.harmless():
+        if not self._tools.opener.harmless() or not self._tools.budget.enter():
             return ()
+        try:
+            return (self._look(),)
+        finally:
+            self._tools.budget.leave()
+
+    def _look(self) -> SessionObservation:
         started = time.time()
         clock = PhaseClock(self._timeout, self._limits, self._tools.stop)
         failure = None
@@ -67,15 +74,13 @@ class SessionProbe:
         phases = clock.finish()
         if failure is not None:
             phases = tuple((phase, seconds) for phase, seconds in phases if phase is not failure.phase)
-        return (
-            SessionObservation(
-                target=self._target.name,
-                probe=KIND.name,
-                started=started,
-                duration=clock.elapsed,
-                failure=failure,
-                phases=phases,
-            ),
+        return SessionObservation(
+            target=self._target.name,
+            probe=KIND.name,
+            started=started,
+            duration=clock.elapsed,
+            failure=failure,
+            phases=phases,
         )
 
     def _hold(self, clock: PhaseClock) -> None:

@@ -41,8 +41,14 @@ class TlsProbe:
 
     def run(self) -> Sequence[TlsObservation]:
         """Make one handshake and report it (see `exporter.probes.kind.Probe`)."""
-        if not self._encryption.harmless():
+        if not self._encryption.harmless() or not self._tools.budget.enter():
             return ()
+        try:
+            return (self._seen(),)
+        finally:
+            self._tools.budget.leave()
+
+    def _seen(self) -> TlsObservation:
         started = time.time()
         clock = PhaseClock(self._timeout, {}, self._tools.stop)
         handshake, failure = None, None
@@ -58,7 +64,7 @@ class TlsProbe:
             duration=clock.elapsed,
             failure=failure,
         )
-        return (_told(seen, handshake) if handshake else seen,)
+        return _told(seen, handshake) if handshake else seen
 
     def _look(self, clock: PhaseClock) -> tuple[Handshake | None, Failure | None]:
         """Ask for TLS, shake hands and leave; no handshake where the server has no TLS."""

@@ -32,8 +32,11 @@ class Undertaker:
             pause = FIRST_RETRY
             while len(self._tools.leftovers):
                 await asyncio.sleep(random.uniform(0.5, 1) * pause)  # noqa: S311  no secret
-                if not self._tools.budget.stopped and self._tools.opener.harmless():
-                    await self._tools.watcher.aside(self._visit)
+                if self._tools.opener.harmless() and self._tools.budget.enter():
+                    try:
+                        await self._tools.watcher.aside(self._visit)
+                    finally:
+                        self._tools.budget.leave()
                 pause = min(2 * pause, LONGEST_RETRY)
 
     def _visit(self) -> None:

@@ -1,0 +1,107 @@
+"""What outlives the daemon: the file of what was learnt."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from exporter.probes import memory
+from exporter.probes.memory import NAME, VERSION, Memory
+
+LEARNT = {"killed": 350.0, "survived": 345.0}
+
+
+def test_what_was_learnt_is_there_after_a_restart(tmp_path: Path) -> None:
+    first = Memory(tmp_path / "state" / "deep")
+    first.keep("orders", LEARNT)
+    first.save()
+    assert Memory(tmp_path / "state" / "deep").recall("orders") == LEARNT
+    assert [path.name for path in (tmp_path / "state" / "deep").iterdir()] == [NAME]
+
+
+def test_without_a_directory_it_lasts_for_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept = Memory()
+    kept.keep("orders", LEARNT)
+    kept.save()
+    assert kept.recall("orders") == LEARNT
+    assert not list(tmp_path.iterdir())
+
+
+def test_nothing_is_written_when_nothing_is_new(tmp_path: Path) -> None:
+    kept = Memory(tmp_path)
+    kept.keep("orders", LEARNT)
+    kept.save()
+    (tmp_path / NAME).unlink()
+    kept.keep("orders", dict(LEARNT))
+    kept.save()
+    assert not list(tmp_path.iterdir())
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    kept = Memory(tmp_path / "state")
+    kept.keep("orders", LEARNT)
+    kept.save()
+    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "state" / NAME).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "[" * 100_000,
+        '{"version": 1}',
+        '{"version": 1, "targets": []}',
+        '{"version": 1, "targets": {"orders": 3}}',
+        json.dumps({"version": VERSION + 1, "targets": {"orders": LEARNT}}),
+        "\udcff",
+    ],
+)
+def test_a_file_that_makes_no_sense_is_put_aside(
+    tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is lost: whoever wants to can look at it."""
+    raw = content.encode(errors="surrogateescape")
+    (tmp_path / NAME).write_bytes(raw)
+    kept = Memory(tmp_path)
+    assert kept.recall("orders") == {}
+    assert (tmp_path / f"{NAME}.unreadable").read_bytes() == raw
+    assert [record.message for record in caplog.records] == ["state not readable"]
+    kept.keep("orders", LEARNT)
+    kept.save()
+    assert Memory(tmp_path).recall("orders") == LEARNT
+
+
+def test_a_file_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "LARGEST", 10)
+    (tmp_path / NAME).write_text(json.dumps({"version": VERSION, "targets": {"orders": LEARNT}}))
+    assert Memory(tmp_path).recall("orders") == {}
+
+
+def test_a_place_that_cannot_be_written_is_told_of_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    caplog.set_level(logging.INFO)
+    kept = Memory(tmp_path / "file")
+    for killed in (1, 2):
+        kept.keep("orders", {"killed": killed})
+        kept.save()
+    assert kept.recall("orders") == {"killed": 2}
+    assert [record.message for record in caplog.records].count("state not writable") == 1
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    kept = Memory(tmp_path)
+    kept.keep("orders", LEARNT)
+    kept.save()
+    kept.keep("orders", {"killed": object()})
+    with pytest.raises(TypeError):
+        kept.save()
+    assert Memory(tmp_path).recall("orders") == LEARNT
+    assert len(list(tmp_path.iterdir())) == 1
