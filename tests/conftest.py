@@ -21,6 +21,15 @@ def end_of_all_tools() -> Iterator[None]:
         STOPS.pop().throw()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_state_of_a_person() -> Iterator[None]:
+    """Keep what a daemon learns in a test from whoever runs the tests, and the other way round."""
+    with tempfile.TemporaryDirectory(prefix="conndrop-state-") as directory:
+        os.environ["XDG_STATE_HOME"] = directory
+        os.environ.pop("STATE_DIRECTORY", None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def certificates() -> Iterator[Certificates]:
     directory = Path(tempfile.mkdtemp(prefix="conndrop-certificates-"))

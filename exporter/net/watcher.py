@@ -48,7 +48,7 @@ class Watcher:
         self.call(self._begin, vigil)
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
-        """Have `function`, which must be quick, called in the watcher's thread; before the start it is not."""
+        """Have `function`, which must be quick, called in the watcher's thread; not before the start."""
         with self._lock:
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(function, *args)

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.bench import connects, echo_cost, echo_truth, growth, path_cost
+from tests.bench import connects, echo_cost, echo_truth, growth, holding, path_cost
 from tests.bench.places import enter
 from tests.bench.plan import Plan, say
 from tests.bench.report import Row, machine, table
@@ -15,6 +15,7 @@ PIECES: dict[str, Callable[[Plan], list[Row]]] = {
     "P3": echo_truth.loaded,  # and P4
     "P5": path_cost.measure,
     "P6": connects.measure,
+    "P10": holding.measure,
     "P12": growth.measure,
 }
 

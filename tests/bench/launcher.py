@@ -8,13 +8,14 @@ The product has no hook for this: all of it is here.
 import json
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 from exporter import app, logs
 from exporter.config import Configuration
-from exporter.model import Observation, PingObservation, TcpObservation
+from exporter.model import DropObservation, Observation, PingObservation, TcpObservation
 from exporter.web.server import ListenAddress
 from tests.bench.load import burden
 
@@ -35,6 +36,8 @@ class WatchedDaemon(app.Daemon):
             # Answers come several at once, a second apart; a loss comes by itself.
             for place, rtt in enumerate(observation.rtts or (None,)):
                 self._write(observation.target, observation.started + place, rtt, bool(observation.lost))
+        elif isinstance(observation, DropObservation):
+            self._write("drop", observation.started, time.time(), True)
         elif isinstance(observation, TcpObservation):
             for connect in observation.connects:
                 lost = connect.failure is not None

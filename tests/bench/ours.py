@@ -77,7 +77,7 @@ def exporter(text: str, *, readings: Path | None = None, loaded: bool = False) -
         file, address = Path(directory, "exporter.yml"), f"127.0.0.1:{free_port()}"
         file.write_text(text)
         words = ["-m", "exporter", "run", "--config.file", str(file), "--web.listen-address", address]
-        words += ["--log.level", "warn"]
+        words += ["--log.level", "warn", "--state.directory", directory]
         if readings:
             words = ["-m", "tests.bench.launcher", str(file), address, str(readings)] + ["load"] * loaded
         with started(sys.executable, *words, aloud=True) as process:
