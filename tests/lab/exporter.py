@@ -1,0 +1,102 @@
+"""The exporter itself in the lab: run as a user runs it, and read as Prometheus does."""
+
+import contextlib
+import datetime
+import json
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from exporter.probes import KINDS
+from tests.lab.namespace import Namespace
+from tests.scraping import Samples, parse_text, samples_of
+from tests.waiting import wait_for
+
+ADDRESS: Final = "127.0.0.1:10054"
+END_WITHIN: Final = 10.0
+
+
+def only(**probes: object) -> dict[str, object]:
+    """Give the settings of a target that has these probes and no others."""
+    off: dict[str, object] = dict.fromkeys((kind.name for kind in KINDS), False)
+    return off | probes
+
+
+class Exporter:
+    """A running `conndrop run`; `log` holds its lines as they came."""
+
+    def __init__(self, inside: Namespace, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self._inside = inside
+        self._log = log
+        self.process = process
+
+    def samples(self) -> Samples:
+        """Scrape."""
+        with urllib.request.urlopen(f"http://{ADDRESS}/metrics", timeout=10) as answer:
+            return samples_of(parse_text(answer.read().decode()))
+
+    def value(self, name: str, **labels: str) -> float | None:
+        """Give one sample, None if it is not published."""
+        found = self._inside.run(self.samples)
+        return found.get((name, frozenset(labels.items())))
+
+    def drops(self, target: str, probe: str = "sentinel") -> dict[tuple[str, str], int]:
+        """Count the drops of a target by end and cause; those there are none of are left out."""
+        return {
+            (labels["end"], labels["cause"]): int(value)
+            for labels, value in self.every("conndrop_drops_total", target=target, probe=probe)
+            if value
+        }
+
+    def every(self, name: str, **labels: str) -> list[tuple[Mapping[str, str], float]]:
+        """Give all samples of a name that have these labels."""
+        return [
+            (dict(having), value)
+            for (found, having), value in self._inside.run(self.samples).items()
+            if found == name and labels.items() <= dict(having).items()
+        ]
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """What it has logged; `ts` is in seconds since the epoch."""
+        lines = [json.loads(line) for line in self._log.read_text().splitlines()]
+        return [line | {"ts": datetime.datetime.fromisoformat(line["ts"]).timestamp()} for line in lines]
+
+    def dropped(self, target: str, probe: str = "sentinel") -> list[dict[str, Any]]:
+        """Give the log lines of a target's drops."""
+        wanted = {"msg": "connection dropped", "target": target, "probe": probe}
+        return [line for line in self.log if wanted.items() <= line.items()]
+
+
+@contextlib.contextmanager
+def exporter(
+    inside: Namespace, targets: Sequence[Mapping[str, object]], state: Path | None = None
+) -> Iterator[Exporter]:
+    """Run the exporter in a network, on these targets; it must end by itself when it is told to."""
+    with tempfile.TemporaryDirectory(prefix="conndrop-exporter-") as directory:
+        place = Path(directory)
+        file, log = place / "exporter.yml", place / "log"
+        file.write_text(json.dumps({"targets": list(targets)}))  # which is YAML, too
+        words = ["run", "--config.file", str(file), "--state.directory", str(state or place / "state")]
+        with log.open("wb") as output:
+            process: subprocess.Popen[bytes] = inside.run(
+                lambda: subprocess.Popen(
+                    [sys.executable, "-m", "exporter", *words, "--log.format", "json"],
+                    stdout=output,
+                    stderr=output,
+                    stdin=subprocess.DEVNULL,
+                )
+            )
+        try:
+            wait_for(lambda: process.poll() is not None or '"listening"' in log.read_text())
+            assert process.poll() is None, log.read_text()
+            yield Exporter(inside, process, log)
+            process.terminate()
+            assert process.wait(END_WITHIN) == 0, log.read_text()
+        finally:
+            process.kill()
+            process.wait()
