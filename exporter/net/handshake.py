@@ -75,7 +75,6 @@ class TlsChannel:
         self._host = host
         self._problems: dict[str, None] = {}  # in order, each but once
         self._refusal: ProbeError | None = None
-        self._buffer = memoryview(bytearray(CHUNK))
         # Without a socket: what OpenSSL does with what has come ends then, however much more is to come.
         self._connection = SSL.Connection(context)
         self._connection.set_verify(SSL.VERIFY_PEER, partial(_note, self._problems))
@@ -188,7 +187,8 @@ class TlsChannel:
                 return done
 
     def _take_in(self) -> None:
-        self._connection.bio_write(self._buffer[: self._stream.recv_into(self._buffer)])
+        buffer = memoryview(bytearray(CHUNK))  # not kept: a thousand connections may be held
+        self._connection.bio_write(buffer[: self._stream.recv_into(buffer)])
 
     def _flush(self) -> None:
         with contextlib.suppress(SSL.WantReadError):

@@ -6,9 +6,9 @@ timeouts start anew with each byte, ours do not.
 
 import errno
 import socket
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from exporter.model import Cause, ProbeError
+from exporter.model import Cause, Phase, ProbeError
 from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.waiting import READABLE, WRITABLE
 
@@ -64,6 +64,27 @@ class Stream(socket.socket):
                 raise _broken(self, self.clock, error) from None
 
 
+class NotYet(Exception):
+    """What may not wait would have to."""
+
+
+class NoTime(PhaseClock):
+    """A clock for what may not wait: where another would wait, it raises NotYet."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.QUERY
+
+    def wait(self, *_: Any, **__: Any) -> None:
+        """Raise NotYet."""
+        raise NotYet
+
+    def check(self, descriptor: int) -> None:
+        """Do nothing: it is never too late."""
+
+
+NO_TIME: Final = NoTime()
+
+
 class Line(Protocol):
     """What bytes can be read from and written to under a clock: a Stream, or TLS over one."""
 
@@ -99,6 +120,18 @@ def drain(sock: socket.socket, clock: PhaseClock) -> None:
             clock.wait(sock.fileno(), READABLE)
         except OSError:
             return
+
+
+def has_closed(sock: socket.socket) -> bool:
+    """Drop what has come after a goodbye; give False, or raise ProbeError once the peer has closed."""
+    try:
+        if socket.socket.recv(sock, 65536, socket.MSG_DONTWAIT):
+            return False
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # a reset is an end, too
+    raise ProbeError(Cause.UNKNOWN, "closed after our goodbye")
 
 
 def _counted(stream: Stream, clock: PhaseClock, count: int) -> int:

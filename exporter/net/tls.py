@@ -69,6 +69,7 @@ def client_context(policy: TlsPolicy, *, judging: bool = True) -> SSL.Context:
     """
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     try:
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # a thousand connections may be held
         context.set_min_proto_version(VERSIONS[policy.minimum.lower()])
         context.set_max_proto_version(VERSIONS[policy.maximum.lower()])
         if policy.ca:

@@ -2,12 +2,14 @@
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import pymysql
 
-from exporter.db.mysql import words
+from exporter.db.mysql import threads, words
+from exporter.db.mysql.held import MysqlHeld
 from exporter.db.mysql.wire import Wire
 from exporter.model import Cause, Phase, ProbeError, Secret
 from exporter.net.dial import connect_error
@@ -34,8 +36,9 @@ class MysqlSession:
             sock.close()
             raise connect_error(error.errno or 0, self._connection.host, at_once=True) from None
         try:
+            self._stream = Stream.over(sock, self._clock)
             with self._translated():
-                self._connection.connect(Stream.over(sock, self._clock))
+                self._connection.connect(self._stream)
         except BaseException:
             self.abandon()
             raise
@@ -47,6 +50,38 @@ class MysqlSession:
             if guarded:
                 self._connection.query(self._guard())
             self._connection.query(sql)
+
+    @property
+    def number(self) -> int:
+        """Connection id of the greeting (see `exporter.db.dialect.Session`)."""
+        return int(self._connection.thread_id())
+
+    def direct(self) -> bool:
+        """Ask the server for the id (see `exporter.db.dialect.Session`)."""
+        return threads.is_number(self._ask, self.number)
+
+    def free_slots(self) -> int:
+        """Count what is free (see `exporter.db.dialect.Session`)."""
+        return threads.free_slots(self._ask)
+
+    def outlast(self) -> None:
+        """Put the server's limit far away (see `exporter.db.dialect.Session`)."""
+        threads.outlast(self._ask)
+
+    def lists(self, number: int, age: float) -> bool:
+        """Look for a connection of ours (see `exporter.db.dialect.Session`)."""
+        return threads.lists(self._ask, number, age)
+
+    def end(self, number: int, age: float) -> bool:
+        """Kill a connection of ours (see `exporter.db.dialect.Session`)."""
+        return threads.end(self._ask, number, age)
+
+    def hold(self) -> MysqlHeld:
+        """Hand over the line without PyMySQL (see `exporter.db.dialect.Session`)."""
+        line, came = self._connection.release(self._stream)
+        if self._peer is not None:
+            self._peer.close()
+        return MysqlHeld(line, self._stream, came, self._password)
 
     def close(self) -> None:
         """Send COM_QUIT and wait for the server to close (see `exporter.db.dialect.Session`)."""
@@ -61,6 +96,13 @@ class MysqlSession:
         self._connection._force_close()
         if self._peer is not None:
             self._peer.close()
+
+    def _ask(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
+        self._clock.enter(Phase.QUERY)
+        with self._translated(), self._connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            rows: Sequence[Sequence[Any]] = cursor.fetchall()
+            return rows
 
     def _guard(self) -> str:
         seconds = max(0.001, self._clock.remaining() * 0.9)

@@ -15,7 +15,7 @@ from exporter.db.mysql.packets import ERROR
 from exporter.model import Cause, Phase, ProbeError
 from exporter.net.handshake import TlsChannel
 from exporter.net.phases import PhaseClock
-from exporter.net.stream import Stream
+from exporter.net.stream import NO_TIME, NotYet, Stream
 from exporter.net.tls import NOT_OFFERED
 
 IN_CLEAR: Final = (b"mysql_clear_password", b"dialog")
@@ -30,6 +30,9 @@ class Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
 
     `left_well` tells that the server has refused us, or has been left as it likes to be left.
     """
+
+    _sock: Any
+    _rfile: Any
 
     def __init__(
         self, clock: PhaseClock, encrypt: Encrypt | None, *, required: bool, **settings: Any
@@ -47,6 +50,22 @@ class Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
         if encrypt is not None:
             self.ssl = True
             self.ctx = _Upgrade(encrypt)
+
+    def release(self, stream: Stream) -> tuple[Stream | TlsChannel, bytes]:
+        """Give the line over `stream`, and what has been read of it too early: what waits now raises NotYet.
+
+        PyMySQL has nothing to close any more.
+        """
+        sock, reader = self._sock, self._rfile
+        self._sock = self._rfile = None
+        encrypted = isinstance(sock, _Encrypted)
+        line: Stream | TlsChannel = sock.release() if encrypted else sock
+        line.clock = stream.clock = NO_TIME
+        came = b""
+        with contextlib.suppress(NotYet, ProbeError):  # an end is there for the next who reads, too
+            came = reader.peek()
+        (reader.detach if encrypted else reader.close)()
+        return line, came
 
     def _read_bytes(self, num_bytes: int) -> bytes:
         """Read a header or a body, in turn; keep an error packet, and hear one out that comes out of turn.
@@ -128,8 +147,15 @@ class _Encrypted(io.RawIOBase):
 
     def __init__(self, stream: Stream, channel: TlsChannel) -> None:
         self._stream = stream
+        self._channel = channel
+        self._owned = True
         self.sendall = channel.sendall
         self.readinto = channel.recv_into  # type: ignore[assignment]  # io's own takes any buffer
+
+    def release(self) -> TlsChannel:
+        """Give the channel, with a socket that this does not close any more."""
+        self._owned = False
+        return self._channel
 
     def settimeout(self, value: float | None) -> None:
         """Do nothing: the clock decides how long to wait."""
@@ -145,4 +171,5 @@ class _Encrypted(io.RawIOBase):
     def close(self) -> None:
         """Close the socket below."""
         super().close()
-        self._stream.close()
+        if self._owned:
+            self._stream.close()

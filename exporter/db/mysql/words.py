@@ -46,3 +46,9 @@ NUMBERS: dict[int, Cause] = {
 def cause(number: int) -> Cause:
     """Name the cause of a refusal by the number the server gave."""
     return NUMBERS.get(number, Cause.UNKNOWN)
+
+
+def said(packet: bytes) -> str:
+    """Read the words of an error packet: behind the number, and a SQLSTATE that begins with a hash."""
+    text = packet[3:].decode("utf-8", "replace")
+    return text[6:] if text[:1] == "#" else text

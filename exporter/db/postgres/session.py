@@ -3,14 +3,16 @@
 import errno
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg2
 from psycopg2 import extensions
 
-from exporter.db.postgres import words
+from exporter.db.postgres import backends, words
+from exporter.db.postgres.held import PostgresHeld
+from exporter.db.postgres.libpq import as_text, last_words
 from exporter.model import Cause, Phase, ProbeError, Secret
 from exporter.net.dial import CAUSES, connect_error
 from exporter.net.phases import PhaseClock, closed_by_peer
@@ -76,11 +78,36 @@ class PostgresSession:
             # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
             limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
             sql = f"SET LOCAL statement_timeout = {limit}; {sql}"
-        cursor = self._connection.cursor()  # must live until the answer is in
-        with self._translated():
-            cursor.execute(sql)
-        self._until_ready()
-        cursor.close()
+        self._rows(sql)
+
+    @property
+    def number(self) -> int:
+        """Process number of the backend (see `exporter.db.dialect.Session`)."""
+        return int(self._connection.info.backend_pid)
+
+    def direct(self) -> bool:
+        """Ask the backend for its number (see `exporter.db.dialect.Session`)."""
+        return backends.is_number(self._ask, self.number)
+
+    def free_slots(self) -> int:
+        """Count what is free (see `exporter.db.dialect.Session`)."""
+        return backends.free_slots(self._ask)
+
+    def outlast(self) -> None:
+        """Switch the server's limit off (see `exporter.db.dialect.Session`)."""
+        backends.outlast(self._ask)
+
+    def lists(self, number: int, age: float) -> bool:
+        """Look for a backend of ours (see `exporter.db.dialect.Session`)."""
+        return backends.lists(self._ask, number, age)
+
+    def end(self, number: int, age: float) -> bool:
+        """Terminate a backend of ours (see `exporter.db.dialect.Session`)."""
+        return backends.end(self._ask, number, age)
+
+    def hold(self) -> PostgresHeld:
+        """Hand over libpq's connection (see `exporter.db.dialect.Session`)."""
+        return PostgresHeld(self._connection, self._socket, self._secret)
 
     def close(self) -> None:
         """Send Terminate and wait for the server to close (see `exporter.db.dialect.Session`)."""
@@ -93,6 +120,17 @@ class PostgresSession:
         """Let go at once (see `exporter.db.dialect.Session`)."""
         self._connection.close()
         self._socket.close()
+
+    def _ask(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
+        self._clock.enter(Phase.QUERY)
+        return self._rows(sql, *values)
+
+    def _rows(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
+        with self._connection.cursor() as cursor:  # must live until the answer is in
+            with self._translated():
+                cursor.execute(sql, values or None)
+            self._until_ready()
+            return cursor.fetchall() if cursor.description else ()
 
     def _own_socket(self) -> socket.socket:
         """Duplicate libpq's socket: it outlives libpq's own, to be asked and drained after the end."""
@@ -157,8 +195,7 @@ class PostgresSession:
         except psycopg2.Error as error:
             raise self._refusal(str(error), error.pgcode or "") from None
         except UnicodeDecodeError as error:
-            # Before the encodings are agreed on, a server may write in any.
-            raise self._refusal(bytes(error.object).decode("utf-8", "replace"), "") from None
+            raise self._refusal(as_text(error), "") from None
         except UnicodeEncodeError:
             detail = "the query has characters that the encoding of the session has not"
             raise ProbeError(Cause.UNKNOWN, detail) from None
@@ -166,14 +203,7 @@ class PostgresSession:
             raise connect_error(error.errno or 0, self._address, at_once=True) from None
 
     def _refusal(self, text: str, code: str) -> ProbeError:
-        # libpq keeps the server's last words even where the exception has lost them.
-        try:
-            kept = "" if self._connection.closed == 1 else self._connection.info.error_message or ""
-        except UnicodeDecodeError as error:
-            kept = bytes(error.object).decode("utf-8", "replace")
-        # What came while nothing was asked is in the answer read along, or among the notices.
-        heard = (kept, text, words.error_text(self._answer), *reversed(self._connection.notices))
-        text = self._secret.mask(next((line for line in heard if words.server_said(line)), text))
+        text = self._secret.mask(last_words(self._connection, text, self._answer))
         # After a second attempt libpq's text holds the words of both, and the code is that of one.
         code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
         said = words.server_said(text)

@@ -77,6 +77,8 @@ WORDS: tuple[tuple[str, Cause], ...] = (
 """Text to cause, first match wins: for what comes without a SQLSTATE, or with one that says too little."""
 
 SASL_CONTINUE = b"\0\0\0\x0b"
+READY_FOR_QUERY = b"Z\0\0\0\5"
+"""All of it but its last byte, which tells the state of the transaction."""
 MISSING_DATABASE = re.compile(r'database ".*" does not exist')
 LIBPQ_GOES_ON = r"\n(?:server closed the|connection to server at|SSL connection has been|SSL SYSCALL)"
 SERVER_MESSAGE = re.compile(rf"\b[^\W\d_]+:  \S.*?(?={LIBPQ_GOES_ON}|\Z)", re.DOTALL)
@@ -122,6 +124,12 @@ def error_text(answer: bytes) -> str:
 def _error(answer: bytes) -> dict[bytes, bytes]:
     body = next((body for kind, body in messages(answer) if kind == b"E"), b"")
     return {field[:1]: field[1:] for field in body.split(b"\0") if field}
+
+
+def behind_answer(answer: bytes) -> bytes:
+    """Cut raw protocol bytes to what comes behind the last ReadyForQuery; nothing where there is none."""
+    _, _, rest = answer.rpartition(READY_FOR_QUERY)
+    return rest[1:] if rest != answer else b""
 
 
 def scram_rounds(answer: bytes) -> int:

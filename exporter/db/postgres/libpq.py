@@ -1,0 +1,29 @@
+"""What is left of a server's words in libpq and psycopg2 when their exception has lost them."""
+
+from typing import Any
+
+from exporter.db.postgres import words
+
+
+def last_words(connection: Any, text: str, answer: bytes, *, before: str = "") -> str:
+    """Find what the server said in the exception's `text`, or else wherever it was kept; else give `text`.
+
+    `answer` is what was read along with libpq. What came while nothing was asked is among the notices.
+    libpq adds its messages up: those from `before` are not looked at again.
+    """
+    kept, text = error_message(connection).removeprefix(before), text.removeprefix(before)
+    heard = (kept, text, words.error_text(answer), *reversed(connection.notices))
+    return next((line for line in heard if words.server_said(line)), text)
+
+
+def error_message(connection: Any) -> str:
+    """Give libpq's own text."""
+    try:
+        return "" if connection.closed == 1 else connection.info.error_message or ""
+    except UnicodeDecodeError as error:
+        return as_text(error)
+
+
+def as_text(error: UnicodeDecodeError) -> str:
+    """Give what psycopg2 could not decode: before the encodings are agreed on, a server may write in any."""
+    return bytes(error.object).decode("utf-8", "replace")
