@@ -424,6 +424,19 @@ def test_every_command_is_obeyed(site: Site, hold: Hold, command: str) -> None:
     assert held.port != port
 
 
+def test_mistyped_commands_are_said_to_be_so(site: Site) -> None:
+    """Nor does a frozen database hold up whoever types."""
+    with contextlib.closing(Menu(site)) as menu:
+        assert "nonsense" in menu.obey("limit nonsense 5")
+        assert "sideways" in menu.obey("blackhole sideways")
+        menu.obey("on mariadb")
+        assert "PostgreSQL only" in menu.obey("pgbouncer 5")
+        menu.obey("freeze")
+        assert "heal it first" in menu.obey("kill")
+        assert "sessions: frozen" in menu.obey("status")
+        assert "faults: none" in menu.obey("heal")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_lab_by_hand_leaves_nothing_behind(number: signal.Signals) -> None:
     """Whether it is asked to end or killed: no process, and so no network, and no file."""

@@ -12,6 +12,9 @@ from tests.lab.resetter import Resetter
 from tests.lab.site import Reached, Site
 
 FARTHER: Final = 9001
+"""The first port for what stands before a database."""
+ASKING: Final = {"limit", "kill", "restart", "freeze"}
+"""Commands that a database must answer to, or must not stand still for."""
 
 
 class Menu:
@@ -34,9 +37,11 @@ class Menu:
         name, *words = line.split() or ["help"]
         if name not in COMMANDS:
             return f"There is no {name!r}.\n{usage()}"
+        if self._frozen and name in ASKING:
+            return f"{self._database.name} is frozen, and answers nobody: heal it first."
         try:
             return COMMANDS[name][1](self, *words)
-        except (TypeError, ValueError, KeyError) as error:
+        except Exception as error:  # noqa: BLE001  whatever is typed, the lab goes on
             return f"{name} {COMMANDS[name][0]}: {error}"
 
     def on(self, name: str) -> str:
@@ -75,6 +80,8 @@ class Menu:
         return self._before(f"haproxy {client} {server}", front, front)
 
     def pgbouncer(self, idle: str, pooling: str = "session") -> str:
+        if self._database.name != "postgresql":
+            raise ValueError("stands before a PostgreSQL only")
         front = PgBouncer(
             self._site, self._database, port=next(self._ports), client_idle=float(idle),
             pooling="transaction" if pooling == "transaction" else "session",
@@ -103,12 +110,16 @@ class Menu:
         return self.status()
 
     def status(self) -> str:
-        sessions = "frozen" if "freeze" in self._held else self._database.numbers()
+        sessions = "frozen" if self._frozen else self._database.numbers()
         held = self._held or ["none"]
         return f"{self._site.url(self._database.name)}\nsessions: {sessions}\nfaults: {'; '.join(held)}"
 
     def help(self) -> str:
         return usage()
+
+    @property
+    def _frozen(self) -> bool:
+        return f"freeze ({self._database.name})" in self._held
 
     def _begin(self, said: str, fault: contextlib.AbstractContextManager[object]) -> str:
         self._faults.enter_context(fault)
