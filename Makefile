@@ -2,12 +2,13 @@
 # make test   installs what the tests need, then runs every check that CI runs
 # make check  every check, on what is installed already
 # make soak   probes databases that block hosts for broken connections, for an hour: root
+# make lab    a client, a router and real databases, and faults to bring upon held connections by hand: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 4 minutes, not 40
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test check bench soak format lint types contracts pytest schema clean
+.PHONY: demo test check bench lab soak format lint types contracts pytest schema clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
@@ -25,6 +26,10 @@ soak: .venv/dev
 bench: .venv/dev
 	@tests/bench/prepare
 	@$(BIN)/python -m tests.bench $(BENCH_PIECES)
+
+lab: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.lab $(LAB_DATABASES)
 
 format: .venv/dev
 	@$(BIN)/ruff format .

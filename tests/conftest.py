@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.site import Site
 from tests.probing import STOPS
 from tests.servers import Certificates, Database, MariaDb, MySql, Postgres, ServerMissing
 
@@ -52,6 +53,19 @@ def postgres(certificates: Certificates) -> Iterator[Postgres]:
     assert isinstance(server, Postgres)
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def site(certificates: Certificates) -> Iterator[Site]:
+    """Build a client, a router, and a server with each of the databases on it."""
+    try:
+        made = Site(certificates, *SERVERS.values())
+    except ServerMissing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))
+    with made:
+        yield made
 
 
 def started(kind: type[Database], certificates: Certificates) -> Database:

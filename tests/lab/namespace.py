@@ -63,6 +63,10 @@ class Namespace:
         """A path by which `ip` finds the namespace, as long as this process runs."""
         return f"/proc/{os.getpid()}/fd/{self._fd}"
 
+    def fileno(self) -> int:
+        """Give the descriptor that keeps the namespace."""
+        return self._fd
+
     def run(self, what: Callable[[], T]) -> T:
         """Run `what` in a thread inside; sockets and processes it opens stay inside for good."""
 

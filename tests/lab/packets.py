@@ -68,6 +68,14 @@ def tcp_after(packet: bytes, flags: int) -> bytes:
     return _headed(ends, TCP, head[:16] + sums.to_bytes(2, "big") + head[18:])
 
 
+def segment(addresses: tuple[bytes, bytes], ports: tuple[int, int], number: int, flags: int) -> bytes:
+    """Give the TCP segment with `flags` and no data from the first of packed addresses to the second."""
+    ends = b"".join(addresses)
+    head = struct.pack("!HHIIBBHHH", *ports, number, 0, 5 << 4, flags, 0, 0, 0)
+    sums = checksum(ends + struct.pack("!IHH", len(head), 0, TCP) + head)
+    return _headed(ends, TCP, head[:16] + sums.to_bytes(2, "big") + head[18:])
+
+
 def too_big(packet: bytes, mtu: int) -> bytes:
     """Say what a router says to the sender of a packet larger than `mtu`, in the receiver's name."""
     if packet[0] >> 4 == 4:

@@ -67,13 +67,16 @@ class Node(Namespace):
 
     def rules(self, hook: str, *rules: str) -> None:
         """Let exactly these nft rules hold at `hook` (forward, input, output); none lets all pass."""
-        lines = (
+        self.nft(
             f"add table inet {hook}",
             f"delete table inet {hook}",
             f"add table inet {hook}",
             f"add chain inet {hook} rules {{ type filter hook {hook} priority 0; }}",
             *(f"add rule inet {hook} rules {rule}" for rule in rules),
         )
+
+    def nft(self, *lines: str) -> None:
+        """Run lines of `nft`, all of them or none."""
         self.run(lambda: _feed(lines, "nft", "-f", "-"))
 
     def as_nobody(self, what: Callable[[], T]) -> T:

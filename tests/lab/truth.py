@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tests.lab.capture import Packet
-from tests.lab.packets import ACK, ICMP, ICMP6, RST, SYN, TCP
+from tests.lab.packets import ACK, FIN, ICMP, ICMP6, RST, SYN, TCP
 
 ECHO: Final = {(ICMP, 8): True, (ICMP, 0): False, (ICMP6, 128): True, (ICMP6, 129): False}
 """Protocol and type, and whether that is a request."""
@@ -83,6 +83,35 @@ def handshakes(packets: Iterable[Packet]) -> list[Handshake]:
             latest[back].answers.append(at)
         elif flags & RST and back in latest:
             latest[back].resets.append(at)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """A packet that told one end of a connection something: data, the end, or a reset."""
+
+    at: int
+    size: int
+    fin: bool
+    rst: bool
+
+
+def arrivals(
+    packets: Iterable[Packet], *, to: int, source: int | None = None, after: int = 0
+) -> list[Arrival]:
+    """Give what told the end with port `to` something, from port `source` or any, later than a moment.
+
+    Bare acknowledgements tell nothing. Times are nanoseconds since the epoch, as `time.time_ns` gives them.
+    """
+    found = []
+    for at, protocol, _, _, body in _dissected(packets):
+        if protocol != TCP or at <= after or int.from_bytes(body[2:4], "big") != to:
+            continue
+        if source is not None and int.from_bytes(body[0:2], "big") != source:
+            continue
+        flags, size = body[13], len(body) - 4 * (body[12] >> 4)
+        if size or flags & (FIN | RST):
+            found.append(Arrival(at=at, size=size, fin=bool(flags & FIN), rst=bool(flags & RST)))
     return found
 
 

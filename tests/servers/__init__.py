@@ -1,8 +1,8 @@
 """Real database servers, started on loopback ports of their own for the time of one test run."""
 
 from tests.servers.certificates import Certificates
-from tests.servers.database import Database, ServerMissing
+from tests.servers.database import Database, Place, ServerMissing
 from tests.servers.mysql import MariaDb, MySql
 from tests.servers.postgres import Postgres
 
-__all__ = ["Certificates", "Database", "MariaDb", "MySql", "Postgres", "ServerMissing"]
+__all__ = ["Certificates", "Database", "MariaDb", "MySql", "Place", "Postgres", "ServerMissing"]

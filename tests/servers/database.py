@@ -4,12 +4,14 @@ import contextlib
 import datetime
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -33,17 +35,32 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a server runs: its addresses, whether it lets others in than loopback, and how to get there."""
+
+    addresses: tuple[str, ...] = ("127.0.0.1", "::1")
+    open: bool = False
+    entered: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+
+
+LOOPBACK = Place()
+
+
 class Database(ABC):
-    """A database server with a probing account, on 127.0.0.1 and ::1, with and without TLS."""
+    """A database server with a probing account, with and without TLS, at a place: loopback, if no other."""
 
     name: ClassVar[str]
     scheme: ClassVar[str]
     # Parameters of the URL that say how to encrypt.
     plain: ClassVar[Mapping[str, str]]
     encrypted: ClassVar[Mapping[str, str]]
+    ending: ClassVar[signal.Signals] = signal.SIGTERM
+    """The signal upon which the server ends in good order, without waiting for its clients."""
 
-    def __init__(self, certificates: Certificates) -> None:
+    def __init__(self, certificates: Certificates, place: Place = LOOPBACK) -> None:
         self.certificates = certificates
+        self.place = place
         self.port = free_port()
         self.directory = Path(tempfile.mkdtemp(prefix=f"conndrop-{self.name}-"))
         self.directory.chmod(0o755)
@@ -106,6 +123,18 @@ class Database(ABC):
         """Kill the sessions of the probing account that are at work; tell whether there were any."""
 
     @abstractmethod
+    def numbers(self) -> list[int]:
+        """Give the numbers of the sessions of the probing account, oldest first."""
+
+    @abstractmethod
+    def kill(self, number: int) -> None:
+        """End one session."""
+
+    @abstractmethod
+    def limited(self, setting: str, seconds: int) -> contextlib.AbstractContextManager[None]:
+        """Let a timeout of the server hold for those sessions of the account that begin in the block."""
+
+    @abstractmethod
     def sleep(self, seconds: float) -> str:
         """SQL that takes so long and costs nothing."""
 
@@ -132,7 +161,7 @@ class Database(ABC):
 
     def start(self, ready: Callable[[], bool] | None = None) -> None:
         """Start the server and wait until it answers, or until it is `ready` in another sense."""
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, self.place.entered():
             self.process = subprocess.Popen(
                 self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, **self.identity()
             )
@@ -144,15 +173,19 @@ class Database(ABC):
                 )
             time.sleep(0.05)
 
-    def stop(self) -> None:
-        """End the server and remove its files."""
+    def halt(self, number: signal.Signals | None = None) -> None:
+        """End the server, in good order if no other signal is asked for; it can be started again."""
         if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(number or self.ending)
             try:
                 self.process.wait(30)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+
+    def stop(self) -> None:
+        """End the server and remove its files."""
+        self.halt()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def url(

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pymysql
 
 from tests.servers.certificates import Certificates
-from tests.servers.database import PASSWORD, USER, Database, ServerMissing
+from tests.servers.database import LOOPBACK, PASSWORD, USER, Database, Place, ServerMissing
 
 FULL = 10
 MYSQLD = Path(__file__).parents[2] / ".cache" / "mysql" / "mysqld"
@@ -36,7 +36,7 @@ class MysqlFamily(Database):
             f"--port={self.port}",
             f"--socket={self.path}",
             f"--pid-file={self.directory / 'pid'}",
-            "--bind-address=127.0.0.1,::1",
+            f"--bind-address={','.join(self.place.addresses)}",
             "--skip-name-resolve",
             "--innodb-buffer-pool-size=32M",
             "--performance-schema=ON",
@@ -49,9 +49,9 @@ class MysqlFamily(Database):
         self.admin("CREATE DATABASE shop")
         for user, extra in ((USER, ""), ("encrypted", " REQUIRE SSL")):
             # Nobody may come from ::1, so that a host that is not allowed can be tried.
-            password = PASSWORD.replace("'", "''")
-            self.admin(f"CREATE USER '{user}'@'127.0.0.1' IDENTIFIED BY '{password}'{extra}")
-            self.admin(f"GRANT ALL ON shop.* TO '{user}'@'127.0.0.1'")
+            password, hosts = PASSWORD.replace("'", "''"), "%" if self.place.open else "127.0.0.1"
+            self.admin(f"CREATE USER '{user}'@'{hosts}' IDENTIFIED BY '{password}'{extra}")
+            self.admin(f"GRANT ALL ON shop.* TO '{user}'@'{hosts}'")
 
     def connect(self) -> Any:
         """Open a superuser's connection over the server's own socket."""
@@ -91,10 +91,26 @@ class MysqlFamily(Database):
             self.admin("DROP USER six@'::1'")
 
     def kill_sessions(self) -> bool:
-        found = [row[0] for row in self.admin("SHOW PROCESSLIST") if row[1] == USER]
-        for session in found:
-            self.admin(f"KILL {session}")
+        found = self.numbers()
+        for number in found:
+            self.kill(number)
         return bool(found)
+
+    def numbers(self) -> list[int]:
+        rows = self.admin("SHOW PROCESSLIST")
+        return sorted(int(str(row[0])) for row in rows if row[1] == USER)
+
+    def kill(self, number: int) -> None:
+        self.admin(f"KILL {number}")
+
+    @contextlib.contextmanager
+    def limited(self, setting: str, seconds: int) -> Iterator[None]:
+        before = self.admin(f"SELECT @@GLOBAL.{setting}")[0][0]
+        self.admin(f"SET GLOBAL {setting} = {seconds}")
+        try:
+            yield
+        finally:
+            self.admin(f"SET GLOBAL {setting} = {before}")
 
     def sleep(self, seconds: float) -> str:
         return f"SELECT sleep({seconds})"
@@ -129,13 +145,13 @@ class MariaDb(MysqlFamily):
     name = "mariadb"
     scheme = "mariadb"
 
-    def __init__(self, certificates: Certificates) -> None:
+    def __init__(self, certificates: Certificates, place: Place = LOOPBACK) -> None:
         program = shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/libexec")
         installer = shutil.which("mariadb-install-db")
         if not program or not installer:
             raise ServerMissing("no MariaDB server found: install the package mariadb-server")
         self.program, self.installer = program, installer
-        super().__init__(certificates)
+        super().__init__(certificates, place)
 
     def initialise(self) -> None:
         self.run(
@@ -165,12 +181,12 @@ class MySql(MysqlFamily):
     name = "mysql"
     scheme = "mysql"
 
-    def __init__(self, certificates: Certificates) -> None:
+    def __init__(self, certificates: Certificates, place: Place = LOOPBACK) -> None:
         if not MYSQLD.exists():
             raise ServerMissing(
                 "no MySQL server found: run tests/prepare, which fetches one into .cache/mysql"
             )
-        super().__init__(certificates)
+        super().__init__(certificates, place)
 
     def initialise(self) -> None:
         self.run(

@@ -10,7 +10,7 @@ import psycopg2
 from psycopg2 import sql as pg
 
 from tests.servers.certificates import Certificates
-from tests.servers.database import PASSWORD, USER, Database, ServerMissing
+from tests.servers.database import LOOPBACK, PASSWORD, USER, Database, Place, ServerMissing
 
 MAX_CONNECTIONS = 12
 
@@ -21,6 +21,7 @@ host  all      six       ::1/128       scram-sha-256
 hostnossl all  bare      127.0.0.1/32  scram-sha-256
 hostssl   all  encrypted 127.0.0.1/32  scram-sha-256
 """
+OPEN = f"host all {USER} all scram-sha-256\n"
 
 
 class Postgres(Database):
@@ -30,15 +31,16 @@ class Postgres(Database):
     scheme = "postgresql"
     plain: ClassVar = {"sslmode": "disable"}
     encrypted: ClassVar = {"sslmode": "require"}
+    ending: ClassVar = signal.SIGINT  # upon SIGTERM it would wait until all have left
 
-    def __init__(self, certificates: Certificates) -> None:
+    def __init__(self, certificates: Certificates, place: Place = LOOPBACK) -> None:
         found = sorted(
             Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3])
         )
         if not found:
             raise ServerMissing("no PostgreSQL server found: install the package postgresql")
         self.programs = found[-1].parent
-        super().__init__(certificates)
+        super().__init__(certificates, place)
         self.data = self.directory / "data"
         self.settings: dict[str, str] = {}
 
@@ -47,11 +49,11 @@ class Postgres(Database):
         self.run(
             initdb, "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync", "--locale=C.UTF-8"
         )
-        (self.data / "pg_hba.conf").write_text(HBA)
+        (self.data / "pg_hba.conf").write_text(HBA + OPEN * self.place.open)
 
     def command(self) -> list[str]:
         settings = {
-            "listen_addresses": "127.0.0.1,::1",
+            "listen_addresses": ",".join(self.place.addresses),
             "port": str(self.port),
             "unix_socket_directories": str(self.directory),
             "fsync": "off",
@@ -105,6 +107,21 @@ class Postgres(Database):
         at_work = f"usename = '{USER}' AND state = 'active' AND query LIKE '%pg_sleep%'"
         return bool(self.admin(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {at_work}"))
 
+    def numbers(self) -> list[int]:
+        rows = self.admin(f"SELECT pid FROM pg_stat_activity WHERE usename = '{USER}' ORDER BY backend_start")
+        return [int(str(pid)) for (pid,) in rows]
+
+    def kill(self, number: int) -> None:
+        self.admin(f"SELECT pg_terminate_backend({number})")
+
+    @contextlib.contextmanager
+    def limited(self, setting: str, seconds: int) -> Iterator[None]:
+        self.admin(f"ALTER ROLE {USER} SET {setting} = '{seconds}s'")
+        try:
+            yield
+        finally:
+            self.admin(f"ALTER ROLE {USER} RESET {setting}")
+
     def sleep(self, seconds: float) -> str:
         return f"SELECT pg_sleep({seconds})"
 
@@ -114,9 +131,7 @@ class Postgres(Database):
 
     def become_cold_standby(self) -> None:
         """Restart as a standby that nobody may query: it is starting up for ever."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(30)
+        self.halt()
         signal_file = self.data / "standby.signal"
         signal_file.touch()
         self.own(signal_file)
