@@ -26,9 +26,8 @@ PG_ROWS = (
 )
 MY_COLUMN = b"\3def\0\0\0\0011\0" + b"\x0c\x3f\0\1\0\0\0\x08\x81\0\0\0\0"
 MY_EOF = b"\xfe\0\0\2\0"
-MY_ROWS = b"".join(
-    mysql_packet(n + 1, body) for n, body in enumerate((b"\1", MY_COLUMN, MY_EOF, b"\0011", MY_EOF))
-)
+MY_HEAD = mysql_packet(1, b"\1") + mysql_packet(2, MY_COLUMN) + mysql_packet(3, MY_EOF)
+MY_ROWS = MY_HEAD + mysql_packet(4, b"\0011") + mysql_packet(5, MY_EOF)
 MY_IDLE = mysql_packet(0, b"\xff\xbf\x0f#HY000secret words")
 MY_KILLED = mysql_packet(1, b"\xff\x87\x07#70100secret words")
 ANSWER = {"postgresql": PG_ROWS, "mysql": MY_ROWS}
@@ -74,7 +73,7 @@ def test_an_answer_that_comes_byte_by_byte(scheme: str) -> None:
         heard(connection)
         error = ending(connection)
     assert verdict(error) == VERDICT[scheme]
-    assert error.said.endswith("*** words"), "no password in it"
+    assert error.said.endswith("<secret> words")
 
 
 @SCHEMES
@@ -104,7 +103,7 @@ ENDS: list[tuple[str, Script, str]] = [
     # The end in the middle of an answer, or of a packet.
     ("postgresql", says(PG_ROWS[:-3], then=hang_up), "closed"),
     ("mysql", says(MY_ROWS[:-3], then=hang_up), "closed"),
-    ("postgresql", says(b"", then=reset), "Connection reset by peer"),
+    ("postgresql", says(b"", then=reset), "server closed the connection"),
     ("mysql", says(b"", then=reset), "reset by the peer"),
     # What is no answer.
     ("postgresql", says(b"HTTP/1.1 400 Bad Request\r\n\r\n" * 10, then=deaf), "synchronization"),
@@ -113,8 +112,8 @@ ENDS: list[tuple[str, Script, str]] = [
     # What does not end.
     ("postgresql", floods(PG_NOTICE), "more than"),
     ("postgresql", floods(postgres_message(b"D", bytes(65536))), "more than"),
-    ("postgresql", says(b"D\x7f\xff\xff\xff", then=floods(bytes(65536))), "more than"),
-    ("mysql", says(MY_ROWS[:60], then=floods(mysql_packet(9, bytes(4096)))), "more than"),
+    ("postgresql", says(b"D\x3f\xff\xff\xff", then=floods(bytes(65536))), "more than"),
+    ("mysql", says(MY_HEAD, then=floods(mysql_packet(9, bytes(4096)))), "more than"),
 ]  # fmt: skip
 
 
@@ -132,11 +131,11 @@ def test_a_session_in_use_for_weeks(scheme: str) -> None:
     """What a server may say is counted anew for each question."""
     padded = {
         "postgresql": postgres_message(b"N", b"SNOTICE\0C00000\0M" + b"x" * 60_000 + b"\0\0") + PG_ROWS,
-        "mysql": MY_ROWS[:-9] + mysql_packet(5, b"\xfc\x60\xea" + bytes(60_000)) + mysql_packet(6, MY_EOF),
+        "mysql": MY_HEAD + mysql_packet(5, b"\xfc\x60\xea" + bytes(60_000)) + mysql_packet(6, MY_EOF),
     }[scheme]
     rounds = MOST_BYTES // 60_000 + 3
     with (
-        server(logs_in(scheme, says(*[padded] * rounds))) as port,
+        server(logs_in(scheme, says(*[padded] * rounds, then=deaf))) as port,
         held(url(scheme, port)) as (connection, _),
     ):
         for _ in range(rounds):

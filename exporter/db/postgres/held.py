@@ -65,7 +65,7 @@ class PostgresHeld:
         if self._connection.closed == 1:
             return has_closed(self._socket)
         self._read_along()
-        answered = self._asked and self._is_complete()
+        answered = self._is_complete() and self._asked
         if answered:
             self._asked = False
             self._answer = words.behind_answer(self._answer)
