@@ -97,15 +97,17 @@ class Arrival:
 
 
 def arrivals(
-    packets: Iterable[Packet], *, to: int, source: int | None = None, after: int = 0
+    packets: Iterable[Packet], *, to: int | None = None, source: int | None = None, after: int = 0
 ) -> list[Arrival]:
-    """Give what told the end with port `to` something, from port `source` or any, later than a moment.
+    """Give what told the end with port `to` or any something, from port `source` or any, later than a moment.
 
     Bare acknowledgements tell nothing. Times are nanoseconds since the epoch, as `time.time_ns` gives them.
     """
     found = []
     for at, protocol, _, _, body in _dissected(packets):
-        if protocol != TCP or at <= after or int.from_bytes(body[2:4], "big") != to:
+        if protocol != TCP or at <= after:
+            continue
+        if to is not None and int.from_bytes(body[2:4], "big") != to:
             continue
         if source is not None and int.from_bytes(body[0:2], "big") != source:
             continue
