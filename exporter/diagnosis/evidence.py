@@ -65,7 +65,7 @@ class Evidence:
     """The survivals and deaths that have not been refuted, oldest first."""
 
     def __init__(self, survivals: Sequence[float] = (), deaths: Sequence[float] = ()) -> None:
-        self._survivals = [(seconds, 0) for seconds in survivals]
+        self._survivals = list(survivals)
         self._deaths = [Death(seconds, told=False) for seconds in deaths]
 
     def take(self, hold: Hold) -> None:
@@ -111,7 +111,7 @@ class Evidence:
 
     def was_near(self, seconds: float) -> bool:
         """Whether silences of nearly that length or more were survived, refuted or not."""
-        return any(one >= seconds - 2 * tolerance(seconds) for one, _ in self._survivals)
+        return any(one >= seconds - 2 * tolerance(seconds) for one in self._survivals)
 
     @property
     def confirmed(self) -> float | None:
@@ -121,22 +121,21 @@ class Evidence:
         return lasting[-2] if len(lasting) > 1 else None
 
     def _lasting(self) -> list[float]:
-        return [seconds for seconds, against in self._survivals if against < REFUTED]
+        return [one for one in self._survivals if self._against(one) < REFUTED]
+
+    def _against(self, seconds: float) -> int:
+        """How many died in a silence no longer than that; all of them later than it was survived."""
+        return sum(death.seconds <= seconds for death in self._deaths)
 
     def _survive(self, seconds: float) -> None:
+        kept = self._lasting()
         self._deaths = [death for death in self._deaths if death.seconds > seconds]
-        kept = [
-            (one, 0 if one <= seconds else against) for one, against in self._survivals if against < REFUTED
-        ]
-        alike = [place for place, (one, _) in enumerate(kept) if abs(one - seconds) <= tolerance(seconds) / 4]
+        alike = [place for place, one in enumerate(kept) if abs(one - seconds) <= tolerance(seconds) / 4]
         if len(alike) >= MOST_ALIKE:
             del kept[alike[0]]
-        self._survivals = [*kept, (seconds, 0)][-MOST_KEPT:]
+        self._survivals = [*kept, seconds][-MOST_KEPT:]
 
     def _die(self, death: Death) -> None:
-        self._survivals = [(one, against + (one >= death.seconds)) for one, against in self._survivals]
-        if any(against >= CHANGED for _, against in self._survivals):
-            self._survivals.clear()
         near = tolerance(death.seconds)
         below = [one for one in self._deaths if 0 <= death.seconds - one.seconds <= near]
         if not death.told and len(below) > 1:
@@ -145,3 +144,5 @@ class Evidence:
         if len(alike) >= MOST_ALIKE:
             self._deaths.remove(alike[0])
         self._deaths = [*self._deaths, death][-MOST_KEPT:]
+        if any(self._against(one) >= CHANGED for one in self._survivals):
+            self._survivals.clear()
