@@ -6,6 +6,7 @@ from typing import Protocol
 from exporter.exposition.dns import DnsMetrics
 from exporter.exposition.families import Families
 from exporter.exposition.held import SentinelMetrics
+from exporter.exposition.idle import IdleMetrics
 from exporter.exposition.mtu import MtuMetrics
 from exporter.exposition.path import PathMetrics
 from exporter.exposition.ping import PingMetrics
@@ -36,4 +37,5 @@ SERIES: Mapping[str, Callable[[Families], Series]] = {
     "tls": TlsMetrics,
     "session": SessionMetrics,
     "sentinel": SentinelMetrics,
+    "idle": IdleMetrics,
 }

@@ -10,7 +10,8 @@ from pydantic import Field, field_validator
 
 from exporter.db.dialect import Session
 from exporter.diagnosis.advice import keepalive, pool_recycle
-from exporter.diagnosis.bracket import Bracket, Fate, Hold
+from exporter.diagnosis.bracket import Bracket
+from exporter.diagnosis.evidence import Fate, Hold
 from exporter.diagnosis.variants import Outcome, Variant
 from exporter.model import Cause, End, Failure, HeldObservation, IdleObservation, ProbeError, Target
 from exporter.probes.experiment import Experiments
@@ -147,8 +148,8 @@ class Idle:
             await self._bury(job, connection, heard)
         else:
             await self._leave(connection)
-            if heard is not None:
-                self._learn(job, Fate.SURVIVED, heard)
+            if heard:
+                self._learn(job, Fate.SURVIVED, job.seconds)
         self._verified = time.monotonic()
 
     def _prepare(self, variant: Variant, session: Session) -> None:
@@ -157,8 +158,8 @@ class Idle:
         if variant is not Variant.PLAIN and not session.direct():
             self._experiments.pooled = True
 
-    async def _silently(self, job: Job, connection: HeldConnection) -> Death | float | None:
-        """Be silent, then use it once; give the end, or the seconds survived, or None if it was broken off."""
+    async def _silently(self, job: Job, connection: HeldConnection) -> Death | bool:
+        """Be silent, then use it once; give the end, or whether it was not broken off."""
         pause = min(self._settings.keepalive, max(1.0, job.seconds / 8))
         if job.variant in (Variant.KEEPALIVE, Variant.BOTH):
             connection.keep_alive(pause)
@@ -166,13 +167,13 @@ class Idle:
         while (left := until - time.monotonic()) > 0:
             death = await connection.rest(min(left, pause) if job.variant is Variant.ACTIVE else left)
             if death is None and self._useless(job):
-                return None
+                return False
             if death is None:
                 heard = await connection.use(QUERY, self._settings.timeout)
                 death = heard if isinstance(heard, Death) else None
             if death is not None:
                 return death
-        return time.monotonic() - job.begun
+        return True
 
     def _useless(self, job: Job) -> bool:
         obsolete = not job.experiment and self._bracket.obsolete(job.seconds)
@@ -238,17 +239,18 @@ class Idle:
 
     def _tell(self) -> None:
         bracket, timeouts = self._bracket, self._experiments.timeouts
+        survived, causes = bracket.survived, [cause for cause, _ in timeouts]
         seen = IdleObservation(
             target=self._target.name,
             probe=KIND.name,
             started=time.time(),
             duration=0.0,
-            survived=bracket.survived,
+            survived=survived,
             killed=bracket.killed,
             settled=bracket.settled,
             timeouts=timeouts,
-            pool_recycle=pool_recycle(bracket.survived),
-            keepalive=keepalive(bracket.survived, [cause for cause, _ in timeouts]),
+            pool_recycle=None if survived is None else pool_recycle(survived),
+            keepalive=None if survived is None else keepalive(survived, causes),
         )
         self._report([seen])
 
