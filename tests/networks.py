@@ -26,6 +26,14 @@ needs_capture = pytest.mark.skipif(
     reason="the lab needs /dev/net/tun, and the package tcpdump",
 )
 
+needs_faults = pytest.mark.skipif(
+    not all(
+        shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin")
+        for program in ("conntrack", "haproxy", "pgbouncer")
+    ),
+    reason="the lab's faults need the packages conntrack, haproxy and pgbouncer",
+)
+
 
 def in_own_network(what: Callable[[], T], *rules: str, seconds: float = 60.0) -> T:
     """Run `what`, for at most so long, in a thread and a network of its own, and return what it returned.

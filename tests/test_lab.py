@@ -138,8 +138,12 @@ def test_what_is_too_big_vanishes_and_its_sender_hears_of_it_or_not(tells: bool,
             pair.link,
             pair.sender,
             pair.receiver,
+            server.run(lambda: socket.socket(kind, socket.SOCK_DGRAM)) as listening,
             client.run(lambda: socket.socket(kind, socket.SOCK_DGRAM)) as sock,
         ):
+            listening.bind(
+                (address, 9)
+            )  # what arrives is not refused, and so no error waits for the next send
             pair.link.set(there=Conditions(mtu=1300, tells=tells))
             sock.setsockopt(level, discover, 2)  # IP_PMTUDISC_DO
             sock.connect((address, 9))

@@ -80,8 +80,6 @@ class Firewall:
         drops = (f"add rule inet TABLE rules {interfaces[way]}{whom[way]}{marked}drop" for way in ways)
         with self._table((f"add chain inet TABLE rules {FORWARDED}", *drops)):
             yield
-        if held:
-            self._conntrack("-U", port, "--mark", "0")
 
     def forget(self, port: int | None = None) -> None:
         """Delete the state of connections to `port` or of all; what comes next is as if from nowhere."""
@@ -94,9 +92,9 @@ class Firewall:
 
     def _conntrack(self, verb: str, port: int | None, *words: str) -> None:
         whose = [] if port is None else ["--dport", str(port)]
-        # It fails where no connection was open, and that is no failure here.
-        with contextlib.suppress(RuntimeError):
-            for family in ("ipv4", "ipv6"):
+        for family in ("ipv4", "ipv6"):
+            # It fails where no connection is known, and that is no failure here.
+            with contextlib.suppress(RuntimeError):
                 self._router.command("conntrack", verb, "-f", family, "-p", "tcp", *whose, *words)
 
     @contextlib.contextmanager

@@ -64,7 +64,7 @@ class Menu:
         fault = self._site.firewall.black_hole(self._database.port, ways, held="held" in words)
         return self._begin(f"blackhole {' '.join(words)}", fault)
 
-    def reset(self, idle: str = "0", age: str = "0") -> str:
+    def reset(self, idle: str, age: str = "0") -> str:
         fault = Resetter(self._site.router, self._database.port, idle=float(idle), age=float(age))
         return self._begin(f"reset {idle} {age}", fault)
 
@@ -136,7 +136,7 @@ COMMANDS: Final[dict[str, tuple[str, Callable[..., str]]]] = {
     "nat": ("SECONDS [silent|rst|remap]", Menu.nat),
     "flush": ("[silent|rst]", Menu.flush),
     "blackhole": ("[there|back] [held]", Menu.blackhole),
-    "reset": ("[IDLE [AGE]]", Menu.reset),
+    "reset": ("IDLE [AGE]", Menu.reset),
     "balancer": ("IDLE [rst|fin|mute]", Menu.balancer),
     "haproxy": ("[CLIENT [SERVER]]", Menu.haproxy),
     "pgbouncer": ("IDLE [session|transaction]", Menu.pgbouncer),
