@@ -79,8 +79,8 @@ def _measured(plan: Plan, server: Postgres) -> list[Row]:
 
 def _more(costs: dict[str, list[Cost]], whose: str, what: str) -> float:
     """Give the median of what it costs more than holding nothing."""
-    with_and_without = zip(costs[whose], costs["nothing held"], strict=True)
-    return statistics.median(getattr(one, what) - getattr(other, what) for one, other in with_and_without)
+    pairs = zip(costs[whose], costs["nothing held"], strict=True)
+    return float(statistics.median(getattr(one, what) - getattr(other, what) for one, other in pairs))
 
 
 @contextlib.contextmanager

@@ -50,6 +50,7 @@ WORDS: tuple[tuple[str, Cause], ...] = (
     ("terminating connection due to administrator command", Cause.SERVER_SESSION_KILLED),
     ("conflict with recovery", Cause.SERVER_SESSION_KILLED),
     ("crash of another server process", Cause.SERVER_RESTART),
+    ("unexpected postmaster exit", Cause.SERVER_RESTART),
     ("immediate shutdown command", Cause.SERVER_RESTART),
     ("idle-session timeout", Cause.SERVER_IDLE_TIMEOUT),
     ("idle-in-transaction timeout", Cause.SERVER_IDLE_TIMEOUT),
@@ -76,6 +77,8 @@ WORDS: tuple[tuple[str, Cause], ...] = (
 )
 """Text to cause, first match wins: for what comes without a SQLSTATE, or with one that says too little."""
 
+MORE_THAN_THE_CODE = (Cause.SERVER_ACCOUNT_LIMIT, Cause.SERVER_RESTART)
+"""What words tell and a SQLSTATE does not: whose limit it is, and that the whole server has gone."""
 SASL_CONTINUE = b"\0\0\0\x0b"
 READY_FOR_QUERY = b"Z\0\0\0\5"
 """All of it but its last byte, which tells the state of the transaction."""
@@ -100,7 +103,7 @@ def cause(sqlstate: str, text: str) -> Cause:
     by_words = Cause.AUTH_NOT_ALLOWED if MISSING_DATABASE.search(text) else Cause.UNKNOWN
     by_words = next((found for words, found in WORDS if words in text), by_words)
     by_state = SQLSTATES.get(sqlstate, Cause.UNKNOWN)
-    if by_words is Cause.SERVER_ACCOUNT_LIMIT or by_state is Cause.UNKNOWN:
+    if by_words in MORE_THAN_THE_CODE or by_state is Cause.UNKNOWN:
         return by_words
     return by_state
 
