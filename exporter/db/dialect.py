@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from exporter.model import Endpoint
+from exporter.model import Endpoint, ProbeError
 from exporter.net.handshake import TlsChannel
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream
@@ -98,6 +98,32 @@ class Session(Protocol):
         ...
 
 
+class Pooled(Protocol):
+    """A connection as an application has it in its pool: the driver's own, synchronous (PEP 249).
+
+    It fails as it would there, with the driver's errors. Only its waits are ours: they end with the time of
+    the clock that it was opened with, and with the daemon.
+    """
+
+    @property
+    def number(self) -> int:
+        """Under which the server lists its session."""
+        ...
+
+    @property
+    def descriptor(self) -> int:
+        """By which the kernel can be asked, also after the driver has let go, until it is closed."""
+        ...
+
+    def verdict(self, error: BaseException) -> ProbeError:
+        """Say in our words what the driver's `error` was about; before it is closed."""
+        ...
+
+    def close(self) -> None:
+        """Say goodbye, if that can still be, and let go; never waits."""
+        ...
+
+
 class Encryption(Protocol):
     """How one endpoint's database is asked for TLS, and how one leaves it again without a login."""
 
@@ -143,6 +169,17 @@ class Opener(Protocol):
         Raises ProbeError, and SecretUnreadable when the password's source is gone. What the server said
         comes with the password masked.
         """
+        ...
+
+    @property
+    def driver(self) -> str:
+        """SQLAlchemy's name of the driver whose connections `pooled` gives."""
+        ...
+
+    def pooled(
+        self, addresses: Sequence[str], clock: PhaseClock, when_closed: Callable[[Pooled], None]
+    ) -> Pooled:
+        """Connect and log in as `open` does, for a pool that is told when the connection is closed."""
         ...
 
 

@@ -9,6 +9,9 @@ SESSION_BUCKETS = (
 )  # fmt: skip
 DNS_BUCKETS = (*SESSION_BUCKETS, 30.0)
 """Resolvers that are silent are asked again for half a minute."""
+POOL_BUCKETS = (*SESSION_BUCKETS, 30.0)
+"""What is found dead by a ping is waited for."""
+
 AGE_BUCKETS = (
     1.0, 5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0,
     86400.0,

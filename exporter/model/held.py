@@ -1,6 +1,6 @@
 """What is seen of connections that are held: how they die, how long they live, how they are used again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 from exporter.model.cause import Cause
@@ -75,19 +75,25 @@ class Invalidation(StrEnum):
     """Why a pool let go of a connection.
 
     `STALE`: it was handed out dead, and the application met the error. `PRE_PING`: it was found dead before
-    it was handed out, and replaced. `RECYCLE`: it had reached the age of `pool_recycle`.
+    it was handed out, and replaced. `RECYCLE`: it had reached the age of `pool_recycle`. `POOL`: another one
+    had been found dead, upon which SQLAlchemy trusts none that is as old.
     """
 
     STALE = "stale"
     PRE_PING = "pre_ping"
     RECYCLE = "recycle"
+    POOL = "pool"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """One connection taken out of a pool and used; `seconds` until the pool had handed it out."""
+    """One connection taken out of a pool and used.
+
+    `seconds` until the pool had handed it out, or had failed to: then it was not `handed_out`.
+    """
 
     seconds: float
+    handed_out: bool = True
     failure: Failure | None = None
 
 
@@ -96,7 +102,9 @@ class PoolObservation(Observation):
     """One exercise of a pool that has the application's own settings.
 
     `rested` is how many seconds its connections had been left alone before. `invalidations` are those let
-    go of since the last exercise; `waiting` stand in the pool now, `overflow` of them beyond its size.
+    go of since the last exercise; `waiting` stand in the pool now, `overflow` were taken out beyond its size.
+    `skipped` connections were not taken out because we may not have so many. `recycle` is the setting, in
+    seconds, None for never.
     """
 
     rested: float
@@ -104,4 +112,5 @@ class PoolObservation(Observation):
     invalidations: tuple[Invalidation, ...] = ()
     waiting: int = 0
     overflow: int = 0
-    recycle: float | None = field(default=None)
+    skipped: int = 0
+    recycle: float | None = None

@@ -21,6 +21,10 @@ class PhaseClock:
     def __init__(self, timeout: float, limits: Mapping[Phase, float], stop: Stop) -> None:
         self._limits = limits
         self._stop = stop
+        self.restart(timeout)
+
+    def restart(self, timeout: float) -> None:
+        """Begin anew with so many seconds: for what lives longer than one look, and is used again."""
         self._spent: dict[Phase, float] = {}
         self.phase = Phase.DNS
         self.started = self._since = time.perf_counter()

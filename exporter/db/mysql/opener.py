@@ -1,14 +1,15 @@
 """Which parameters a MySQL URL may have, and the way from a URL to a session."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import pymysql
 
-from exporter.db.dialect import ParameterError
+from exporter.db.dialect import ParameterError, Pooled
 from exporter.db.mysql.encryption import MysqlEncryption
 from exporter.db.mysql.goodbye import Record
+from exporter.db.mysql.pooled import PooledWire
 from exporter.db.mysql.session import MysqlSession
 from exporter.db.mysql.wire import Encrypt, Wire
 from exporter.model import Cause, Endpoint, Phase, ProbeError
@@ -16,6 +17,8 @@ from exporter.net.dial import dial, first_that_connects
 from exporter.net.handshake import TlsChannel
 from exporter.net.phases import PhaseClock
 from exporter.net.tls import FilesUnusable, TlsPolicy, Verify, client_context
+
+W = TypeVar("W", bound=Wire)
 
 TRUE: Final = ("1", "true", "yes", "on")
 FALSE: Final = ("0", "false", "no", "off")
@@ -33,6 +36,8 @@ LONGEST_REST: Final = 300.0
 class MysqlOpener:
     """Opens MySQL and MariaDB sessions on sockets of our own."""
 
+    driver = "mysql+pymysql"
+
     def __init__(self, endpoint: Endpoint) -> None:
         _check(endpoint.params)
         self._endpoint = endpoint
@@ -48,8 +53,18 @@ class MysqlOpener:
 
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> MysqlSession:
         """Connect and log in (see `exporter.db.dialect.Opener`)."""
+        return self._open(addresses, clock, Wire)[0]
+
+    def pooled(
+        self, addresses: Sequence[str], clock: PhaseClock, when_closed: Callable[[Pooled], None]
+    ) -> PooledWire:
+        """Connect and log in as an application's pool does (see `exporter.db.dialect.Opener`)."""
+        session, wire = self._open(addresses, clock, PooledWire)
+        return wire.take_over(session, when_closed)
+
+    def _open(self, addresses: Sequence[str], clock: PhaseClock, kind: type[W]) -> tuple[MysqlSession, W]:
         endpoint = self._endpoint
-        connection = Wire(
+        connection = kind(
             clock,
             self._encrypt,
             required=self._required,
@@ -75,7 +90,7 @@ class MysqlOpener:
                 self._record.settle()
             raise
         self._record.settle()
-        return session
+        return session, connection
 
 
 def _encrypting(policy: TlsPolicy, host: str) -> Encrypt:

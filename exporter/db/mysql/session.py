@@ -97,6 +97,20 @@ class MysqlSession:
         if self._peer is not None:
             self._peer.close()
 
+    @property
+    def descriptor(self) -> int:
+        """Descriptor of our own duplicate of the socket, which PyMySQL does not close."""
+        assert self._peer is not None  # noqa: S101  set since the login
+        return self._peer.fileno()
+
+    def refusal(self, error: BaseException) -> ProbeError:
+        """Say in our words what PyMySQL's `error` was about."""
+        text = self._masked(str(error.args[-1]) if error.args else type(error).__name__)
+        if self._connection.refused:
+            number = int.from_bytes(self._connection.refused[1:3], "little")
+            return ProbeError(words.cause(number), text, said=text, code=str(number))
+        return ProbeError(Cause.UNKNOWN, text)
+
     def _ask(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
         self._clock.enter(Phase.QUERY)
         with self._translated(), self._connection.cursor() as cursor:
@@ -116,19 +130,12 @@ class MysqlSession:
         try:
             yield
         except pymysql.Error as error:
-            raise self._refusal(error) from None
+            raise self.refusal(error) from None
         except (ProbeError, Stopped):
             raise
         except Exception as error:  # noqa: BLE001  its parsers and crypto raise all sorts on unexpected bytes
             detail = f"not understood by PyMySQL: {type(error).__name__}: {error}"
             raise ProbeError(Cause.UNKNOWN, self._masked(detail)) from None
-
-    def _refusal(self, error: pymysql.Error) -> ProbeError:
-        text = self._masked(str(error.args[-1]) if error.args else type(error).__name__)
-        if self._connection.refused:
-            number = int.from_bytes(self._connection.refused[1:3], "little")
-            return ProbeError(words.cause(number), text, said=text, code=str(number))
-        return ProbeError(Cause.UNKNOWN, text)
 
     def _masked(self, text: str) -> str:
         return self._password.mask(text) if self._password else text

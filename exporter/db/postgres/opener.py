@@ -1,17 +1,18 @@
 """Which parameters a PostgreSQL URL may have, and the way from a URL to a session."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import psycopg2
 from psycopg2 import extensions
 
-from exporter.db.dialect import PROGRAM, ParameterError
+from exporter.db.dialect import PROGRAM, ParameterError, Pooled
 from exporter.db.postgres.encryption import postgres_encryption
+from exporter.db.postgres.pooled import PooledConnection, PooledSession
 from exporter.db.postgres.session import PostgresSession
-from exporter.model import Endpoint, Phase, Secret
+from exporter.model import Endpoint, Phase, ProbeError, Secret
 from exporter.net.dial import first_that_connects
 from exporter.net.phases import PhaseClock
 
@@ -34,6 +35,8 @@ NO_PASSWORD: Final = Secret(str, "nowhere")
 
 class PostgresOpener:
     """Opens PostgreSQL sessions; libpq does the talking, we do the waiting."""
+
+    driver = "postgresql+psycopg2"
 
     def __init__(self, endpoint: Endpoint) -> None:
         _check(endpoint.params)
@@ -61,10 +64,7 @@ class PostgresOpener:
 
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> PostgresSession:
         """Connect and log in (see `exporter.db.dialect.Opener`)."""
-        settings = dict(self._settings)
-        if self._password is not None:
-            settings["password"] = self._password.reveal()
-        secret = self._password or NO_PASSWORD
+        settings, secret = self._login()
         clock.enter(Phase.TCP)
         session = first_that_connects(
             addresses,
@@ -77,6 +77,32 @@ class PostgresOpener:
             session.abandon()
             raise
         return session
+
+    def pooled(
+        self, addresses: Sequence[str], clock: PhaseClock, when_closed: Callable[[Pooled], None]
+    ) -> PooledConnection:
+        """Connect and log in as an application's pool does (see `exporter.db.dialect.Opener`)."""
+        settings, secret = self._login()
+        clock.enter(Phase.TCP)
+
+        def attempt(address: str, within: float) -> PooledSession | ProbeError:
+            try:
+                return PooledSession(settings, secret, address, clock, within)
+            except ProbeError as error:
+                if clock.phase is Phase.TCP:
+                    raise
+                return error  # a login that fails would fail at the next address, too
+
+        outcome = first_that_connects(addresses, clock, attempt)
+        if isinstance(outcome, ProbeError):
+            raise outcome
+        return outcome.hand_over(when_closed)
+
+    def _login(self) -> tuple[dict[str, str], Secret]:
+        settings = dict(self._settings)
+        if self._password is not None:
+            settings["password"] = self._password.reveal()
+        return settings, self._password or NO_PASSWORD
 
 
 def forget_environment() -> None:

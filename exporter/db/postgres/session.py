@@ -42,12 +42,13 @@ class PostgresSession:
         self._secret = secret
         self._clock = clock
         self._answer = b""
+        self._heard = 0
         self._secured = False
         options: dict[str, Any] = {**settings, "hostaddr": address, "async_": 1}
         try:
             self._connection: Any = psycopg2.connect(**options)
         except psycopg2.Error as error:
-            raise _connect_refusal(str(error), address) from None
+            raise connect_refusal(str(error), address) from None
         try:
             self._socket = self._own_socket()
         except OSError as error:
@@ -173,7 +174,7 @@ class PostgresSession:
     def _look_at_answer(self) -> None:
         """Read along with libpq what it will not tell, such as the SQLSTATE of a refused login."""
         info = tcp_info(self._socket.fileno())
-        if info is not None and info.bytes_received > MOST_BYTES:
+        if info is not None and info.bytes_received - self._heard > MOST_BYTES:
             raise too_much()
         if self._connection.info.ssl_in_use or len(self._answer) >= KEPT:
             return
@@ -218,7 +219,7 @@ class PostgresSession:
         return ProbeError(cause, words.summary(text), said=said, code=code)
 
 
-def _connect_refusal(text: str, address: str) -> ProbeError:
+def connect_refusal(text: str, address: str) -> ProbeError:
     """Map what libpq says when connect fails at once."""
     number = _connect_errno(text)
     if number is not None:
