@@ -272,7 +272,7 @@ def test_an_age_limit_ends_them_one_by_one_and_an_event_at_once(site: Site) -> N
 
 
 def test_a_full_server_gets_everything_back(site: Site) -> None:
-    """A session that is refused for want of slots makes the sentinel leave, and nothing is held for a while."""
+    """A session refused for want of slots makes the sentinel leave, and nothing is held for a while."""
     database = site.databases["mariadb"]
     probes = only(sentinel={"heartbeat": "500ms"}, session={"interval": "1s", "timeout": "1s"})
     with exporter(site.client, [{"name": "it", "url": site.url("mariadb"), "probes": probes}]) as running:

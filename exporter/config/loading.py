@@ -27,6 +27,8 @@ EXPECTED = {
     "model_type": "a block of keys and values",
 }
 """What pydantic's errors of type want, in words for people."""
+LIMITS = {"greater_than_equal": "at least", "less_than_equal": "at most"}
+"""Its words for numbers that are too small or too large."""
 
 
 def load(path: Path, kinds: Sequence[ProbeKind], dialects: Sequence[Dialect]) -> Configuration:
@@ -221,7 +223,9 @@ def _words(detail: ErrorDetails, model: type[Settings]) -> str:
         return str(context["error"])
     if kind == "missing":
         return "is missing"
-    if kind == "string_too_short":
+    if kind in LIMITS:
+        return f"must be {LIMITS[kind]} {next(iter(context.values()))}"
+    if kind in {"string_too_short", "too_short"}:
         return "is empty"
     expected = EXPECTED.get(kind)
     if expected is not None:

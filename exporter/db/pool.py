@@ -88,6 +88,11 @@ class Pool:
         """Seconds for which connections have been left alone in the pool; 0 when there are none."""
         return time.monotonic() - self._used if self._lives else 0.0
 
+    @property
+    def waiting(self) -> int:
+        """Connections that there are."""
+        return len(self._lives)
+
     def exercise(self, connections: int, timeout: float) -> Round:
         """Take so many out at once, use them, and give them back, all within `timeout` seconds.
 

@@ -10,6 +10,7 @@ from exporter.exposition.idle import IdleMetrics
 from exporter.exposition.mtu import MtuMetrics
 from exporter.exposition.path import PathMetrics
 from exporter.exposition.ping import PingMetrics
+from exporter.exposition.pool import PoolMetrics
 from exporter.exposition.session import SessionMetrics
 from exporter.exposition.tcp import TcpMetrics
 from exporter.exposition.tls import TlsMetrics
@@ -38,4 +39,5 @@ SERIES: Mapping[str, Callable[[Families], Series]] = {
     "session": SessionMetrics,
     "sentinel": SentinelMetrics,
     "idle": IdleMetrics,
+    "pool": PoolMetrics,
 }

@@ -2,7 +2,8 @@
 
 from exporter.exposition.buckets import POOL_BUCKETS
 from exporter.exposition.families import Families
-from exporter.model import Cause, Invalidation, Observation, PoolObservation
+from exporter.exposition.held import DropFamilies
+from exporter.model import Cause, DropObservation, Invalidation, Observation, PoolObservation
 
 POSSIBLE = (
     Cause.CLIENT_POOL_EXHAUSTED,
@@ -56,6 +57,13 @@ class PoolMetrics:
             "target",
             "state",
         )
+        self._drops = families.shared(DropFamilies)
+        self._unsafe = families.gauge(
+            "conndrop_pool_recycle_unsafe",
+            "Whether connections may become older in the pool than they may be silent on this path; absent"
+            " until that is known.",
+            "target",
+        )
         self._recycle = families.gauge(
             "conndrop_pool_recycle_seconds",
             "Age at which the pool replaces a connection, as configured; absent where it never does.",
@@ -64,6 +72,7 @@ class PoolMetrics:
 
     def expect(self, target: str) -> None:
         """Let every series of `target` begin at 0."""
+        self._drops.expect(target, "pool")
         self._checkouts.labels(target)
         self._seconds.labels(target)
         for cause in POSSIBLE:
@@ -72,8 +81,11 @@ class PoolMetrics:
             self._invalidations.labels(target, reason)
 
     def record(self, observation: Observation) -> None:
-        """Take in one exercise; single drops are counted elsewhere."""
+        """Take in one exercise, or one drop."""
         target = observation.target
+        if isinstance(observation, DropObservation):
+            self._drops.record(observation)
+            return
         if not isinstance(observation, PoolObservation):
             if type(observation) is Observation and observation.failure is not None:
                 self._checkouts.labels(target).inc()
@@ -92,4 +104,6 @@ class PoolMetrics:
             ("overflow",): observation.overflow,
         }
         self._connections.show(target, states)
+        self._drops.hold(target, observation.probe, observation.waiting)
         self._recycle.set(target, observation.recycle)
+        self._unsafe.set(target, observation.recycle_unsafe)

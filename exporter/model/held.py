@@ -104,7 +104,8 @@ class PoolObservation(Observation):
     `rested` is how many seconds its connections had been left alone before. `invalidations` are those let
     go of since the last exercise; `waiting` stand in the pool now, `overflow` were taken out beyond its size.
     `skipped` connections were not taken out because we may not have so many. `recycle` is the setting, in
-    seconds, None for never.
+    seconds, None for never; `recycle_unsafe` tells whether a connection may not be silent here for as long,
+    None while nobody knows.
     """
 
     rested: float
@@ -114,3 +115,4 @@ class PoolObservation(Observation):
     overflow: int = 0
     skipped: int = 0
     recycle: float | None = None
+    recycle_unsafe: bool | None = None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from exporter.probes import dns, idle, mtu, path, ping, sentinel, session, tcp, tls
+from exporter.probes import dns, idle, mtu, path, ping, pool, sentinel, session, tcp, tls
 from exporter.probes.kind import Kind, Metered, Standing
 
 KINDS: tuple[Kind[Any] | Metered[Any] | Standing[Any], ...] = (
@@ -15,4 +15,5 @@ KINDS: tuple[Kind[Any] | Metered[Any] | Standing[Any], ...] = (
     session.KIND,
     sentinel.KIND,
     idle.KIND,
+    pool.KIND,
 )

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from exporter.db.exercise import Death, PoolSettings, Round
 from exporter.db.pool import Pool
+from exporter.diagnosis.advice import pool_recycle_unsafe
 from exporter.model import DropObservation, Invalidation, Observation, PoolObservation, Target
 from exporter.probes.kind import Kind, Tools
 from exporter.settings import Duration, ProbeSettings, format_duration
@@ -90,6 +91,7 @@ class PoolProbe:
         self._tools = tools
         self._rests = Rests(settings.interval, settings.longest_rest, settings.pool_recycle)
         self._short = False
+        self._told_unsafe: bool | None = None
         self._pool = Pool(
             tools.opener,
             PoolSettings(
@@ -109,9 +111,12 @@ class PoolProbe:
 
     def run(self) -> Sequence[Observation]:
         """Exercise the pool if it is time (see `exporter.probes.kind.Probe`)."""
+        unsafe = self._unsafe()
         rested = self._pool.rested
         if rested and not self._rests.over(rested):
-            return ()
+            if unsafe is self._told_unsafe:
+                return ()
+            return (self._told(Round(rested=rested, waiting=self._pool.waiting), time.time(), 0.0),)
         started, begun = time.time(), time.monotonic()
         done = self._pool.exercise(self._settings.connections, self._settings.timeout)
         for number, born in done.lost:
@@ -123,6 +128,13 @@ class PoolProbe:
         self._rests.take_note(done.invalidations, tried=done.rested > 0 and not failures)
         seen = self._told(done, started, time.monotonic() - begun)
         return (seen, *(self._drop(death) for death in done.deaths))
+
+    def _unsafe(self) -> bool | None:
+        """Judge the setting by what is known of idle timeouts here."""
+        idle = self._tools.suspicion.idle
+        if idle is None:
+            return None
+        return pool_recycle_unsafe(self._settings.pool_recycle, idle.killed, idle.survived)
 
     async def _give_back(self) -> None:
         """Give all connections back when the server is full, and when the daemon ends; goes on till then."""
@@ -143,6 +155,10 @@ class PoolProbe:
 
     def _told(self, done: Round, started: float, duration: float) -> PoolObservation:
         failures = (checkout.failure for checkout in done.checkouts if checkout.failure is not None)
+        unsafe, before = self._unsafe(), self._told_unsafe
+        self._told_unsafe = unsafe
+        if unsafe and not before:
+            self._warn()
         return PoolObservation(
             target=self._target,
             probe=KIND.name,
@@ -156,7 +172,18 @@ class PoolProbe:
             overflow=done.overflow,
             skipped=len(done.skipped),
             recycle=self._settings.pool_recycle,
+            recycle_unsafe=unsafe,
         )
+
+    def _warn(self) -> None:
+        recycle, idle = self._settings.pool_recycle, self._tools.suspicion.idle
+        written = "never" if recycle is None else format_duration(recycle)
+        assert idle is not None  # noqa: S101  by it the setting was judged
+        detail = (
+            f"silent connections are ended after {idle.killed:.0f} s; recommended: {idle.pool_recycle:.0f} s"
+        )
+        fields = {"target": self._target, "probe": KIND.name, "pool_recycle": written, "detail": detail}
+        log.warning("pool_recycle is too long", extra={"fields": fields})
 
     def _drop(self, death: Death) -> DropObservation:
         return DropObservation(

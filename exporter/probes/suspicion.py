@@ -7,6 +7,7 @@ from typing import Final
 from exporter.model import (
     Cause,
     DropObservation,
+    IdleObservation,
     Observation,
     PathObservation,
     PingObservation,
@@ -23,16 +24,19 @@ WORTH_A_LOOK: Final = frozenset(
 
 
 class Suspicion:
-    """Takes note of every observation of one target."""
+    """Takes note of every observation of one target; `idle` is what is known last of its idle timeouts."""
 
     def __init__(self) -> None:
         self._confirmed = -math.inf
         self._dropped = -math.inf
+        self.idle: IdleObservation | None = None
         self._reached = False
 
     def roused(self, observation: Observation) -> bool:
         """Tell whether `observation` speaks of loss or of a drop."""
         match observation:
+            case IdleObservation():
+                self.idle = observation
             case DropObservation(probe="sentinel"):
                 self._dropped = time.monotonic()
                 return True

@@ -26,7 +26,8 @@ def test_a_name_and_a_url_are_enough(tmp_path: Path) -> None:
     (only,) = configured(tmp_path, "targets:\n- name: a\n  url: mysql://u@h/d\n").targets
     assert (only.target.endpoint.port, only.target.endpoint.dialect) == (3306, "mysql")
     assert only.target.endpoint.password is None
-    assert set(only.probes) == {kind.name for kind in KINDS}
+    assert set(only.probes) == {kind.name for kind in KINDS} - {"pool"}
+    assert only.connection_budget == 8
     assert only.probes["session"].interval == 15
     assert only.probes["ping"].timeout == 1
 
@@ -180,7 +181,7 @@ def test_the_shipped_file_names_every_key_with_its_default() -> None:
     text = (CONFIG / "exporter.yml").read_text()
     written = yaml.safe_load(text)
     for kind in KINDS:
-        _shows(text, written["defaults"][kind.name], kind.settings())
+        _shows(text, written["defaults"].get(kind.name), kind.settings())
     for key in json_schema(KINDS)["properties"]:
         assert f"{key}:" in text, key
 
@@ -193,12 +194,37 @@ def _shows(text: str, written: dict[str, object] | None, settings: Settings) -> 
             _shows(text, None, value)
         elif written is not None:
             is_duration = any(getattr(part, "func", None) is parse_duration for part in field.metadata)
-            assert (parse_duration(written[name]) if is_duration else written[name]) == value, name
+            shown = written[name]
+            if isinstance(shown, list) and shown:
+                shown = [parse_duration(part) for part in shown]
+            assert (parse_duration(shown) if is_duration else shown) == value, name
 
 
 def test_the_shipped_schema_is_that_of_the_models() -> None:
     """`make schema` writes it."""
     assert json.loads((CONFIG / "schema.json").read_text()) == json_schema(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "on"),
+    [
+        ("targets: [{name: a, url: postgresql://u@h/d, probes: {pool: true}}]", True),
+        ("targets: [{name: a, url: postgresql://u@h/d, probes: {pool: {pool_size: 3}}}]", True),
+        ("targets: [{name: a, url: postgresql://u@h/d, probes: {pool: false}}]", False),
+        ("targets: [{name: a, url: postgresql://u@h/d}]\ndefaults: {pool: {pool_size: 3}}", True),
+        ("targets: [{name: a, url: postgresql://u@h/d, probes: {pool: false}}]\ndefaults: {pool: {}}", False),
+    ],
+)
+def test_a_pool_is_exercised_where_somebody_names_it(tmp_path: Path, text: str, *, on: bool) -> None:
+    (only,) = configured(tmp_path, text).targets
+    assert ("pool" in only.probes) is on
+
+
+@pytest.mark.parametrize(("own", "budget"), [("", 5), (", connection_budget: 3", 3)])
+def test_a_target_may_have_a_budget_of_its_own(tmp_path: Path, own: str, budget: int) -> None:
+    text = f"connection_budget: 5\ntargets: [{{name: a, url: postgresql://u@h/d{own}}}]"
+    (only,) = configured(tmp_path, text).targets
+    assert only.connection_budget == budget
 
 
 @pytest.mark.parametrize(

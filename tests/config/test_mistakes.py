@@ -9,7 +9,7 @@ from exporter.app import read_configuration
 from exporter.config import ConfigurationError
 
 DURATION = "write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"
-TOP = "allowed: vantage, target_files, networks, diagnosis, defaults, targets"
+TOP = "allowed: vantage, target_files, connection_budget, networks, diagnosis, defaults, targets"
 TARGET = "targets:\n- name: a\n  url: postgresql://u@h/d\n"
 
 ONE_MISTAKE = {
@@ -42,9 +42,18 @@ ONE_MISTAKE = {
     TARGET + "a: " + "[" * 60 + "]" * 60: [f"4: a: unknown key; {TOP}", "4: a" + "[0]" * 50 + ": nested too deeply"],
     TARGET + '"a\\nb": 1\n': [f"4: a\\nb: unknown key; {TOP}"],
     "postgresql://u:hunter2@h/d: 1\n": [f"1: postgresql://u:<secret>@h/d: unknown key; {TOP}"],
+    # held connections
+    TARGET + "connection_budget: 0\n": ["4: connection_budget: must be at least 1"],
+    TARGET + "  connection_budget: many\n": ["4: targets[0].connection_budget: must be a whole number"],
+    TARGET + "  probes: {idle: {ladder: [1m, 30s]}}\n": ["4: targets[0].probes.idle.ladder: must ascend, each rung longer than the one before"],
+    TARGET + "  probes: {idle: {ladder: []}}\n": ["4: targets[0].probes.idle.ladder: is empty"],
+    TARGET + "  probes: {idle: {ladder: [30]}}\n": ["4: targets[0].probes.idle.ladder[0]: 30 has no unit; write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"],
+    TARGET + "  probes: {sentinel: {interval: 5s}}\n": ["4: targets[0].probes.sentinel.interval: unknown key; allowed: connections, heartbeat, timeout, query"],
+    TARGET + "  probes: {sentinel: {connections: 9}}\n": ["4: targets[0].probes.sentinel.connections: must be at most 8"],
+    TARGET + "  probes: {pool: {interval: 30m, pool_recycle: 30m}}\n": ["4: targets[0].probes.pool.interval: no connection would be used twice; less than pool_recycle 30m is allowed"],
     # keys
-    TARGET + "  lables: {}\n": ["4: targets[0].lables: unknown key; did you mean labels? allowed: name, url, password, labels, probes"],
-    TARGET + "zzz:\n": ["4: zzz: unknown key; allowed: vantage, target_files, networks, diagnosis, defaults, targets"],
+    TARGET + "  lables: {}\n": ["4: targets[0].lables: unknown key; did you mean labels? allowed: name, url, password, labels, connection_budget, probes"],
+    TARGET + "zzz:\n": ["4: zzz: unknown key; allowed: vantage, target_files, connection_budget, networks, diagnosis, defaults, targets"],
     TARGET + "  name: b\n": ["4: targets[0].name: duplicate key; it stands in line 2 already"],
     TARGET + "- name: a\n  url: mysql://u@h/d\n": ["4: targets[1].name: 'a' is the name of another target already ({file}:2); names must differ"],
     "targets:\n- name: a\n": ["2: targets[0].url: is missing"],
@@ -69,7 +78,7 @@ ONE_MISTAKE = {
     ],
     TARGET + "diagnosis: {loss: 5}\n": ["4: diagnosis.loss: 5 is not a percentage; write a number with a percent sign, such as 1%"],
     TARGET + "diagnosis: {saturation: 101%}\n": ["4: diagnosis.saturation: '101%' is out of range; 0% to 100% is allowed"],
-    TARGET + "defaults: {ping: {size: 1}}\n": ["4: defaults.ping.size: input should be greater than or equal to 8"],
+    TARGET + "defaults: {ping: {size: 1}}\n": ["4: defaults.ping.size: must be at least 8"],
     TARGET + "defaults: {ping: {size: big}}\n": ["4: defaults.ping.size: must be a whole number"],
     TARGET + "defaults: {session: {query: ''}}\n": ["4: defaults.session.query: is empty"],
     TARGET + "networks: {linode: [172.104.0.1/15]}\n": [
@@ -85,7 +94,7 @@ ONE_MISTAKE = {
     TARGET + "defaults:\n  session: {timeout: 1m}\n": [
         "5: defaults.session.timeout: timeout 1m is longer than the interval; at most 15s is allowed"
     ],
-    TARGET + "  probes: {pong: true}\n": ["4: targets[0].probes.pong: unknown key; did you mean ping? allowed: ping, path, mtu, dns, tcp, tls, session"],
+    TARGET + "  probes: {pong: true}\n": ["4: targets[0].probes.pong: unknown key; did you mean ping? allowed: ping, path, mtu, dns, tcp, tls, session, sentinel, idle, pool"],
     TARGET + "  probes: {ping: 7}\n": ["4: targets[0].probes.ping: must be a block of keys and values"],
     # passwords
     TARGET + "  password: hunter2\n": ["4: targets[0].password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],

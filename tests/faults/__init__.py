@@ -1,1 +1,1 @@
-"""Idle timeouts of every kind in the lab, and whether the exporter finds them and names who they belong to."""
+"""Idle timeouts of every kind in the lab, and whether the exporter finds them and whose they are."""

@@ -29,7 +29,10 @@ def main(wanted: list[int]) -> int:
             sys.stdout.write(f"{faults.__name__}, {seconds} s: looking\n")
             sys.stdout.flush()
         until = time.monotonic() + 40 * max(wanted) + PATIENCE
-        while not all([search.look() for search in searches]) and time.monotonic() < until:
+        while time.monotonic() < until:
+            looked = [search.look() for search in searches]
+            if all(looked):
+                break
             time.sleep(LOOK)
         for search in searches:
             search.look(last=True)
