@@ -20,13 +20,16 @@ from exporter.model import Endpoint, Secret, SecretUnreadable, Target
 from exporter.settings import ProbeBlock, Settings
 
 EXPECTED = {
-    "string_type": "text; put it in quotes",
-    "list_type": "a list",
-    "int_type": "a whole number",
-    "dict_type": "a block of keys and values",
-    "model_type": "a block of keys and values",
+    "missing": "is missing",
+    "string_too_short": "is empty",
+    "too_short": "is empty",
+    "string_type": "must be text; put it in quotes",
+    "list_type": "must be a list",
+    "int_type": "must be a whole number",
+    "dict_type": "must be a block of keys and values",
+    "model_type": "must be a block of keys and values",
 }
-"""What pydantic's errors of type want, in words for people."""
+"""What pydantic's errors mean, in words for people."""
 LIMITS = {"greater_than_equal": "at least", "less_than_equal": "at most"}
 """Its words for numbers that are too small or too large."""
 
@@ -221,15 +224,10 @@ def _words(detail: ErrorDetails, model: type[Settings]) -> str:
         return unknown_key(str(detail["loc"][-1]), _allowed(model, detail["loc"][:-1]))
     if kind == "value_error":
         return str(context["error"])
-    if kind == "missing":
-        return "is missing"
     if kind in LIMITS:
         return f"must be {LIMITS[kind]} {next(iter(context.values()))}"
-    if kind in {"string_too_short", "too_short"}:
-        return "is empty"
-    expected = EXPECTED.get(kind)
-    if expected is not None:
-        return f"must be {expected}"
+    if kind in EXPECTED:
+        return EXPECTED[kind]
     message = detail["msg"]
     return message[:1].lower() + message[1:]
 

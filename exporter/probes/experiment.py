@@ -1,6 +1,6 @@
 """Experiments that tell which layer ends silent connections: the same silence in five ways."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from exporter.diagnosis.variants import Outcome, Variant, judge
@@ -70,7 +70,7 @@ class Experiments:
         }
 
     @classmethod
-    def remembered(cls, known: Mapping[str, Any]) -> "Experiments":
+    def remembered(cls, known: Any) -> "Experiments":
         """Make experiments that go on from `known`; what makes no sense there is forgotten."""
         made = cls()
         try:

@@ -1,28 +1,28 @@
-"""The composition root: the only module that knows every room."""
+"""The daemon: everything that runs, put together."""
 
 import asyncio
+import contextlib
 import gc
 import logging
+import resource
 import signal
 import sys
 import threading
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from exporter import __version__
+from exporter.app.enlisting import Enlisted
 from exporter.config import Configuration, ProbedTarget, load
 from exporter.db import DIALECTS, forget_environment
-from exporter.exposition import SERIES
+from exporter.exposition import SERIES, Series
 from exporter.exposition.families import Families
 from exporter.exposition.own import OwnMetrics, TargetInfo
 from exporter.exposition.registry import Scrape, new_registry
 from exporter.journal import Journal
 from exporter.meter.canary import LOOPBACK, Canary
-from exporter.meter.keeper import MISSED_REASONS as METER_MISSED_REASONS
 from exporter.meter.keeper import Keeper
-from exporter.model import Observation, Target
+from exporter.model import Observation
 from exporter.net.book import AddressBook
 from exporter.net.hostnames import Hostnames
 from exporter.net.icmp import why_unavailable
@@ -32,14 +32,12 @@ from exporter.net.waiting import Stop
 from exporter.net.watcher import Watcher
 from exporter.probes import KINDS
 from exporter.probes.budget import Budget
-from exporter.probes.kind import Kind, Metered, NotApplicable, Reader, Standing, Tools, Unavailable
+from exporter.probes.kind import Tools
 from exporter.probes.memory import Memory
 from exporter.probes.suspicion import Suspicion
-from exporter.probes.undertaker import Undertaker
 from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.runner import Runner
-from exporter.runtime.scheduler import MISSED_REASONS, Job, Scheduler
-from exporter.settings import ProbeBlock, ProbeSettings
+from exporter.runtime.scheduler import Scheduler
 from exporter.web.server import ListenAddress, WebServer
 from exporter.web.site import Site
 
@@ -47,6 +45,8 @@ log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a busy thread must let others go on; Python's own 5 ms would be seen as latency."""
+DESCRIPTORS = 1 << 20
+"""As many as anybody needs; some hosts allow a thousand times that, or any number."""
 SAVE = 5.0
 """Seconds after which what has been learnt is on disk at the latest."""
 SIGNAL_CHECK = 0.2
@@ -74,7 +74,7 @@ class Daemon:
         self._own = OwnMetrics(registry, families)
         self._own.configured()
         TargetInfo(targets, registry)
-        self._series = {name: series(families) for name, series in SERIES.items()}
+        self._series: dict[str, Series] = {name: series(families) for name, series in SERIES.items()}
         self._stop = Stop()
         self._resolver = Resolver(self._stop)
         self._book = AddressBook(self._resolver, self._stop)
@@ -90,12 +90,11 @@ class Daemon:
         self._heartbeat = Heartbeat(self._own, self._scheduler.realign)
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
         self._keeper = Keeper(self._deliver, self._own, self._stop)
-        self._readers: list[tuple[str, str, Reader]] = []
-        self._hurrying: dict[str, list[int]] = {target.name: [] for target in targets}
-        self._jobs: list[Job] = []
-        self._unavailable: set[str] = set()
+        self._enlisted = Enlisted(
+            runner=self._runner, own=self._own, series=self._series, keeper=self._keeper
+        )
         for probed in configuration.targets:
-            self._take_on(probed)
+            self._enlisted.take_on(probed, self._tools(probed))
         site = Site(targets, Scrape(registry, families), lambda: self._runner.ready)
         self._web = WebServer(list(listen), site)
 
@@ -107,13 +106,14 @@ class Daemon:
     def start(self) -> None:
         """Begin to probe."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        _allow_descriptors()
         gc.freeze()  # what has been built stays: no collection has to look through it again
         for order in self._canary.orders:
             self._keeper.order(order)
             self._keeper.locate(order.job, [LOOPBACK], None)
         self._keeper.start()
         self._heartbeat.start()
-        self._scheduler.start(self._jobs)
+        self._scheduler.start(self._enlisted.jobs)
         self._watcher.keep(self._save)
         self._watcher.start()
         fields = {"version": __version__, "probes": self._runner.expected}
@@ -137,8 +137,7 @@ class Daemon:
     def _look_closely(self, observation: Observation) -> None:
         """Have the meter look closely at a target of which something bad was seen."""
         if self._suspicions[observation.target].roused(observation):
-            for job in self._hurrying[observation.target]:
-                self._keeper.hurry(job)
+            self._enlisted.look_closely(observation.target)
 
     def _spare(self, observation: Observation) -> None:
         """Have everything given back that is held at a server that is full."""
@@ -159,12 +158,11 @@ class Daemon:
         if job < 0:
             self._canary.read(job, reading)
             return
-        target, kind, reader = self._readers[job]
-        self._runner.run(target, kind, partial(reader.read, reading))
+        self._enlisted.deliver(job, reading)
 
-    def _take_on(self, probed: ProbedTarget) -> None:
+    def _tools(self, probed: ProbedTarget) -> Tools:
         target = probed.target
-        tools = Tools(
+        return Tools(
             opener=probed.dialect.prepare(target.endpoint),
             resolver=self._resolver,
             book=self._book,
@@ -176,67 +174,14 @@ class Daemon:
             budget=self._budgets[target.name],
             memory=self._memory,
         )
-        self._watcher.keep(
-            partial(self._runner.keep, target.name, "leftovers", Undertaker(target, tools).keep)
-        )
-        for kind in KINDS:
-            settings = probed.probes.get(kind.name)
-            if settings is None:
-                continue
-            try:
-                if isinstance(kind, Metered):
-                    self._have_metered(kind, target, settings, tools)
-                elif isinstance(kind, Standing):
-                    self._have_kept(kind, target, settings, tools)
-                else:
-                    self._schedule(kind, target, settings, tools)
-            except NotApplicable:
-                continue
-            except Unavailable as trouble:
-                self._say_unavailable(kind.name, str(trouble))
 
-    def _have_metered(
-        self, kind: Metered[Any], target: Target, settings: ProbeSettings, tools: Tools
-    ) -> None:
-        """Order a probe from the meter, whose readings are told by the number of the job."""
-        job = len(self._readers)
-        self._readers.append((target.name, kind.name, kind.reader(target, settings, tools)))
-        if kind.hurries:
-            self._hurrying[target.name].append(job)
-        self._expect(kind.name, target, METER_MISSED_REASONS)
-        self._keeper.order(kind.order(job, target, settings))
-        self._book.watch(target.endpoint.host, partial(self._keeper.locate, job))
 
-    def _have_kept(self, kind: Standing[Any], target: Target, settings: ProbeBlock, tools: Tools) -> None:
-        """Let a probe stand in the watcher's thread."""
-        vigil = kind.build(target, settings, tools)
-        self._series[kind.name].expect(target.name)
-        self._runner.expect(target.name, kind.name)
-        self._watcher.keep(partial(self._runner.keep, target.name, kind.name, vigil.keep))
-
-    def _schedule(self, kind: Kind[Any], target: Target, settings: ProbeSettings, tools: Tools) -> None:
-        """Let a probe run in the daemon's own threads."""
-        probe = kind.build(target, settings, tools)
-        self._expect(kind.name, target, MISSED_REASONS)
-        self._jobs.append(
-            Job(
-                kind=kind.name,
-                name=target.name,
-                interval=settings.interval,
-                timeout=settings.timeout,
-                run=partial(self._runner.run, target.name, kind.name, probe.run),
-            )
-        )
-
-    def _expect(self, kind: str, target: Target, reasons: Sequence[str]) -> None:
-        self._own.expect(kind, reasons)
-        self._series[kind].expect(target.name)
-        self._runner.expect(target.name, kind)
-
-    def _say_unavailable(self, kind: str, trouble: str) -> None:
-        if kind not in self._unavailable:
-            self._unavailable.add(kind)
-            log.warning("probe not available", extra={"fields": {"probe": kind, "detail": trouble}})
+def _allow_descriptors() -> None:
+    """Have as many descriptors as this host allows us: a held connection takes two."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(allowed, wanted), most))
 
 
 def run(daemon: Daemon, signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT)) -> None:
