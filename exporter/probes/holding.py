@@ -22,7 +22,7 @@ from exporter.model import (
 )
 from exporter.net.keepalive import error_of, keep_alive
 from exporter.net.phases import PhaseClock
-from exporter.net.tcp_info import tcp_info
+from exporter.net.tcp_info import is_open, tcp_info
 from exporter.net.watcher import Eye
 from exporter.probes.kind import Tools
 
@@ -134,15 +134,15 @@ class HeldConnection:
     def _take_in(self, *, used: bool) -> tuple[bool, Death | None]:
         """Record what the kernel knows, then read; tell whether an answer is complete, or how it ended."""
         descriptor = self._held.fileno()
-        tcp = tcp_info(descriptor)
-        ended = tcp is not None and (tcp.ended or tcp.reset)
+        ended = not is_open(descriptor)
+        tcp = tcp_info(descriptor) if ended else None
         number = error_of(descriptor) if tcp is not None and tcp.reset else 0
         try:
             answered = self._held.hear()
             for _ in range(LAST_WORDS if ended else 0):
                 self._held.hear()
         except ProbeError as error:
-            return False, self._died(error, tcp if ended else tcp_info(descriptor), number, used=used)
+            return False, self._died(error, tcp or tcp_info(descriptor), number, used=used)
         if ended:
             wordless = ProbeError(Cause.UNKNOWN, "the connection has ended")
             return False, self._died(wordless, tcp, number, used=used)

@@ -23,7 +23,11 @@ FIRST_RETRY = 0.5
 LONGEST_RETRY = 30.0
 """Seconds until an opening that failed is tried again, twice as long each time."""
 TELL = 5.0
-"""Seconds after which heartbeats are reported, and an outage that goes on."""
+"""Seconds after which an outage that goes on is reported."""
+COLLECT = 15.0
+"""Seconds for which heartbeats are collected before they are reported."""
+TICK = 0.05
+"""Heartbeats of all sentinels fall on multiples of so many seconds: waking up costs more than asking."""
 GOODBYE = 1.0
 """Seconds that a server has to close."""
 
@@ -97,10 +101,10 @@ class Sentinel:
             if isinstance(heard, Death):
                 return heard
             self._answers.append(heard)
-            if time.monotonic() - self._told >= TELL:
+            if time.monotonic() - self._told >= COLLECT:
                 self._tell()
             due = max(due + self._settings.heartbeat, time.monotonic())
-            death = await connection.rest(due - time.monotonic())
+            death = await connection.rest(_at_a_tick(due) - time.monotonic())
             if death is not None:
                 return death
         return None
@@ -182,6 +186,10 @@ class Sentinel:
     def _stir(self) -> None:
         for connection in self._standing:
             connection.stir()
+
+
+def _at_a_tick(due: float) -> float:
+    return math.ceil(due / TICK) * TICK
 
 
 async def _never() -> bool:

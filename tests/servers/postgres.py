@@ -152,7 +152,9 @@ class Postgres(Database):
 
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:
+        most = int(str(self.admin("SHOW max_connections")[0][0]))
+        taken = int(str(self.admin("SELECT sum(numbackends) FROM pg_stat_database")[0][0])) - 1
         with contextlib.ExitStack() as held:
-            for _ in range(MAX_CONNECTIONS - 3):
+            for _ in range(most - 3 - taken):
                 held.enter_context(contextlib.closing(self.connect()))
             yield
