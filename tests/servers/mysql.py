@@ -129,14 +129,15 @@ class MysqlFamily(Database):
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:
         before = self.admin("SELECT @@GLOBAL.max_connections")[0][0]
-        self.admin(f"SET GLOBAL max_connections = {FULL}")
-        try:
-            with contextlib.ExitStack() as held:
-                for _ in range(FULL):
-                    held.enter_context(contextlib.closing(self.connect()))
-                yield
-        finally:
-            self.admin(f"SET GLOBAL max_connections = {before}")
+        with contextlib.ExitStack() as held:
+            control, *_ = [held.enter_context(contextlib.closing(self.connect())) for _ in range(FULL)]
+            with control.cursor() as cursor:
+                cursor.execute("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+                cursor.execute(f"SET GLOBAL max_connections = {cursor.fetchall()[0][1]}")
+                try:
+                    yield
+                finally:
+                    cursor.execute(f"SET GLOBAL max_connections = {before}")
 
 
 class MariaDb(MysqlFamily):
