@@ -1,6 +1,7 @@
 """Held connections of peers that do what no server should, and of a process that is stopped meanwhile."""
 
 import asyncio
+import resource
 import signal
 import socket
 import subprocess
@@ -18,7 +19,7 @@ from exporter.net.waiting import Stop
 from exporter.probes.holding import Death, HeldConnection
 from tests.db.test_held_hostile import MY_HEAD, PG_NOTICE, SCHEMES, url
 from tests.db.test_hostile import logs_in
-from tests.doubles import Script, server
+from tests.doubles import Script, reset, server
 from tests.probing import probe_tools
 from tests.waiting import wait_for
 
@@ -94,3 +95,21 @@ def test_a_process_that_was_stopped_sees_what_came_meanwhile() -> None:
         time.sleep(1.2)  # past its time
         process.send_signal(signal.SIGCONT)
         assert process.stdout.readline() == b"True\n"
+
+
+@SCHEMES
+def test_to_hold_needs_no_further_descriptor(scheme: str) -> None:
+    """When there is none left, what is held is held on, and its end is told as ever."""
+
+    async def use(connection: HeldConnection) -> Death | None:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+        try:
+            connection.keep_alive(30.0)
+            return await connection.rest(10.0)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+    death = holding(scheme, reset, use)
+    assert death
+    assert death.end is End.RST
