@@ -109,3 +109,30 @@ def test_other_failures_stop_nothing() -> None:
     assert not budget.notice(failed_of(Cause.SERVER_DOWN))
     assert not budget.notice(Observation(target="orders", probe="session", started=0.0, duration=0.0))
     assert not budget.stopped
+
+
+@pytest.mark.parametrize(
+    ("limit", "free", "words"),
+    [
+        (8, 1000, "5 to hold and 3 for visits, by connection_budget 8"),
+        (1, 1000, "0 to hold and 1 for visits, by connection_budget 1"),
+        (8, 9, "0 to hold and 1 for visits, by a fifth of 9 free slots"),
+    ],
+)
+def test_who_may_hold_too_little_is_told_once_and_why(
+    limit: int, free: int, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    budget = Budget(limit)
+    budget.learn(free)
+    for _ in range(2):
+        budget.complain("orders", "idle")
+    (record,) = caplog.records
+    assert record.getMessage() == "connections not held"
+    assert record.fields == {"target": "orders", "probe": "idle", "budget": words}  # type: ignore[attr-defined]  # put there by `extra`
+
+
+def test_of_a_full_server_there_is_no_further_word(caplog: pytest.LogCaptureFixture) -> None:
+    budget = Budget(8)
+    budget.notice(failed_of(Cause.SERVER_SATURATED))
+    budget.complain("orders", "idle")
+    assert not caplog.records
