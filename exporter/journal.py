@@ -1,4 +1,4 @@
-"""One log line for each failure."""
+"""One log line for each failure, and for what is found out about idle timeouts."""
 
 import logging
 
@@ -7,6 +7,7 @@ from exporter.model import (
     DnsObservation,
     DropObservation,
     HeldObservation,
+    IdleObservation,
     MtuObservation,
     Observation,
     PathObservation,
@@ -21,17 +22,22 @@ class Journal:
 
     A session that fails is a warning each time, and so is a connection that drops. The other probes look
     often: of a row of failures the first is a warning, the end of the row an information, and the others are
-    there at level debug; another cause is worth another warning.
+    there at level debug; another cause is worth another warning. What is known of an idle timeout is told
+    once it is certain, and when it has become something else.
     """
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str, str], tuple[int, Cause | None]] = {}
+        self._findings: dict[str, dict[str, object]] = {}
 
     def record(self, observation: Observation) -> None:
         """Log what went wrong in one observation, if anything."""
         lost = isinstance(observation, PingObservation) and observation.lost > 0
         if isinstance(observation, DropObservation):
-            log.warning("connection dropped", extra={"fields": _fields(observation) | _end(observation)})
+            log.warning("connection dropped", extra={"fields": _drop(observation)})
+        elif isinstance(observation, IdleObservation):
+            if observation.settled:
+                self._found(observation)
         elif observation.probe == "session":
             if observation.failure is not None:
                 log.warning("probe failed", extra={"fields": _fields(observation)})
@@ -39,6 +45,13 @@ class Journal:
             self._failed(observation, "echo lost" if lost else "probe failed")
         elif self._rows and _answered(observation):
             self._succeeded(observation)
+
+    def _found(self, idle: IdleObservation) -> None:
+        fields = {"target": idle.target, "probe": idle.probe} | _finding(idle)
+        if self._findings.get(idle.target) != fields:
+            self._findings[idle.target] = fields
+            found = "no idle timeout found" if idle.killed is None else "idle timeout found"
+            log.info(found, extra={"fields": fields})
 
     def _failed(self, observation: Observation, message: str) -> None:
         key, failure = _key(observation), observation.failure
@@ -57,8 +70,22 @@ class Journal:
             log.info(again, extra={"fields": {**_fields(observation), "failed": row}})
 
 
-def _end(drop: DropObservation) -> dict[str, object]:
-    return {"end": drop.end, "silent": f"{drop.silent:.3f}", "used": "yes" if drop.used else "no"}
+def _drop(drop: DropObservation) -> dict[str, object]:
+    fields = _fields(drop)
+    del fields["duration"]
+    times = {"age": f"{drop.duration:.3f}", "silent": f"{drop.silent:.3f}"}
+    return fields | {"end": drop.end, **times, "used": "yes" if drop.used else "no"}
+
+
+def _finding(idle: IdleObservation) -> dict[str, object]:
+    """Say what was found, in seconds; what was not is left out."""
+    certain: dict[str, float | None] = {"survived": idle.survived}
+    if idle.killed is not None:
+        certain |= {"killed": idle.killed, "pool_recycle": idle.pool_recycle, "keepalive": idle.keepalive}
+    fields: dict[str, object] = {name: f"{value:.1f}" for name, value in certain.items() if value is not None}
+    if idle.killed is not None:
+        fields["cause"] = ",".join(cause for cause, _ in idle.timeouts) or Cause.UNKNOWN
+    return fields
 
 
 def _answered(observation: Observation) -> bool:

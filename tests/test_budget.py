@@ -138,3 +138,30 @@ def test_a_look_does_not_go_beyond_the_limit() -> None:
     budget = Budget(1, lambda: now)
     now = LOOK_AGAIN
     assert not budget.take(claimed=True)
+
+
+@pytest.mark.parametrize(
+    ("limit", "free", "words"),
+    [
+        (8, 1000, "5 to hold and 3 for visits, by connection_budget 8"),
+        (1, 1000, "0 to hold and 1 for visits, by connection_budget 1"),
+        (8, 9, "0 to hold and 1 for visits, by a fifth of 9 free slots"),
+    ],
+)
+def test_who_may_hold_too_little_is_told_once_and_why(
+    limit: int, free: int, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    budget = Budget(limit)
+    budget.learn(free)
+    for _ in range(2):
+        budget.complain("orders", "idle")
+    (record,) = caplog.records
+    assert record.getMessage() == "connections not held"
+    assert record.fields == {"target": "orders", "probe": "idle", "budget": words}  # type: ignore[attr-defined]  # put there by `extra`
+
+
+def test_of_a_full_server_there_is_no_further_word(caplog: pytest.LogCaptureFixture) -> None:
+    budget = Budget(8)
+    budget.notice(failed_of(Cause.SERVER_SATURATED))
+    budget.complain("orders", "idle")
+    assert not caplog.records

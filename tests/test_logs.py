@@ -13,8 +13,11 @@ from exporter import logs
 from exporter.journal import Journal
 from exporter.model import (
     Cause,
+    DropObservation,
+    End,
     Failure,
     Hop,
+    IdleObservation,
     MtuObservation,
     Observation,
     PathObservation,
@@ -167,3 +170,52 @@ def test_a_target_that_falls_silent_has_not_succeeded_again(
         journal.record(observation)
     assert [record.getMessage() for record in caplog.records] == ["probe failed", "probe succeeded again"]
     assert caplog.records[-1].fields["failed"] == 2  # type: ignore[attr-defined]  # put there by `extra`
+
+
+def test_a_drop_tells_its_age(caplog: pytest.LogCaptureFixture) -> None:
+    """It took no time, so a duration would be a riddle."""
+    failure = Failure(phase=None, cause=Cause.UNKNOWN, detail="connection reset by the peer")
+    Journal().record(
+        DropObservation(
+            target="a", probe="sentinel", started=1.0, duration=92.5, failure=failure,
+            end=End.RST, silent=2.5, used=True, tcp=None,
+        )
+    )  # fmt: skip
+    (record,) = caplog.records
+    assert record.fields == {  # type: ignore[attr-defined]  # put there by `extra`
+        "target": "a", "probe": "sentinel", "cause": "unknown", "detail": "connection reset by the peer",
+        "end": "rst", "age": "92.500", "silent": "2.500", "used": "yes",
+    }  # fmt: skip
+
+
+def idle(**more: Any) -> IdleObservation:
+    return IdleObservation(target="a", probe="idle", started=1.0, duration=0.0, **more)
+
+
+def test_what_is_found_out_about_an_idle_timeout_is_told_when_it_changes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    journal = Journal()
+    told = ((Cause.MIDDLEBOX_IDLE_TIMEOUT, 350.0), (Cause.SERVER_IDLE_TIMEOUT, 600.0))
+    known = {"survived": 345.2, "killed": 350.1, "pool_recycle": 276.0, "keepalive": 60.0}
+    for observation in (
+        idle(survived=30.0, killed=None),
+        idle(survived=3600.0, killed=None, settled=True, pool_recycle=2880.0),
+        idle(**known),
+        idle(**known, settled=True),
+        idle(**known | {"survived": 345.22}, settled=True),
+        idle(**known | {"survived": None}, settled=True, timeouts=told),
+    ):
+        journal.record(observation)
+    first, second, third = caplog.records
+    assert [record.getMessage() for record in caplog.records] == [
+        "no idle timeout found", "idle timeout found", "idle timeout found",
+    ]  # fmt: skip
+    assert first.fields == {"target": "a", "probe": "idle", "survived": "3600.0"}  # type: ignore[attr-defined]  # put there by `extra`
+    assert second.fields == {  # type: ignore[attr-defined]  # put there by `extra`
+        "target": "a", "probe": "idle", "survived": "345.2", "killed": "350.1",
+        "pool_recycle": "276.0", "keepalive": "60.0", "cause": "unknown",
+    }  # fmt: skip
+    assert third.fields["cause"] == "middlebox.idle_timeout,server.idle_timeout"  # type: ignore[attr-defined]  # put there by `extra`
+    assert "survived" not in third.fields  # type: ignore[attr-defined]  # put there by `extra`

@@ -253,6 +253,7 @@ def test_a_balancer_resets_and_the_reset_is_seen(site: Site, name: str) -> None:
         resetter.reset()
         wait_for(it.drops)
         assert it.drops() == {("rst", "unknown")}
+        assert [line["detail"] for line in it.exporter.dropped("it")] == ["connection reset by the peer"]
         wait_for(lambda: it.holds() and it.alone())
 
 

@@ -129,6 +129,7 @@ class Pool:
 
     def _take_out(self, taken: list[tuple[float, Connection]]) -> None:
         self._begin_step()
+        self._clock.enter(Phase.QUERY)  # a ping, unless a connection has to be opened
         begun = time.perf_counter()
         self._choosing = True
         try:
@@ -188,6 +189,7 @@ class Pool:
             raise NoneLeft("the server is given a rest after many logins that were broken off")
         if not self._take():
             raise NoneLeft("there is no connection left in the budget")
+        self._clock.skip(Phase.DNS)
         try:
             addresses = self._addresses(self._clock.remaining())
             connection = self._opener.pooled(addresses, self._clock, self._closed)

@@ -1,11 +1,14 @@
 """How many connections all probes of one target may have: nobody is to be hurt by being watched."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
 from typing import Final
 
 from exporter.model import Cause, Observation
+
+log = logging.getLogger(__name__)
 
 RESERVED: Final = 3
 """Connections kept back for visits: a session, a TLS handshake, one that looks after what is held."""
@@ -41,6 +44,7 @@ class Budget:
         self._rest = FIRST_REST
         self._stopped_until = 0.0
         self._listeners: list[Callable[[], None]] = []
+        self._short: set[str] = set()
 
     @property
     def allowance(self) -> int:
@@ -52,6 +56,18 @@ class Budget:
     def stopped(self) -> bool:
         """Whether nothing may be held because the server is full."""
         return self._now() < self._stopped_until
+
+    @property
+    def words(self) -> str:
+        """Say how many may be open now, and what limits them."""
+        with self._lock:
+            allowance = self._allowance()
+            left = _left(allowance)
+            by_us = allowance == self._limit
+            limit = (
+                f"connection_budget {self._limit}" if by_us else f"a fifth of {int(self._free)} free slots"
+            )
+            return f"{left} to hold and {allowance - left} for visits, by {limit}"
 
     def claim(self, connections: int) -> None:
         """Say that so many are going to be taken with `claimed`."""
@@ -76,6 +92,13 @@ class Budget:
                 self._claimed -= 1
             else:
                 self._others -= 1
+
+    def complain(self, target: str, probe: str) -> None:
+        """Log, once, that a probe may not hold what it wants; of a full server it has been said already."""
+        if not self.stopped and probe not in self._short:
+            self._short.add(probe)
+            fields = {"target": target, "probe": probe, "budget": self.words}
+            log.warning("connections not held", extra={"fields": fields})
 
     def enter(self) -> bool:
         """Begin a visit; tell whether there is room for it. One at a time there always is."""
@@ -114,9 +137,8 @@ class Budget:
         return True
 
     def _has_room(self, allowance: int, claimed: bool) -> bool:
-        left = allowance - min(RESERVED, (allowance + 1) // 2)
         mine = self._claimed if claimed else max(self._claims, self._claimed)
-        return self._others + mine < left
+        return self._others + mine < _left(allowance)
 
     def _may_look(self, claimed: bool) -> bool:
         """Whether one may be let through to learn how much is free now."""
@@ -129,3 +151,8 @@ class Budget:
 
     def _allowance(self) -> int:
         return 0 if self.stopped else min(self._limit, int(SHARE * self._free))
+
+
+def _left(allowance: int) -> int:
+    """How many of these may be held; the others are for visits."""
+    return allowance - min(RESERVED, (allowance + 1) // 2)

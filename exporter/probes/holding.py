@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import os
 import time
 from collections.abc import Callable
 from typing import Final, NamedTuple
@@ -159,18 +160,22 @@ class HeldConnection:
 
     def _died(self, error: ProbeError, tcp: TcpInfo | None, number: int, *, used: bool) -> Death:
         now = time.monotonic()
-        end, cause = End.FIN, error.cause
+        end, cause, detail = End.FIN, error.cause, error.detail
         if error.said or error.code:
             end = End.ERROR
         elif number in TIMEOUTS:
-            end, cause = End.SILENCE, TIMEOUTS[number]
+            end, cause, detail = (
+                End.SILENCE,
+                TIMEOUTS[number],
+                f"given up by the kernel: {os.strerror(number)}",
+            )
         elif tcp is not None and tcp.reset:
-            end = End.RST
+            end, detail = End.RST, "connection reset by the peer"  # of which reading need not tell
         # A reset leaves no trace of when it came; a FIN acknowledges something, and last words are data.
         late = 0.0 if tcp is None or tcp.reset else min(tcp.last_ack_received, tcp.last_data_received)
         at = now - late
         silent = self._silent if used else at - self._last
-        return Death(end, cause, error.detail, error.said, error.code, at, max(0.0, silent), used, tcp)
+        return Death(end, cause, detail, error.said, error.code, at, max(0.0, silent), used, tcp)
 
 
 async def opened(

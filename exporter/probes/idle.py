@@ -19,7 +19,9 @@ from exporter.settings import Duration, ProbeBlock
 QUERY = "SELECT 1"
 LADDER = (30.0, 60.0, 120.0, 240.0, 360.0, 600.0, 900.0, 1800.0, 3600.0)
 PAUSE = 5.0
-"""Seconds until somebody with nothing to do asks again."""
+"""Seconds until somebody with nothing to do asks again, or an opening that failed is tried once more."""
+LONGEST_PAUSE = 60.0
+"""Seconds between openings that fail, twice as long each time: a new password must not lock the account."""
 GOODBYE = 2.0
 """Seconds that a server has to close."""
 
@@ -70,18 +72,26 @@ class Idle:
 
     async def _hold(self) -> None:
         """Carry out one job after the other, whenever the budget has a connection for it."""
+        pause = PAUSE
         while True:
             job = self._search.next(self._under_way) if self._tools.opener.harmless() else None
             if job is None or not self._budget.take(claimed=False):
+                if job is not None and not self._under_way:
+                    self._budget.complain(self._target.name, KIND.name)
                 await self._wait()
                 continue
             self._under_way.add(job)
             try:
-                await self._carry_out(job)
+                good = await self._carry_out(job)
             finally:
                 self._under_way.discard(job)
                 self._budget.give_back(claimed=False)
                 self._count()
+            if good:
+                pause = PAUSE
+            else:
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
 
     async def _wait(self) -> None:
         try:
@@ -91,15 +101,15 @@ class Idle:
             pass
         self._news.clear()
 
-    async def _carry_out(self, job: Job) -> None:
+    async def _carry_out(self, job: Job) -> bool:
+        """Hold one connection to its end; tell whether it could be opened at all."""
         try:
             connection = await opened(
                 self._target, self._tools, self._settings.timeout, partial(self._prepare, job.variant)
             )
         except ProbeError as error:
             self._count(error.failure())
-            await asyncio.sleep(PAUSE)
-            return
+            return False
         job.connection, job.begun = connection, time.monotonic()
         self._count()
         try:
@@ -114,6 +124,7 @@ class Idle:
             if heard:
                 self._search.survive(job)
                 self._tell()
+        return True
 
     def _prepare(self, variant: Variant, session: Session) -> None:
         if variant in (Variant.OUTLASTING, Variant.BOTH):

@@ -149,7 +149,8 @@ class PoolProbe:
 
     def _say_if_short(self, skipped: Sequence[str]) -> None:
         if skipped and not self._short:
-            fields = {"target": self._target, "probe": KIND.name, "detail": skipped[0]}
+            budget = self._tools.budget.words
+            fields = {"target": self._target, "probe": KIND.name, "detail": skipped[0], "budget": budget}
             log.warning("connections not taken out", extra={"fields": fields})
         self._short = bool(skipped)
 

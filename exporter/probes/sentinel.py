@@ -76,6 +76,8 @@ class Sentinel:
                     await self._hold(place)
                 finally:
                     self._budget.give_back(claimed=True)
+            else:
+                self._budget.complain(self._target.name, KIND.name)
             await asyncio.sleep(TELL)
 
     async def _hold(self, place: int) -> None:

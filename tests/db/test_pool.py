@@ -191,6 +191,7 @@ def test_a_ping_replaces_what_is_dead(make: Make, database: Database, params: Ma
     assert causes(done) == [None, None]
     assert done.invalidations == [Invalidation.PRE_PING, Invalidation.POOL]
     assert [str(death.failure.cause) for death in done.deaths] == [killed(database)]
+    assert not any("in phase dns" in death.failure.detail for death in done.deaths)
     assert not done.lost
 
 

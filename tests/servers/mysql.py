@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pymysql
+from pymysql.constants import ER
 
 from tests.servers.certificates import Certificates
 from tests.servers.database import LOOPBACK, PASSWORD, USER, Database, Place, ServerMissing
@@ -101,7 +102,11 @@ class MysqlFamily(Database):
         return sorted(int(str(row[0])) for row in rows if row[1] == USER)
 
     def kill(self, number: int) -> None:
-        self.admin(f"KILL {number}")
+        try:
+            self.admin(f"KILL {number}")
+        except pymysql.err.OperationalError as error:
+            if error.args[0] != ER.NO_SUCH_THREAD:  # it has ended by itself
+                raise
 
     @contextlib.contextmanager
     def limited(self, setting: str, seconds: int) -> Iterator[None]:
