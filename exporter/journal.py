@@ -50,7 +50,7 @@ class Journal:
         fields = {"target": idle.target, "probe": idle.probe} | _finding(idle)
         if self._findings.get(idle.target) != fields:
             self._findings[idle.target] = fields
-            found = "no idle timeout found" if idle.killed is None else "idle timeout found"
+            found = "no idle timeout on the ladder" if idle.killed is None else "idle timeout found"
             log.info(found, extra={"fields": fields})
 
     def _failed(self, observation: Observation, message: str) -> None:

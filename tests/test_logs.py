@@ -210,7 +210,7 @@ def test_what_is_found_out_about_an_idle_timeout_is_told_when_it_changes(
         journal.record(observation)
     first, second, third = caplog.records
     assert [record.getMessage() for record in caplog.records] == [
-        "no idle timeout found", "idle timeout found", "idle timeout found",
+        "no idle timeout on the ladder", "idle timeout found", "idle timeout found",
     ]  # fmt: skip
     assert first.fields == {"target": "a", "probe": "idle", "survived": "3600.0"}  # type: ignore[attr-defined]  # put there by `extra`
     assert second.fields == {  # type: ignore[attr-defined]  # put there by `extra`
