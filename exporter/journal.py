@@ -117,6 +117,7 @@ def _fields(observation: Observation) -> dict[str, object]:
         fields |= {"phase": failure.phase, "cause": failure.cause}
     fields["duration"] = f"{observation.duration:.6f}"
     if failure is not None:
+        said = "" if failure.said == failure.detail else failure.said  # once is enough
         fields["detail"] = failure.detail
-        fields |= {name: text for name, text in (("code", failure.code), ("said", failure.said)) if text}
+        fields |= {name: text for name, text in (("code", failure.code), ("said", said)) if text}
     return {name: value for name, value in fields.items() if value is not None}

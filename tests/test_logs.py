@@ -112,6 +112,12 @@ def test_a_failed_session_is_one_line_with_all_that_matters(style: str, out: io.
         )
 
 
+def test_the_servers_words_stand_there_once(out: io.StringIO) -> None:
+    failure = Failure(phase=None, cause=Cause.AUTH_CREDENTIALS, detail="go away", said="go away")
+    Journal().record(Observation(target="a", probe="idle", started=1.0, duration=0.2, failure=failure))
+    assert out.getvalue().count("go away") == 1
+
+
 def test_a_good_session_is_no_line(out: io.StringIO) -> None:
     Journal().record(SessionObservation(target="a", probe="session", started=1.0, duration=0.2, phases=()))
     assert out.getvalue() == ""
