@@ -3,12 +3,14 @@
 # make check  every check, on what is installed already
 # make soak   probes databases that block hosts for broken connections, for an hour: root
 # make lab    a client, a router and real databases, and faults to bring upon held connections by hand: root
+# make faults has every idle timeout found and attributed in that lab, in 20 minutes: root
+# make hour   brings faults of all kinds about there for an hour, and looks at what servers list afterwards: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 4 minutes, not 40
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test check bench lab soak format lint types contracts pytest schema clean
+.PHONY: demo test check bench faults hour lab soak format lint types contracts pytest schema clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
@@ -22,6 +24,15 @@ check: lint types contracts pytest
 soak: .venv/dev
 	@tests/prepare
 	@$(BIN)/python -m tests.soak
+
+# FAULTS_SECONDS are the timeouts tried: 5, 20 and 47 by default.
+faults: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.faults $(FAULTS_SECONDS)
+
+hour: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.faults.hour
 
 bench: .venv/dev
 	@tests/bench/prepare

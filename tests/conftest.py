@@ -10,7 +10,8 @@ import pytest
 
 from tests.lab.site import Site
 from tests.probing import STOPS
-from tests.servers import Certificates, Database, MariaDb, MySql, Postgres, ServerMissing
+from tests.servers import Certificates, Database, MariaDb, MySql, Place, Postgres, ServerMissing
+from tests.servers.database import LOOPBACK
 
 SERVERS: dict[str, type[Database]] = {"postgresql": Postgres, "mariadb": MariaDb, "mysql": MySql}
 
@@ -68,10 +69,10 @@ def site(certificates: Certificates) -> Iterator[Site]:
         yield made
 
 
-def started(kind: type[Database], certificates: Certificates) -> Database:
+def started(kind: type[Database], certificates: Certificates, place: Place = LOOPBACK) -> Database:
     """Make a server of `kind`; skip the test where it is not installed, but never so in CI."""
     try:
-        return kind(certificates)
+        return kind(certificates, place)
     except ServerMissing as missing:
         if os.environ.get("CI"):
             raise

@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.model import Cause, Failure, Observation
-from exporter.probes.budget import FIRST_REST, LONGEST_REST, RESERVED, Budget
+from exporter.probes.budget import FIRST_REST, LONGEST_REST, LOOK_AGAIN, RESERVED, Budget
 
 
 def failed_of(cause: Cause) -> Observation:
@@ -109,6 +109,35 @@ def test_other_failures_stop_nothing() -> None:
     assert not budget.notice(failed_of(Cause.SERVER_DOWN))
     assert not budget.notice(Observation(target="orders", probe="session", started=0.0, duration=0.0))
     assert not budget.stopped
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_a_server_that_had_no_room_is_looked_at_again(*, claimed: bool) -> None:
+    """Only who opens a connection learns what is free: without one, nothing would ever be held again."""
+    now = 0.0
+    budget = Budget(8, lambda: now)
+    budget.learn(2)
+    assert taken(budget, claimed=claimed) == 0
+    now = LOOK_AGAIN
+    assert taken(budget, claimed=claimed) == 1
+    now *= 2
+    assert not budget.take(claimed=claimed), "it has one"
+    budget.give_back(claimed=claimed)
+    assert budget.take(claimed=claimed)
+    budget.learn(1000)
+    assert budget.allowance == 8
+    budget.give_back(claimed=claimed)
+    budget.learn(2)
+    budget.notice(failed_of(Cause.SERVER_SATURATED))
+    now += FIRST_REST
+    assert not budget.take(claimed=claimed)
+
+
+def test_a_look_does_not_go_beyond_the_limit() -> None:
+    now = 0.0
+    budget = Budget(1, lambda: now)
+    now = LOOK_AGAIN
+    assert not budget.take(claimed=True)
 
 
 @pytest.mark.parametrize(

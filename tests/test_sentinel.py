@@ -7,17 +7,21 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from tests.conftest import started
 from tests.lab.balancer import Balancer
 from tests.lab.capture import Capture
 from tests.lab.exporter import Exporter, exporter, only
 from tests.lab.fronts import Haproxy, PgBouncer
+from tests.lab.link import Conditions, Link
+from tests.lab.namespace import Namespace
 from tests.lab.resetter import Resetter
 from tests.lab.site import PORTS, Reached, Site
 from tests.lab.truth import arrivals
-from tests.networks import needs_capture, needs_namespaces
+from tests.networks import needs_capture, needs_faults, needs_namespaces
+from tests.servers import Certificates, Place, Postgres
 from tests.waiting import wait_for
 
-pytestmark = [needs_namespaces, needs_capture]
+pytestmark = [needs_namespaces, needs_capture, needs_faults]
 
 NAMES = list(PORTS)
 HEARTBEAT = 0.5
@@ -169,6 +173,32 @@ def test_silence_is_told_in_seconds_and_the_outage_counted(site: Site, name: str
         wait_for(it.holds)
         whole = time.monotonic() - begun
         assert seen - HEARTBEAT - 0.5 < it.value("conndrop_outage_seconds_total") < whole
+
+
+def test_silence_is_told_as_soon_over_a_long_way(certificates: Certificates) -> None:
+    """At a round trip of 50 ms: the kernel waits a little longer before it sends again."""
+    far = "10.88.0.2"
+    way = Conditions(delay=0.025)
+    with (
+        Namespace() as client,
+        Namespace() as server,
+        Link(client, server, ("10.88.0.1/24",), (f"{far}/24",)) as link,
+        started(
+            Postgres, certificates, Place(addresses=("127.0.0.1", far), open=True, entered=server.entered)
+        ) as database,
+    ):
+        link.set(there=way, back=way)
+        probes = only(sentinel={"heartbeat": "500ms"})
+        with exporter(client, [{"name": "it", "url": database.url(host=far), "probes": probes}]) as running:
+            wait_for(lambda: running.value("conndrop_held_connections", target="it", probe="sentinel") == 1)
+            gone = Conditions(loss=1.0)
+            link.set(there=gone, back=gone)
+            wait_for(lambda: running.dropped("it"))
+            (drop,) = running.dropped("it")
+            link.set(there=way, back=way)
+            assert (drop["end"], drop["cause"]) == SILENCE
+            waited = float(drop["detail"].removeprefix("no answer within ").removesuffix(" s"))
+            assert 1.0 < waited < SILENT_SOON
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "encrypted"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import select
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -101,15 +102,15 @@ class Eye:
         self._open = False
 
     async def ready(self, seconds: float) -> bool:
-        """Wait until something has come; False when `seconds` have passed."""
+        """Wait until something has come; False when `seconds` have passed and nothing has."""
         waiter = self._waiter = self._loop.create_future()
         if not self._open:
             self._open = True
             self._loop.add_reader(self._descriptor, self._see)
         timer = self._loop.call_later(max(0.0, seconds), _settle, waiter, False)
         try:
-            seen: bool = await waiter
-            return seen
+            # A process that was stopped learns that the time is up, and not what has come meanwhile.
+            return await waiter or self._has_come()
         finally:
             timer.cancel()
             self._waiter = None
@@ -124,6 +125,11 @@ class Eye:
         if self._open:
             self._open = False
             self._loop.remove_reader(self._descriptor)
+
+    def _has_come(self) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(0))
 
     def _see(self) -> None:
         if self._waiter is None:

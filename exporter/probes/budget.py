@@ -18,6 +18,8 @@ FULL: Final = frozenset({Cause.SERVER_SATURATED, Cause.SERVER_ACCOUNT_LIMIT})
 FIRST_REST: Final = 60.0
 LONGEST_REST: Final = 900.0
 """Seconds without held connections after a server was found full, doubling up to the longest."""
+LOOK_AGAIN: Final = 300.0
+"""Seconds after which what is known of free slots may be wrong: only who opens a connection learns more."""
 
 
 class Budget:
@@ -25,7 +27,8 @@ class Budget:
 
     Some are held, others only come and go: visits. Who keeps connections all the time claims them beforehand;
     others that are held take what is left. Once the server turns anybody away because it is full, nothing may
-    be held for a while, and there is but one visit at a time.
+    be held for a while, and there is but one visit at a time. Who has nothing, because there was too little
+    free, gets one connection after a while, to look again.
     """
 
     def __init__(self, limit: int, now: Callable[[], float] = time.monotonic) -> None:
@@ -37,6 +40,7 @@ class Budget:
         self._others = 0
         self._visits = 0
         self._free = limit / SHARE
+        self._learnt = now()
         self._rest = FIRST_REST
         self._stopped_until = 0.0
         self._listeners: list[Callable[[], None]] = []
@@ -73,14 +77,13 @@ class Budget:
     def take(self, *, claimed: bool) -> bool:
         """Take one connection, to hold it; tell whether there was one."""
         with self._lock:
-            left = _left(self._allowance())
-            if claimed and self._claimed + self._others < left:
+            if not (self._has_room(self._allowance(), claimed) or self._may_look(claimed)):
+                return False
+            if claimed:
                 self._claimed += 1
-                return True
-            if not claimed and self._others + max(self._claims, self._claimed) < left:
+            else:
                 self._others += 1
-                return True
-            return False
+            return True
 
     def give_back(self, *, claimed: bool) -> None:
         """Put one back that was taken."""
@@ -114,6 +117,7 @@ class Budget:
         """Take note of how many more sessions the server would take beside those there are."""
         with self._lock:
             self._free = free_slots + self._claimed + self._others
+            self._learnt = self._now()
             self._rest = FIRST_REST
 
     def when_stopped(self, listener: Callable[[], None]) -> None:
@@ -130,6 +134,19 @@ class Budget:
             self._rest = min(2 * self._rest, LONGEST_REST)
         for listener in self._listeners:
             listener()
+        return True
+
+    def _has_room(self, allowance: int, claimed: bool) -> bool:
+        mine = self._claimed if claimed else max(self._claims, self._claimed)
+        return self._others + mine < _left(allowance)
+
+    def _may_look(self, claimed: bool) -> bool:
+        """Whether one may be let through to learn how much is free now."""
+        if self.stopped or (self._claimed if claimed else self._others):
+            return False
+        if self._now() - self._learnt < LOOK_AGAIN or not self._has_room(self._limit, claimed):
+            return False
+        self._learnt = self._now()
         return True
 
     def _allowance(self) -> int:

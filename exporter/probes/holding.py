@@ -103,7 +103,7 @@ class HeldConnection:
                 if answered:
                     self._last = time.monotonic()
                     return self._last - asked
-            elif (silence := self._silence(timeout)) is not None:
+            if (silence := self._silence(timeout)) is not None:
                 return silence
 
     async def revive(self) -> bool:

@@ -45,8 +45,9 @@ FAULTS: Final[dict[str, Fault]] = {
     "restart": lambda site, name: site.down(name),
     "crash": lambda site, name: site.down(name, crash=True),
     "freeze": lambda site, name: site.frozen(name),
-    "full": lambda site, name: site.databases[name].full(),
 }
+RARE: Final = 40
+"""Every so many faults a server is full, after which nothing is held for minutes."""
 
 
 def main(minutes: float) -> int:
@@ -64,11 +65,13 @@ def main(minutes: float) -> int:
             with exporter(site.client, targets) as running:
                 while time.monotonic() < until:
                     fault, name = chance.choice(list(FAULTS)), chance.choice(list(PORTS))
-                    with FAULTS[fault](site, name):
+                    rounds += 1
+                    full = rounds % RARE == 0
+                    with site.databases[name].full() if full else FAULTS[fault](site, name):
                         time.sleep(chance.uniform(2, 15))
                     listed, within = _settled(site, name)
-                    worst[name], rounds = max(worst[name], listed), rounds + 1
-                    say(f"{fault:18} {name:10} {listed} listed, {within:3.0f} s after")
+                    worst[name] = max(worst[name], listed)
+                    say(f"{'full' if full else fault:18} {name:10} {listed} listed, {within:3.0f} s after")
                 broken = [line for line in running.log if line["level"] == "error"]
                 say(f"{rounds} faults; most listed afterwards: {worst}; now: {_listed(site)}")
                 say(f"drops: {_drops(running)}; errors in the log: {len(broken)} {broken[:2]}")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pymysql
+from pymysql.constants import ER
 
 from tests.servers.certificates import Certificates
 from tests.servers.database import LOOPBACK, PASSWORD, USER, Database, Place, ServerMissing
@@ -101,7 +102,11 @@ class MysqlFamily(Database):
         return sorted(int(str(row[0])) for row in rows if row[1] == USER)
 
     def kill(self, number: int) -> None:
-        self.admin(f"KILL {number}")
+        try:
+            self.admin(f"KILL {number}")
+        except pymysql.err.OperationalError as error:
+            if error.args[0] != ER.NO_SUCH_THREAD:  # it has ended by itself
+                raise
 
     @contextlib.contextmanager
     def limited(self, setting: str, seconds: int) -> Iterator[None]:
@@ -129,14 +134,15 @@ class MysqlFamily(Database):
     @contextlib.contextmanager
     def full(self) -> Iterator[None]:
         before = self.admin("SELECT @@GLOBAL.max_connections")[0][0]
-        self.admin(f"SET GLOBAL max_connections = {FULL}")
-        try:
-            with contextlib.ExitStack() as held:
-                for _ in range(FULL):
-                    held.enter_context(contextlib.closing(self.connect()))
-                yield
-        finally:
-            self.admin(f"SET GLOBAL max_connections = {before}")
+        with contextlib.ExitStack() as held:
+            control, *_ = [held.enter_context(contextlib.closing(self.connect())) for _ in range(FULL)]
+            with control.cursor() as cursor:
+                cursor.execute("SHOW GLOBAL STATUS LIKE 'Threads_connected'")
+                cursor.execute(f"SET GLOBAL max_connections = {cursor.fetchall()[0][1]}")
+                try:
+                    yield
+                finally:
+                    cursor.execute(f"SET GLOBAL max_connections = {before}")
 
 
 class MariaDb(MysqlFamily):
