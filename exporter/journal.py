@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 class Journal:
     """Logs failures as they are observed.
 
-    A session that fails is a warning each time, and so is a connection that drops. The other probes look
+    A session that fails is a warning each time, and so is a connection that drops, but for the silent ones of
+    `idle`: these drop where there is a timeout to be found, and are an information. The other probes look
     often: of a row of failures the first is a warning, the end of the row an information, and the others are
     there at level debug; another cause is worth another warning. What is known of an idle timeout is told
     once it is certain, and when it has become something else.
@@ -34,7 +35,9 @@ class Journal:
         """Log what went wrong in one observation, if anything."""
         lost = isinstance(observation, PingObservation) and observation.lost > 0
         if isinstance(observation, DropObservation):
-            log.warning("connection dropped", extra={"fields": _drop(observation)})
+            # Silent connections are there to be dropped.
+            level = logging.INFO if observation.probe == "idle" else logging.WARNING
+            log.log(level, "connection dropped", extra={"fields": _drop(observation)})
         elif isinstance(observation, IdleObservation):
             if observation.settled:
                 self._found(observation)

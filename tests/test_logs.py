@@ -194,6 +194,19 @@ def test_a_drop_tells_its_age(caplog: pytest.LogCaptureFixture) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("probe", "level"), [("sentinel", "WARNING"), ("pool", "WARNING"), ("idle", "INFO")])
+def test_what_drops_as_expected_is_no_warning(
+    probe: str, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    failure = Failure(phase=None, cause=Cause.UNKNOWN, detail="x")
+    times = {"started": 1.0, "duration": 92.5, "silent": 2.5}
+    Journal().record(
+        DropObservation(target="a", probe=probe, failure=failure, end=End.FIN, used=True, tcp=None, **times)
+    )
+    assert [record.levelname for record in caplog.records] == [level]
+
+
 def idle(**more: Any) -> IdleObservation:
     return IdleObservation(target="a", probe="idle", started=1.0, duration=0.0, **more)
 
