@@ -242,13 +242,14 @@ def test_the_series_of_an_exercise() -> None:
     assert value(families, "conndrop_pool_recycle_seconds", target="a") == 1800
 
 
-def test_a_drop_is_not_counted_here_and_a_probe_that_breaks_is() -> None:
+def test_a_drop_is_no_checkout_and_a_probe_that_breaks_is() -> None:
     families = Families()
     metrics = PoolMetrics(families)
     metrics.expect("a")
     failure = Failure(phase=None, cause=Cause.UNKNOWN, detail="x")
     metrics.record(DropObservation(**SEEN, failure=failure, end=End.FIN, silent=1.0, used=True, tcp=None))
-    assert set(scraped(families).values()) == {0}
+    assert value(families, "conndrop_pool_checkouts_total", target="a") == 0
+    assert value(families, "conndrop_drops_total", target="a", probe="pool", end="fin", cause="unknown") == 1
     metrics.record(Observation(**SEEN, failure=failure))
     assert value(families, "conndrop_pool_checkouts_total", target="a") == 1
     assert value(families, "conndrop_pool_checkout_failures_total", target="a", cause="unknown") == 1
