@@ -214,7 +214,9 @@ def test_the_series_of_an_exercise() -> None:
     families = Families()
     metrics = PoolMetrics(families)
     metrics.expect("a")
-    assert set(scraped(families).values()) == {0}
+    assert value(families, "conndrop_pool_checkouts_total", target="a") == 0
+    labels = {"target": "a", "probe": "pool", "end": "fin", "cause": "unknown"}
+    assert value(families, "conndrop_drops_total", **labels) == 1
     failure = Failure(phase=None, cause=Cause.NET_BLACKHOLE, detail="x")
     metrics.record(
         PoolObservation(

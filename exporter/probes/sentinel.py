@@ -62,6 +62,7 @@ class Sentinel:
     async def keep(self, report: Report) -> None:
         """Hold all sentinels (see `exporter.probes.kind.Vigil`)."""
         self._report = report
+        self._tell()  # that nothing is held yet; it may be long until something can be
         async with asyncio.TaskGroup() as sentinels:
             for place in range(self._settings.connections):
                 sentinels.create_task(self._stand(place))
