@@ -79,7 +79,6 @@ class Sentinel:
                     self._budget.give_back(claimed=True)
             else:
                 self._budget.complain(self._target.name, KIND.name)
-                self._tell()  # that none is held is an answer, too: nobody need wait for the first
             await asyncio.sleep(TELL)
 
     async def _hold(self, place: int) -> None:
