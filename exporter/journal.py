@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 class Journal:
     """Logs failures as they are observed.
 
-    A session that fails is a warning each time, and so is a connection that drops. The other probes look
+    A session that fails is a warning each time, and so is a connection that drops, but for the silent ones of
+    `idle`: these drop where there is a timeout to be found, and are an information. The other probes look
     often: of a row of failures the first is a warning, the end of the row an information, and the others are
     there at level debug; another cause is worth another warning. What is known of an idle timeout is told
     once it is certain, and when it has become something else.
@@ -34,7 +35,9 @@ class Journal:
         """Log what went wrong in one observation, if anything."""
         lost = isinstance(observation, PingObservation) and observation.lost > 0
         if isinstance(observation, DropObservation):
-            log.warning("connection dropped", extra={"fields": _drop(observation)})
+            # Silent connections are there to be dropped.
+            level = logging.INFO if observation.probe == "idle" else logging.WARNING
+            log.log(level, "connection dropped", extra={"fields": _drop(observation)})
         elif isinstance(observation, IdleObservation):
             if observation.settled:
                 self._found(observation)
@@ -50,7 +53,7 @@ class Journal:
         fields = {"target": idle.target, "probe": idle.probe} | _finding(idle)
         if self._findings.get(idle.target) != fields:
             self._findings[idle.target] = fields
-            found = "no idle timeout found" if idle.killed is None else "idle timeout found"
+            found = "no idle timeout on the ladder" if idle.killed is None else "idle timeout found"
             log.info(found, extra={"fields": fields})
 
     def _failed(self, observation: Observation, message: str) -> None:
@@ -117,6 +120,7 @@ def _fields(observation: Observation) -> dict[str, object]:
         fields |= {"phase": failure.phase, "cause": failure.cause}
     fields["duration"] = f"{observation.duration:.6f}"
     if failure is not None:
+        said = "" if failure.said == failure.detail else failure.said  # once is enough
         fields["detail"] = failure.detail
-        fields |= {name: text for name, text in (("code", failure.code), ("said", failure.said)) if text}
+        fields |= {name: text for name, text in (("code", failure.code), ("said", said)) if text}
     return {name: value for name, value in fields.items() if value is not None}

@@ -112,6 +112,12 @@ def test_a_failed_session_is_one_line_with_all_that_matters(style: str, out: io.
         )
 
 
+def test_the_servers_words_stand_there_once(out: io.StringIO) -> None:
+    failure = Failure(phase=None, cause=Cause.AUTH_CREDENTIALS, detail="go away", said="go away")
+    Journal().record(Observation(target="a", probe="idle", started=1.0, duration=0.2, failure=failure))
+    assert out.getvalue().count("go away") == 1
+
+
 def test_a_good_session_is_no_line(out: io.StringIO) -> None:
     Journal().record(SessionObservation(target="a", probe="session", started=1.0, duration=0.2, phases=()))
     assert out.getvalue() == ""
@@ -188,6 +194,19 @@ def test_a_drop_tells_its_age(caplog: pytest.LogCaptureFixture) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("probe", "level"), [("sentinel", "WARNING"), ("pool", "WARNING"), ("idle", "INFO")])
+def test_what_drops_as_expected_is_no_warning(
+    probe: str, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    failure = Failure(phase=None, cause=Cause.UNKNOWN, detail="x")
+    times = {"started": 1.0, "duration": 92.5, "silent": 2.5}
+    Journal().record(
+        DropObservation(target="a", probe=probe, failure=failure, end=End.FIN, used=True, tcp=None, **times)
+    )
+    assert [record.levelname for record in caplog.records] == [level]
+
+
 def idle(**more: Any) -> IdleObservation:
     return IdleObservation(target="a", probe="idle", started=1.0, duration=0.0, **more)
 
@@ -210,7 +229,7 @@ def test_what_is_found_out_about_an_idle_timeout_is_told_when_it_changes(
         journal.record(observation)
     first, second, third = caplog.records
     assert [record.getMessage() for record in caplog.records] == [
-        "no idle timeout found", "idle timeout found", "idle timeout found",
+        "no idle timeout on the ladder", "idle timeout found", "idle timeout found",
     ]  # fmt: skip
     assert first.fields == {"target": "a", "probe": "idle", "survived": "3600.0"}  # type: ignore[attr-defined]  # put there by `extra`
     assert second.fields == {  # type: ignore[attr-defined]  # put there by `extra`

@@ -26,6 +26,7 @@ EXPECTED = {
     "string_type": "must be text; put it in quotes",
     "list_type": "must be a list",
     "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
     "dict_type": "must be a block of keys and values",
     "model_type": "must be a block of keys and values",
 }

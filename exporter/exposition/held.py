@@ -71,13 +71,13 @@ class SentinelMetrics:
         self._drops = families.shared(DropFamilies)
         self._heartbeats = families.histogram(
             "conndrop_heartbeat_seconds",
-            "Time until a query on a connection that stands was answered.",
+            "Time until a sentinel's query on a connection that stands was answered.",
             "target",
             bounds=SESSION_BUCKETS,
         )
         self._failures = families.counter(
             "conndrop_sentinel_open_failures_total",
-            "Connections that were to be held and could not be opened.",
+            "Openings of connections to be kept busy that failed, by the cause seen then.",
             "target",
             "cause",
         )
@@ -88,7 +88,7 @@ class SentinelMetrics:
         )
         self._outage = families.counter(
             "conndrop_outage_seconds_total",
-            "Time in which no connection to the target stood, though one was wanted.",
+            "Time in which a sentinel found no connection to be had, though one was wanted.",
             "target",
         )
 

@@ -33,12 +33,12 @@ class IdleMetrics:
         )
         self._recycle = families.gauge(
             "conndrop_recommended_pool_recycle_seconds",
-            "The pool_recycle that keeps connections from being ended for their silence.",
+            "The pool_recycle known to be safe here; it grows until conndrop_idle_settled is 1.",
             "target",
         )
         self._keepalive = families.gauge(
             "conndrop_recommended_keepalive_seconds",
-            "The TCP keepalive time that does so; absent where keepalives do not help.",
+            "The TCP keepalive time known to be safe here; absent where keepalives do not help.",
             "target",
         )
 

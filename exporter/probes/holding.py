@@ -171,6 +171,8 @@ class HeldConnection:
             )
         elif tcp is not None and tcp.reset:
             end, detail = End.RST, "connection reset by the peer"  # of which reading need not tell
+        elif tcp is not None and tcp.ended:
+            detail = "connection closed by the peer"  # libpq calls it the server, which it need not be
         # A reset leaves no trace of when it came; a FIN acknowledges something, and last words are data.
         late = 0.0 if tcp is None or tcp.reset else min(tcp.last_ack_received, tcp.last_data_received)
         at = now - late

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from exporter.db.exercise import Death, PoolSettings, Round
 from exporter.db.pool import Pool
@@ -42,6 +42,13 @@ class PoolProbeSettings(ProbeSettings):
     pool_pre_ping: bool = Field(default=False, description="ask each connection before it is handed out")
     connections: int = Field(default=2, ge=1, le=1000, description="connections taken out at a time")
     longest_rest: Duration = Field(default=3600.0, description="longest time that connections are left alone")
+
+    @field_validator("pool_recycle", mode="before")
+    @classmethod
+    def _never(cls, written: object) -> object:
+        if written == -1:
+            raise ValueError("leave it out for never, which SQLAlchemy writes as -1")
+        return written
 
     def misfit(self) -> tuple[str, str] | None:
         """Say so where every connection would be recycled before it is used again."""

@@ -50,6 +50,8 @@ ONE_MISTAKE = {
     TARGET + "  probes: {idle: {ladder: [30]}}\n": ["4: targets[0].probes.idle.ladder[0]: 30 has no unit; write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"],
     TARGET + "  probes: {sentinel: {interval: 5s}}\n": ["4: targets[0].probes.sentinel.interval: unknown key; allowed: connections, heartbeat, timeout, query"],
     TARGET + "  probes: {sentinel: {connections: 9}}\n": ["4: targets[0].probes.sentinel.connections: must be at most 8"],
+    TARGET + "  probes: {pool: {pool_recycle: -1}}\n": ["4: targets[0].probes.pool.pool_recycle: leave it out for never, which SQLAlchemy writes as -1"],
+    TARGET + "  probes: {pool: {pool_pre_ping: 'yes'}}\n": ["4: targets[0].probes.pool.pool_pre_ping: must be true or false"],
     TARGET + "  probes: {pool: {interval: 30m, pool_recycle: 30m}}\n": ["4: targets[0].probes.pool.interval: no connection would be used twice; less than pool_recycle 30m is allowed"],
     # keys
     TARGET + "  lables: {}\n": ["4: targets[0].lables: unknown key; did you mean labels? allowed: name, url, password, labels, connection_budget, probes"],
