@@ -31,6 +31,8 @@ LOOK: Final = 0.2
 """Seconds after which a question without an answer is looked at again."""
 LAST_WORDS: Final = 4
 """Times that something is read from a connection that has ended, before its end counts without a reason."""
+LATE: Final = 0.05
+"""Seconds beyond which an answer may have come long before we saw it, because we were late ourselves."""
 TIMEOUTS: Final = {errno.ETIMEDOUT: Cause.NET_BLACKHOLE, errno.EHOSTUNREACH: Cause.NET_UNREACHABLE,
                    errno.ENETUNREACH: Cause.NET_UNREACHABLE}  # fmt: skip
 """Errors by which the kernel ends a connection on which nothing came."""
@@ -64,6 +66,7 @@ class HeldConnection:
         self._eye = Eye(held.fileno())
         self._last = time.monotonic()
         self.asked = self._silent = 0.0
+        self._stirred = False
 
     def keep_alive(self, seconds: float | None) -> None:
         """Let the kernel probe the connection while it is silent (see `exporter.net.keepalive`)."""
@@ -72,16 +75,18 @@ class HeldConnection:
     async def rest(self, seconds: float) -> Death | None:
         """Be silent for so many seconds, or until `stir`; give the end if one comes meanwhile."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        while not self._stirred and (left := until - time.monotonic()) > 0:
             if not await self._eye.ready(left):
-                return None
+                break
             _, death = self._take_in(used=False)
             if death is not None:
                 return death
+        self._stirred = False
         return None
 
     def stir(self) -> None:
-        """End a rest before its time."""
+        """End a rest before its time; where there is none, the next."""
+        self._stirred = True
         self._eye.wake()
 
     async def use(self, sql: str, timeout: float) -> Death | float:
@@ -89,6 +94,10 @@ class HeldConnection:
 
         That nothing comes is judged by what the kernel knows, after seconds, and by `timeout` at the latest.
         """
+        if not is_open(self._held.fileno()):  # it has ended, and we were too late to see it before now
+            _, death = self._take_in(used=False)
+            if death is not None:
+                return death
         self.asked = asked = time.monotonic()
         self._silent = asked - self._last
         try:
@@ -101,7 +110,7 @@ class HeldConnection:
                 if death is not None:
                     return death
                 if answered:
-                    self._last = time.monotonic()
+                    self._last = self._came(asked)
                     return self._last - asked
             if (silence := self._silence(timeout)) is not None:
                 return silence
@@ -119,6 +128,7 @@ class HeldConnection:
 
     async def leave(self, within: float) -> bool:
         """Say goodbye, and tell whether the server has closed within so many seconds."""
+        self._stirred = False
         try:
             self._held.part()
             return await self.rest(within) is not None
@@ -148,6 +158,12 @@ class HeldConnection:
             wordless = ProbeError(Cause.UNKNOWN, "the connection has ended")
             return False, self._died(wordless, tcp, number, used=used)
         return answered, None
+
+    def _came(self, asked: float) -> float:
+        """Say when an answer came that is here now."""
+        now = time.monotonic()
+        tcp = tcp_info(self._held.fileno()) if now - asked > LATE else None
+        return now if tcp is None else max(asked, now - tcp.last_data_received)
 
     def _silence(self, timeout: float) -> Death | None:
         now = time.monotonic()
