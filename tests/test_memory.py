@@ -117,7 +117,7 @@ def test_nobody_waits_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.Monkey
         writing.set()
         assert healed.wait(10)
 
-    monkeypatch.setattr(memory.os, "fsync", slow)
+    monkeypatch.setattr("os.fsync", slow)
     kept = Memory(tmp_path)
     kept.keep("orders", LEARNT)
     with running(kept.save) as saving:

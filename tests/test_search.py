@@ -39,7 +39,6 @@ def test_two_experiments_have_to_agree() -> None:
     experiments = Experiments()
     assert experiments.next(KILLED, [])
     experiment(experiments, BY_MIDDLEBOX)
-    assert experiments.timeouts == ()
     assert experiments.known() == {}
     experiment(experiments, BY_MIDDLEBOX)
     assert experiments.timeouts == ((Cause.MIDDLEBOX_IDLE_TIMEOUT, KILLED),)

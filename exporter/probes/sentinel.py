@@ -79,6 +79,7 @@ class Sentinel:
                     self._budget.give_back(claimed=True)
             else:
                 self._budget.complain(self._target.name, KIND.name)
+                self._tell()
             await asyncio.sleep(TELL)
 
     async def _hold(self, place: int) -> None:
@@ -145,6 +146,8 @@ class Sentinel:
                 if not self._standing:
                     self._outage.begin(begun)
                 self._tell(error.failure())
+            if self._budget.stopped:
+                self._outage.end(time.monotonic())  # nobody looks
             await self._pause(random.uniform(0.5, 1) * pause)  # noqa: S311  no secret
             pause = min(2 * pause, LONGEST_RETRY)
 
