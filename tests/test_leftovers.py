@@ -15,6 +15,7 @@ from exporter.probes.holding import Death
 from exporter.probes.inquest import Finding, inquire
 from exporter.probes.kind import Tools
 from exporter.probes.leftovers import MOST, Leftovers
+from exporter.probes.session import SessionProbe, SessionSettings
 from exporter.probes.undertaker import Undertaker
 from tests.probing import a_target, probe_tools
 
@@ -62,6 +63,11 @@ class Server:
         self._does("end")
         was, self.listed = number in self.listed, self.listed - {number}
         return was
+
+    def query(self, *_: str, guarded: bool) -> None:
+        self.clock.enter(Phase.QUERY)
+        assert not guarded
+        self._does("query")
 
     def close(self) -> None:
         self.clock.enter(Phase.CLOSE)
@@ -213,3 +219,14 @@ def test_a_server_at_rest_is_visited_later() -> None:
 
     buried(server, woken, 1)
     assert server.opened == 1
+
+
+@pytest.mark.parametrize(("said", "left"), [("no such table", 0), ("", 1)])
+def test_a_session_that_breaks_off_may_be_left_over_unless_the_server_talks(said: str, left: int) -> None:
+    """A query that is refused each time must not cost a visit each time."""
+    server = Server()
+    server.trouble["query"] = ProbeError(Cause.UNKNOWN, "x", said=said)
+    tools = equipped(server)
+    SessionProbe(TARGET, SessionSettings(), tools).run()
+    assert server.opened == 1
+    assert len(tools.leftovers) == left
