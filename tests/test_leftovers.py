@@ -230,3 +230,13 @@ def test_a_session_that_breaks_off_may_be_left_over_unless_the_server_talks(said
     SessionProbe(TARGET, SessionSettings(), tools).run()
     assert server.opened == 1
     assert len(tools.leftovers) == left
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_server_that_refuses_to_tell_of_its_sessions_is_not_asked_for_ever_more() -> None:
+    """Each visit would leave one more to look for."""
+    server = Server(7)
+    server.trouble["direct"] = ProbeError(Cause.UNKNOWN, "x", said="no such function")
+    assert looked_into(server) == (Finding(True, None, True), 0)
+    tools = buried(server, lambda _: server.opened > 3, 1)
+    assert len(tools.leftovers) == 1

@@ -58,8 +58,8 @@ def _ask(target: Target, tools: Tools, connection: HeldConnection) -> tuple[bool
         if session.direct():  # behind a pooler the number is not the server's
             listed = session.end(connection.number, time.monotonic() - connection.born)
         session.close()
-    except ProbeError:
-        if clock.phase is not Phase.CLOSE:
+    except ProbeError as error:
+        if clock.phase is not Phase.CLOSE and not error.said:
             tools.leftovers.add(connection.number, connection.born)
             tools.leftovers.add(session.number, born)
         session.abandon()

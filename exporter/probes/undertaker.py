@@ -52,8 +52,8 @@ class Undertaker:
         try:
             self._tools.leftovers.end(session)
             session.close()
-        except ProbeError:
-            if clock.phase is not Phase.CLOSE:
+        except ProbeError as error:
+            if clock.phase is not Phase.CLOSE and not error.said:
                 self._tools.leftovers.add(session.number, born)
             session.abandon()
         except BaseException:
