@@ -1,8 +1,8 @@
 """Sentinels and idle holds at a PostgreSQL on loopback: what they report, and when they give way."""
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -66,7 +66,7 @@ class Keeping:
         return self.tools.budget._claimed + self.tools.budget._others
 
 
-@contextmanager
+@contextlib.contextmanager
 def keeping(postgres: Postgres, build: Callable[[Target, Tools], Vigil], **tools: Any) -> Iterator[Keeping]:
     it = Keeping(postgres, build, **tools)
     it.tools.watcher.keep(lambda: it.vigil.keep(it.report))
@@ -140,7 +140,7 @@ def test_nobody_counts_an_outage_while_nobody_looks(postgres: Postgres) -> None:
         assert sum(one.outage for one in it.seen[told:] if isinstance(one, HeldObservation)) == 0
 
 
-@contextmanager
+@contextlib.contextmanager
 def limited(postgres: Postgres) -> Iterator[None]:
     """Let the account have no connections."""
     postgres.admin(f"ALTER ROLE {USER} CONNECTION LIMIT 0")
@@ -155,6 +155,19 @@ def test_a_silence_that_is_survived_is_learnt(postgres: Postgres) -> None:
     with keeping(postgres, holds()) as it:
         wait_for(lambda: any(one.survived == 1.0 for one in it.of(IdleObservation)))
         assert not it.of(DropObservation)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_a_hold_that_cannot_be_opened_is_tried_again(postgres: Postgres) -> None:
+    with contextlib.ExitStack() as stack:
+        limit = stack.enter_context(contextlib.ExitStack())
+        limit.enter_context(limited(postgres))
+        it = stack.enter_context(keeping(postgres, holds(ladder=["1h"])))
+        wait_for(lambda: any(one.failure for one in it.of(HeldObservation)))
+        failed = next(one.failure for one in it.of(HeldObservation) if one.failure)
+        assert failed.cause is Cause.SERVER_ACCOUNT_LIMIT
+        limit.close()
+        wait_for(lambda: it.held == 1)
 
 
 def test_the_dead_are_not_counted_among_the_held(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
