@@ -16,8 +16,9 @@ from exporter.model import Cause, End, ProbeError, SecretUnreadable
 from exporter.net.keepalive import PROBES, error_of, keep_alive
 from exporter.net.stream import has_closed
 from exporter.probes import holding
-from exporter.probes.holding import Death, HeldConnection, drop, opened
+from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.kind import Tools
+from exporter.probes.opening import opened
 from tests.probing import a_target, probe_tools
 
 QUESTION, ANSWER, PART = b"?", b"!", b"."

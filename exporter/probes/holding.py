@@ -1,14 +1,11 @@
 """A connection that is held: left silent, used again, and seen dying."""
 
-import asyncio
-import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from exporter.db.dialect import Held, Session
+from exporter.db.dialect import Held
 from exporter.diagnosis.silence import judge
 from exporter.model import (
     Cause,
@@ -17,15 +14,11 @@ from exporter.model import (
     Failure,
     Phase,
     ProbeError,
-    SecretUnreadable,
-    Target,
     TcpInfo,
 )
 from exporter.net.keepalive import error_of, keep_alive
-from exporter.net.phases import PhaseClock
 from exporter.net.tcp_info import is_open, tcp_info
 from exporter.net.watcher import Eye
-from exporter.probes.kind import Tools
 
 LOOK: Final = 0.2
 """Seconds after which a question without an answer is looked at again."""
@@ -192,50 +185,6 @@ class HeldConnection:
         at = now - late
         silent = self._silent if used else at - self._last
         return Death(end, cause, detail, error.said, error.code, at, max(0.0, silent), used, tcp)
-
-
-async def opened(
-    target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None] = lambda _: None
-) -> HeldConnection:
-    """Open a connection to be held; `prepare` may do things over it first. Raises ProbeError."""
-    opening = asyncio.ensure_future(tools.watcher.aside(_open, target, tools, timeout, prepare))
-    try:
-        held, number, born = await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_let_go)  # it will be open when nobody wants it any more
-        raise
-    connection = HeldConnection(held, number, born)
-    connection.keep_alive(None)
-    return connection
-
-
-def _let_go(opening: "asyncio.Future[tuple[Held, int, float]]") -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        held, _, _ = opening.result()
-        with contextlib.suppress(ProbeError):
-            held.part()
-        held.abandon()
-
-
-def _open(
-    target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None]
-) -> tuple[Held, int, float]:
-    """Open a session in a thread that may wait: gives it with the server's number and its birth."""
-    clock = PhaseClock(timeout, {}, tools.stop)
-    addresses = tools.book.addresses(target.endpoint.host, clock.remaining())
-    try:
-        session = tools.opener.open(addresses, clock)
-    except SecretUnreadable as error:
-        raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
-    born = time.monotonic()
-    try:
-        tools.budget.learn(session.free_slots())
-        prepare(session)
-        return session.hold(), session.number, born
-    except BaseException:
-        session.abandon()
-        tools.leftovers.add(session.number, born)
-        raise
 
 
 def drop(target: str, probe: str, born: float, death: Death, cause: Cause | None = None) -> DropObservation:

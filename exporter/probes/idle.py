@@ -10,9 +10,10 @@ from pydantic import Field, field_validator
 from exporter.db.dialect import Session
 from exporter.diagnosis.variants import Variant
 from exporter.model import Cause, End, Failure, HeldObservation, ProbeError, Target
-from exporter.probes.holding import Death, HeldConnection, drop, opened
+from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.inquest import Finding, inquire
 from exporter.probes.kind import Report, Standing, Tools
+from exporter.probes.opening import opened
 from exporter.probes.search import Job, Search
 from exporter.settings import Duration, ProbeBlock
 

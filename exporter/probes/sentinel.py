@@ -8,8 +8,9 @@ import time
 from pydantic import Field
 
 from exporter.model import End, Failure, HeldObservation, ProbeError, Target
-from exporter.probes.holding import Death, HeldConnection, drop, opened
+from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.kind import Report, Standing, Tools
+from exporter.probes.opening import opened
 from exporter.probes.outage import Outage
 from exporter.settings import Duration, ProbeBlock
 
