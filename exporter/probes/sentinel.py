@@ -80,7 +80,6 @@ class Sentinel:
                     self._budget.give_back(claimed=True)
             else:
                 self._budget.complain(self._target.name, KIND.name)
-                self._tell()
             await asyncio.sleep(TELL)
 
     async def _hold(self, place: int) -> None:
