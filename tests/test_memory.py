@@ -2,12 +2,14 @@
 
 import json
 import logging
+import threading
 from pathlib import Path
 
 import pytest
 
 from exporter.probes import memory
 from exporter.probes.memory import NAME, VERSION, Memory
+from tests.waiting import running
 
 LEARNT = {"killed": 350.0, "survived": 345.0}
 
@@ -105,3 +107,26 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
         kept.save()
     assert Memory(tmp_path).recall("orders") == LEARNT
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_nobody_waits_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who holds connections remembers at once; what is kept while it is written is written next."""
+    writing, healed = threading.Event(), threading.Event()
+
+    def slow(_: int) -> None:
+        writing.set()
+        assert healed.wait(10)
+
+    monkeypatch.setattr("os.fsync", slow)
+    kept = Memory(tmp_path)
+    kept.keep("orders", LEARNT)
+    with running(kept.save) as saving:
+        assert writing.wait(10)
+        with running(lambda: kept.keep("orders", {"killed": 1})) as keeping:
+            keeping.result(5)
+        assert kept.recall("orders") == {"killed": 1}
+        healed.set()
+        saving.result(10)
+    assert Memory(tmp_path).recall("orders") == LEARNT
+    kept.save()
+    assert Memory(tmp_path).recall("orders") == {"killed": 1}

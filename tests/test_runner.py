@@ -1,12 +1,16 @@
 """The wrapper around every run."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
-from exporter.model import Cause, Observation
+from exporter.app import Daemon, read_configuration
+from exporter.model import Cause, Failure, Observation
 from exporter.net.waiting import Stopped
-from exporter.runtime.runner import Runner
+from exporter.runtime.runner import Runner, Vigil
+from exporter.web.server import ListenAddress
 
 SEEN = Observation(target="orders", probe="session", started=1.0, duration=0.5)
 
@@ -51,3 +55,64 @@ def test_a_run_that_was_stopped_never_was() -> None:
     seen, runner = run(Stopped())
     assert not seen
     assert not runner.ready
+
+
+def kept(vigil: Vigil, until: Callable[[], object], runner: Runner) -> None:
+    """Have a standing probe go on until something has come about."""
+
+    async def keep() -> None:
+        keeping = asyncio.create_task(runner.keep("orders", "sentinel", vigil))
+        async with asyncio.timeout(10):
+            while not until():
+                await asyncio.sleep(0.001)
+        keeping.cancel()
+        await asyncio.wait([keeping])
+        assert keeping.cancelled()
+
+    asyncio.run(keep())
+
+
+def test_a_standing_probe_reports_whenever_it_wants() -> None:
+    seen: list[Observation] = []
+    runner = Runner([seen.append])
+    runner.expect("orders", "sentinel")
+
+    async def vigil(report: Callable[[Sequence[Observation]], None]) -> None:
+        report([SEEN])
+        await asyncio.Event().wait()
+
+    kept(vigil, lambda: seen, runner)
+    assert seen == [SEEN]
+    assert runner.ready
+
+
+def test_a_standing_probe_that_breaks_is_begun_anew(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("exporter.runtime.runner.PAUSE", 0.001)
+    seen: list[Observation] = []
+
+    async def vigil(_: object) -> None:
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(breaks())
+            parts.create_task(asyncio.sleep(3600))
+
+    async def breaks() -> None:
+        raise ZeroDivisionError
+
+    kept(vigil, lambda: len(seen) > 1, Runner([seen.append]))
+    assert {one.failure.cause for one in seen if one.failure} == {Cause.UNKNOWN}
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_who_ends_leftovers_may_break_though_it_has_no_series(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "exporter.yml"
+    path.write_text("targets: [{name: orders, url: 'postgresql://u@127.0.0.1/d'}]")
+    daemon = Daemon(read_configuration(path), [ListenAddress.parse("127.0.0.1:0")])
+    failure = Failure(phase=None, cause=Cause.UNKNOWN, detail="internal error: X")
+    broken = Observation(target="orders", probe="leftovers", started=1.0, duration=0.5, failure=failure)
+    daemon._runner.report("orders", "leftovers", [broken])
+    monkeypatch.setattr(daemon._scheduler, "stop", lambda: None)  # it was never started
+    daemon.stop()

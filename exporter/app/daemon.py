@@ -132,7 +132,9 @@ class Daemon:
         self._web.stop()
 
     def _measure(self, observation: Observation) -> None:
-        self._series[observation.probe].record(observation)
+        series = self._series.get(observation.probe)  # who ends leftovers has none, but may break
+        if series is not None:
+            series.record(observation)
 
     def _look_closely(self, observation: Observation) -> None:
         """Have the meter look closely at a target of which something bad was seen."""

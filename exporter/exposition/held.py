@@ -1,5 +1,7 @@
 """The series of connections that are held: how many there are, how they end, how old they become."""
 
+import threading
+
 from exporter.exposition.buckets import AGE_BUCKETS, SESSION_BUCKETS
 from exporter.exposition.families import Families
 from exporter.exposition.session import POSSIBLE
@@ -19,6 +21,7 @@ class DropFamilies:
     """The families about drops, of all probes that hold connections."""
 
     def __init__(self, families: Families) -> None:
+        self._lock = threading.Lock()  # the probes of one target run in several threads
         self._held: dict[str, dict[tuple[str, ...], float]] = {}
         self._connections = families.gauge(
             "conndrop_held_connections",
@@ -53,9 +56,10 @@ class DropFamilies:
 
     def hold(self, target: str, probe: str, connections: int) -> None:
         """Publish how many connections a probe holds."""
-        # A new mapping each time: what has been shown is not changed.
-        self._held[target] = {**self._held.get(target, {}), (probe,): connections}
-        self._connections.show(target, self._held[target])
+        with self._lock:
+            # A new mapping each time: what has been shown is not changed.
+            self._held[target] = {**self._held.get(target, {}), (probe,): connections}
+            self._connections.show(target, self._held[target])
 
     def record(self, drop: DropObservation) -> None:
         """Take in one drop."""

@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from exporter.model import TcpInfo
@@ -18,15 +19,24 @@ _AFTER_A_FIN = (8, 9, 11)  # CLOSE_WAIT, LAST_ACK, CLOSING
 _ENDED = (_CLOSE, *_AFTER_A_FIN)
 
 
+@contextlib.contextmanager
+def borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """Give the socket of a descriptor that is somebody else's, and is not closed.
+
+    Not a duplicate: there may be no descriptor left for one, which is when it matters.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
+    try:
+        yield sock
+    finally:
+        sock.detach()
+
+
 def tcp_info(descriptor: int) -> TcpInfo | None:
     """Read TCP_INFO of a socket by its descriptor; None where it is not a TCP socket or not Linux."""
     with contextlib.suppress(OSError, struct.error, AttributeError, ValueError):
-        # Not a duplicate: there may be no descriptor left for one, which is when this matters.
-        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, descriptor)
-        try:
+        with borrowed(descriptor) as sock:
             raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAYOUT.size)
-        finally:
-            sock.detach()
         return _told(_LAYOUT.unpack(raw))
     return None
 

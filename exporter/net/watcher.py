@@ -19,7 +19,7 @@ Vigil = Callable[[], Coroutine[Any, Any, None]]
 MOST_THREADS: Final = 64
 """Threads in which connections are opened and asked what takes a while; beyond that they queue."""
 GOODBYES: Final = 1.0
-"""Seconds that vigils get to say goodbye when the daemon ends."""
+"""Seconds that vigils get to say goodbye when the daemon ends; then they are to let go, in half of that."""
 
 
 class Watcher:
@@ -46,6 +46,7 @@ class Watcher:
         with self._lock:
             if self._loop is None:
                 self._waiting.append(vigil)
+                return
         self.call(self._begin, vigil)
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
@@ -89,6 +90,11 @@ class Watcher:
         vigils = self._tasks - {asyncio.current_task()}
         if vigils:
             await asyncio.wait(vigils, timeout=GOODBYES)
+        late = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=GOODBYES / 2)
         asyncio.get_running_loop().stop()
 
 
@@ -102,7 +108,10 @@ class Eye:
         self._open = False
 
     async def ready(self, seconds: float) -> bool:
-        """Wait until something has come; False when `seconds` have passed and nothing has."""
+        """Wait until something has come; False when `seconds` have passed and nothing has.
+
+        True may once more be said of what has just been taken in: the loop had looked before.
+        """
         waiter = self._waiter = self._loop.create_future()
         if not self._open:
             self._open = True
@@ -113,7 +122,8 @@ class Eye:
             return await waiter or self._has_come()
         finally:
             timer.cancel()
-            self._waiter = None
+            if self._waiter is waiter:  # whoever was cancelled may come to this only after another has begun
+                self._waiter = None
 
     def wake(self) -> None:
         """End a wait as if its time had passed."""

@@ -127,9 +127,11 @@ class Budget:
     def notice(self, observation: Observation) -> bool:
         """Look for a server that is full; tell whether that stops us only now."""
         failure = observation.failure
-        if failure is None or failure.cause not in FULL or self.stopped:
+        if failure is None or failure.cause not in FULL:
             return False
         with self._lock:
+            if self.stopped:
+                return False
             self._stopped_until = self._now() + self._rest
             self._rest = min(2 * self._rest, LONGEST_REST)
         for listener in self._listeners:

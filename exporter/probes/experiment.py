@@ -46,10 +46,12 @@ class Experiments:
     def take(self, outcome: Outcome, killed: float | None) -> None:
         """Take in how one variant ended."""
         self._outcomes[outcome.variant] = outcome
-        if len(self._outcomes) < len(Variant) or killed is None:
+        if len(self._outcomes) < len(Variant):
             return
-        verdict = judge(list(self._outcomes.values()), killed=killed, pooled=self.pooled)
-        self._outcomes = {}
+        outcomes, self._outcomes = list(self._outcomes.values()), {}
+        if killed is None:
+            return  # what was experimented on has turned out to be nothing
+        verdict = judge(outcomes, killed=killed, pooled=self.pooled)
         self._tries += 1
         self._verdicts.append(verdict.timeouts)
         if self._agreed():

@@ -1,14 +1,11 @@
 """A connection that is held: left silent, used again, and seen dying."""
 
-import asyncio
-import contextlib
 import errno
 import os
 import time
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from exporter.db.dialect import Held, Session
+from exporter.db.dialect import Held
 from exporter.diagnosis.silence import judge
 from exporter.model import (
     Cause,
@@ -17,20 +14,18 @@ from exporter.model import (
     Failure,
     Phase,
     ProbeError,
-    SecretUnreadable,
-    Target,
     TcpInfo,
 )
 from exporter.net.keepalive import error_of, keep_alive
-from exporter.net.phases import PhaseClock
 from exporter.net.tcp_info import is_open, tcp_info
 from exporter.net.watcher import Eye
-from exporter.probes.kind import Tools
 
 LOOK: Final = 0.2
 """Seconds after which a question without an answer is looked at again."""
 LAST_WORDS: Final = 4
 """Times that something is read from a connection that has ended, before its end counts without a reason."""
+LATE: Final = 0.05
+"""Seconds beyond which an answer may have come long before we saw it, because we were late ourselves."""
 TIMEOUTS: Final = {errno.ETIMEDOUT: Cause.NET_BLACKHOLE, errno.EHOSTUNREACH: Cause.NET_UNREACHABLE,
                    errno.ENETUNREACH: Cause.NET_UNREACHABLE}  # fmt: skip
 """Errors by which the kernel ends a connection on which nothing came."""
@@ -64,6 +59,7 @@ class HeldConnection:
         self._eye = Eye(held.fileno())
         self._last = time.monotonic()
         self.asked = self._silent = 0.0
+        self._stirred = False
 
     def keep_alive(self, seconds: float | None) -> None:
         """Let the kernel probe the connection while it is silent (see `exporter.net.keepalive`)."""
@@ -72,16 +68,18 @@ class HeldConnection:
     async def rest(self, seconds: float) -> Death | None:
         """Be silent for so many seconds, or until `stir`; give the end if one comes meanwhile."""
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
+        while not self._stirred and (left := until - time.monotonic()) > 0:
             if not await self._eye.ready(left):
-                return None
+                break
             _, death = self._take_in(used=False)
             if death is not None:
                 return death
+        self._stirred = False
         return None
 
     def stir(self) -> None:
-        """End a rest before its time."""
+        """End a rest before its time; where there is none, the next."""
+        self._stirred = True
         self._eye.wake()
 
     async def use(self, sql: str, timeout: float) -> Death | float:
@@ -89,6 +87,10 @@ class HeldConnection:
 
         That nothing comes is judged by what the kernel knows, after seconds, and by `timeout` at the latest.
         """
+        if not is_open(self._held.fileno()):  # it has ended, and we were too late to see it before now
+            _, death = self._take_in(used=False)
+            if death is not None:
+                return death
         self.asked = asked = time.monotonic()
         self._silent = asked - self._last
         try:
@@ -101,7 +103,7 @@ class HeldConnection:
                 if death is not None:
                     return death
                 if answered:
-                    self._last = time.monotonic()
+                    self._last = self._came(asked)
                     return self._last - asked
             if (silence := self._silence(timeout)) is not None:
                 return silence
@@ -119,6 +121,7 @@ class HeldConnection:
 
     async def leave(self, within: float) -> bool:
         """Say goodbye, and tell whether the server has closed within so many seconds."""
+        self._stirred = False
         try:
             self._held.part()
             return await self.rest(within) is not None
@@ -149,6 +152,12 @@ class HeldConnection:
             return False, self._died(wordless, tcp, number, used=used)
         return answered, None
 
+    def _came(self, asked: float) -> float:
+        """Say when an answer came that is here now."""
+        now = time.monotonic()
+        tcp = tcp_info(self._held.fileno()) if now - asked > LATE else None
+        return now if tcp is None else max(asked, now - tcp.last_data_received)
+
     def _silence(self, timeout: float) -> Death | None:
         now = time.monotonic()
         tcp = tcp_info(self._held.fileno())
@@ -178,50 +187,6 @@ class HeldConnection:
         at = now - late
         silent = self._silent if used else at - self._last
         return Death(end, cause, detail, error.said, error.code, at, max(0.0, silent), used, tcp)
-
-
-async def opened(
-    target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None] = lambda _: None
-) -> HeldConnection:
-    """Open a connection to be held; `prepare` may do things over it first. Raises ProbeError."""
-    opening = asyncio.ensure_future(tools.watcher.aside(_open, target, tools, timeout, prepare))
-    try:
-        held, number, born = await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_let_go)  # it will be open when nobody wants it any more
-        raise
-    connection = HeldConnection(held, number, born)
-    connection.keep_alive(None)
-    return connection
-
-
-def _let_go(opening: "asyncio.Future[tuple[Held, int, float]]") -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        held, _, _ = opening.result()
-        with contextlib.suppress(ProbeError):
-            held.part()
-        held.abandon()
-
-
-def _open(
-    target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None]
-) -> tuple[Held, int, float]:
-    """Open a session in a thread that may wait: gives it with the server's number and its birth."""
-    clock = PhaseClock(timeout, {}, tools.stop)
-    addresses = tools.book.addresses(target.endpoint.host, clock.remaining())
-    try:
-        session = tools.opener.open(addresses, clock)
-    except SecretUnreadable as error:
-        raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
-    born = time.monotonic()
-    try:
-        tools.budget.learn(session.free_slots())
-        prepare(session)
-        return session.hold(), session.number, born
-    except BaseException:
-        session.abandon()
-        tools.leftovers.add(session.number, born)
-        raise
 
 
 def drop(target: str, probe: str, born: float, death: Death, cause: Cause | None = None) -> DropObservation:

@@ -10,9 +10,10 @@ from pydantic import Field, field_validator
 from exporter.db.dialect import Session
 from exporter.diagnosis.variants import Variant
 from exporter.model import Cause, End, Failure, HeldObservation, ProbeError, Target
-from exporter.probes.holding import Death, HeldConnection, drop, opened
+from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.inquest import Finding, inquire
 from exporter.probes.kind import Report, Standing, Tools
+from exporter.probes.opening import opened
 from exporter.probes.search import Job, Search
 from exporter.settings import Duration, ProbeBlock
 
@@ -138,6 +139,8 @@ class Idle:
         if job.variant in (Variant.KEEPALIVE, Variant.BOTH):
             connection.keep_alive(pause)
         until = job.begun + job.seconds
+        if self._useless(job):  # since it was begun, which nobody could be woken from
+            return False
         while (left := until - time.monotonic()) > 0:
             death = await connection.rest(min(left, pause) if job.variant is Variant.ACTIVE else left)
             if death is None and self._useless(job):
@@ -160,6 +163,8 @@ class Idle:
     async def _bury(self, job: Job, connection: HeldConnection, death: Death) -> None:
         """Find out what a death was, report it, and learn from it if it was one of idleness."""
         connection.abandon()
+        job.connection = None
+        self._count()
         if not death.used:
             self._drop(connection, death)
         finding = await inquire(self._target, self._tools, connection, death)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Final, NamedTuple
 
-from exporter.model import End, ProbeError, SecretUnreadable, Target
+from exporter.model import End, Phase, ProbeError, SecretUnreadable, Target
 from exporter.net.phases import PhaseClock
 from exporter.probes.holding import Death, HeldConnection
 from exporter.probes.kind import Tools
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 async def inquire(target: Target, tools: Tools, connection: HeldConnection, death: Death) -> Finding:
     """Look at the death of `connection`; what the server still lists is ended on the way."""
     reachable, listed = False, None
-    if tools.budget.enter():
+    if tools.opener.harmless() and tools.budget.enter():
         try:
             reachable, listed = await tools.watcher.aside(_ask, target, tools, connection)
         finally:
@@ -53,12 +53,15 @@ def _ask(target: Target, tools: Tools, connection: HeldConnection) -> tuple[bool
         session = tools.opener.open(addresses, clock)
     except (ProbeError, SecretUnreadable):
         return False, None
-    listed = None
+    listed, born = None, time.monotonic()
     try:
         if session.direct():  # behind a pooler the number is not the server's
             listed = session.end(connection.number, time.monotonic() - connection.born)
         session.close()
-    except ProbeError:
+    except ProbeError as error:
+        if clock.phase is not Phase.CLOSE and not error.said:
+            tools.leftovers.add(connection.number, connection.born)
+            tools.leftovers.add(session.number, born)
         session.abandon()
     except BaseException:
         session.abandon()

@@ -27,6 +27,7 @@ class Memory:
     def __init__(self, directory: Path | None = None) -> None:
         self._directory = directory
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._known: dict[str, dict[str, Any]] = {}
         self._unsaved = self._complained = False
         if directory is not None:
@@ -46,10 +47,13 @@ class Memory:
 
     def save(self) -> None:
         """Write down what is new; never raises."""
-        with self._lock:
-            if self._unsaved and self._directory is not None:
-                self._unsaved = False
-                self._write(self._directory)
+        if self._directory is None:
+            return
+        with self._writing:
+            with self._lock:  # not while it is written: nobody who holds connections may wait for a disk
+                known, unsaved, self._unsaved = dict(self._known), self._unsaved, False
+            if unsaved:
+                self._write(self._directory, known)
 
     def _read(self, path: Path) -> None:
         try:
@@ -69,14 +73,14 @@ class Memory:
             fields = {"path": path, "detail": f"{error}; put aside as {aside.name}, learning begins anew"}
             log.warning("state not readable", extra={"fields": fields})
 
-    def _write(self, directory: Path) -> None:
+    def _write(self, directory: Path, known: dict[str, dict[str, Any]]) -> None:
         """Put a new file in place of the old one, so that there is always a whole one."""
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             number, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=directory)
             try:
                 with os.fdopen(number, "w", encoding="utf-8") as file:
-                    json.dump({"version": VERSION, "targets": self._known}, file, indent=1, sort_keys=True)
+                    json.dump({"version": VERSION, "targets": known}, file, indent=1, sort_keys=True)
                     file.flush()
                     os.fsync(file.fileno())
                 Path(name).replace(directory / NAME)

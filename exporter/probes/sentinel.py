@@ -8,8 +8,9 @@ import time
 from pydantic import Field
 
 from exporter.model import End, Failure, HeldObservation, ProbeError, Target
-from exporter.probes.holding import Death, HeldConnection, drop, opened
+from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.kind import Report, Standing, Tools
+from exporter.probes.opening import opened
 from exporter.probes.outage import Outage
 from exporter.settings import Duration, ProbeBlock
 
@@ -145,6 +146,8 @@ class Sentinel:
                 if not self._standing:
                     self._outage.begin(begun)
                 self._tell(error.failure())
+            if self._budget.stopped:
+                self._outage.end(time.monotonic())  # nobody looks
             await self._pause(random.uniform(0.5, 1) * pause)  # noqa: S311  no secret
             pause = min(2 * pause, LONGEST_RETRY)
 

@@ -89,9 +89,10 @@ class SessionProbe:
         try:
             session.query(self._query, guarded=self._query != TRIVIAL_QUERY)
             session.close()
-        except BaseException:
+        except BaseException as error:
             session.abandon()
-            self._tools.leftovers.add(session.number, born)
+            if not (isinstance(error, ProbeError) and error.said):  # who talks to us hears us go
+                self._tools.leftovers.add(session.number, born)
             raise
 
     def _addresses(self, clock: PhaseClock) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from typing import Final
 
 from exporter.model import Phase, ProbeError, SecretUnreadable, Target
@@ -47,12 +48,13 @@ class Undertaker:
             session = self._tools.opener.open(addresses, clock)
         except (ProbeError, SecretUnreadable):
             return
+        born = time.monotonic()
         try:
             self._tools.leftovers.end(session)
             session.close()
-        except ProbeError:
-            if clock.phase is not Phase.CLOSE:
-                self._tools.leftovers.add(session.number, clock.started)
+        except ProbeError as error:
+            if clock.phase is not Phase.CLOSE and not error.said:
+                self._tools.leftovers.add(session.number, born)
             session.abandon()
         except BaseException:
             session.abandon()

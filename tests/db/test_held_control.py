@@ -1,14 +1,17 @@
 """What a session asks its server about itself and its like, at real servers."""
 
 import contextlib
+from types import ModuleType
 from typing import Any
 
 import psycopg2
 import pymysql
 import pytest
 
+from exporter.db.mysql import threads
+from exporter.db.postgres import backends
 from exporter.model import ProbeError
-from tests.db.holding import ending, held, talking, url_of
+from tests.db.holding import ending, held, kill, opened, talking, url_of
 from tests.servers import Database, Postgres
 from tests.servers.database import PASSWORD, USER
 from tests.servers.mysql import MysqlFamily
@@ -49,9 +52,9 @@ def test_the_number_is_the_servers_own(database: Database) -> None:
 def test_free_slots_are_counted(database: Database) -> None:
     """Each of ours takes one; what the server would take is what it does take."""
     with contextlib.ExitStack() as stack:
+        before = free_when_idle(database)
         session = stack.enter_context(talking(database.url()))
-        wait_for(lambda: session.free_slots() == free_when_idle(database))
-        before = session.free_slots()
+        wait_for(lambda: session.free_slots() == before)  # whoever asked as root takes a moment to leave
         for _ in range(2):
             stack.enter_context(held(database.url()))
         assert session.free_slots() == before - 2
@@ -115,3 +118,33 @@ def test_a_session_ended_in_between_is_no_error(database: Database, monkeypatch:
         monkeypatch.setattr("exporter.db.mysql.threads.END", "KILL nonsense %s")
         with pytest.raises(ProbeError):
             session.end(2**31 - 1, 0.0)
+
+
+def test_the_number_outlives_the_session(database: Database) -> None:
+    """By it the session is ended on the server, which may go on after it has ended here."""
+    session = opened(database.url())
+    number = session.number
+    kill(database, number)
+    with pytest.raises(ProbeError):
+        session.direct()
+    assert session.number == number
+    session.abandon()
+    assert session.number == number
+
+
+def test_a_login_that_took_long_is_still_ours(postgres: Postgres) -> None:
+    """PostgreSQL counts from the first packet, we from the last: by a slow path these are seconds."""
+    with talking(postgres.url()) as session, held(postgres.url()) as (connection, number):
+        assert session.end(number, -5.0)
+        ending(connection)
+
+
+@pytest.mark.parametrize("rows", [(), ((),), ((None,),), (("many", "x"),)])
+@pytest.mark.parametrize("room", [backends, threads])
+def test_a_server_that_is_another_than_it_says(
+    room: ModuleType, rows: tuple[tuple[object, ...], ...]
+) -> None:
+    """What stands in between may answer in the server's place, and know nothing of sessions."""
+    for asking in (room.free_slots, lambda ask: room.is_number(ask, 1), lambda ask: room.lists(ask, 1, 0.0)):
+        with pytest.raises(ProbeError, match="does not tell of its sessions"):
+            asking(lambda *_: rows)

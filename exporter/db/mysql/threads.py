@@ -1,13 +1,10 @@
 """What a MySQL or MariaDB server is asked about its sessions, ours among them."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
+from exporter.db.asking import Ask, numbers
 from exporter.db.dialect import PROGRAM
 from exporter.model import ProbeError
-
-Ask = Callable[..., Sequence[Sequence[Any]]]
-"""Runs SQL with its parameters, and gives the rows."""
 
 NUMBER: Final = "SELECT connection_id()"
 LIMITS: Final = "SELECT @@max_connections, @@SESSION.max_user_connections"
@@ -31,15 +28,15 @@ SLACK: Final = 2.0
 
 def is_number(ask: Ask, number: int) -> bool:
     """Whether the thread behind us has this number."""
-    return bool(ask(NUMBER)[0][0] == number)
+    return numbers(ask(NUMBER)) == (number,)
 
 
 def free_slots(ask: Ask) -> int:
     """Count the sessions that this account may open beside those there are."""
-    of_server, of_account = map(int, ask(LIMITS)[0])
+    of_server, of_account = numbers(ask(LIMITS), 2)
     free = of_server - _status(ask, "Threads_connected")
     if of_account:
-        free = min(free, of_account - int(ask(OURS)[0][0]))
+        free = min(free, of_account - numbers(ask(OURS))[0])
     return max(0, free)
 
 
@@ -53,7 +50,7 @@ def lists(ask: Ask, number: int, age: float) -> bool:
 
     Numbers are given once, until the server restarts and begins anew.
     """
-    if _status(ask, "Uptime") < age - SLACK or not ask(LISTED, number, age + SLACK)[0][0]:
+    if _status(ask, "Uptime") < age - SLACK or numbers(ask(LISTED, number, age + SLACK)) == (0,):
         return False
     attributes = ask(ATTRIBUTES, number)
     return not attributes or ("program_name", PROGRAM) in attributes
@@ -73,4 +70,4 @@ def end(ask: Ask, number: int, age: float) -> bool:
 
 
 def _status(ask: Ask, name: str) -> int:
-    return int(ask(STATUS, name)[0][1])
+    return numbers([row[1:] for row in ask(STATUS, name)])[0]

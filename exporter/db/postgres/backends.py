@@ -1,10 +1,8 @@
 """What a PostgreSQL server is asked about its sessions, ours among them."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
-Ask = Callable[..., Sequence[Sequence[Any]]]
-"""Runs SQL with its parameters, and gives the rows."""
+from exporter.db.asking import Ask, numbers
 
 NUMBER: Final = "SELECT pg_backend_pid()"
 FREE_SLOTS: Final = """
@@ -26,21 +24,22 @@ OUTLAST: Final = "SELECT set_config(name, '0', false) FROM pg_settings WHERE nam
 OURS: Final = """
 FROM pg_stat_activity
 WHERE pid = %s AND usename = session_user AND application_name = current_setting('application_name')
-    AND abs(extract(epoch FROM clock_timestamp() - backend_start) - %s) < 2
+    AND extract(epoch FROM clock_timestamp() - backend_start) > %s - 2
 """
-"""Process numbers are given again: the same account and program that began at the same time, it must be."""
+"""Process numbers are given again, to what begins later. A backend begins before its login is through, which
+may take long: so it may be older than the session that we know, but no younger."""
 LISTED: Final = f"SELECT count(*) {OURS}"
 END: Final = f"SELECT pg_terminate_backend(pid) {OURS}"
 
 
 def is_number(ask: Ask, number: int) -> bool:
     """Whether the backend behind us has this process number."""
-    return bool(ask(NUMBER)[0][0] == number)
+    return numbers(ask(NUMBER)) == (number,)
 
 
 def free_slots(ask: Ask) -> int:
     """Count the sessions that this account may open beside those there are."""
-    return max(0, int(ask(FREE_SLOTS)[0][0]))
+    return max(0, *numbers(ask(FREE_SLOTS)))
 
 
 def outlast(ask: Ask) -> None:
@@ -50,7 +49,7 @@ def outlast(ask: Ask) -> None:
 
 def lists(ask: Ask, number: int, age: float) -> bool:
     """Whether our backend of that number, which began `age` seconds ago, is there."""
-    return bool(ask(LISTED, number, age)[0][0])
+    return numbers(ask(LISTED, number, age)) != (0,)
 
 
 def end(ask: Ask, number: int, age: float) -> bool:

@@ -39,7 +39,7 @@ class PooledConnection(extensions.connection):
 
     def take_over(self, when_closed: Callable[[Pooled], None]) -> Self:
         """Be the pool's from now on, and no longer the session's."""
-        self.number, self._when_closed = self.info.backend_pid, when_closed
+        self.number, self._when_closed = self.session.number, when_closed
         return self
 
     def close(self) -> None:
@@ -58,23 +58,19 @@ class PooledSession(PostgresSession):
         self, settings: Mapping[str, str], secret: Secret, address: str, clock: PhaseClock, within: float
     ) -> None:
         """Connect to `address` within so many seconds, and log in."""
-        self._address = address
-        self._secret = secret
-        self._clock = clock
-        self._answer = b""
-        self._heard = 0
-        self._secured = False
         self._within = within
         self._logged_in = False
         self._end: ProbeError | None = None
+        super().__init__(settings, secret, address, clock, within)
+
+    def _connect(self, options: Mapping[str, Any], within: float) -> None:  # noqa: ARG002  `wait` has it
         extensions.set_wait_callback(_wait)
         factory: Any = partial(PooledConnection, session=self)
-        options: dict[str, Any] = {**settings, "hostaddr": address, "connection_factory": factory}
         try:
-            self._connection = psycopg2.connect(**options)
+            self._connection = psycopg2.connect(**options, connection_factory=factory)
         except psycopg2.Error as error:
             self.release()
-            raise connect_refusal(str(error), address) from None
+            raise connect_refusal(str(error), self._address) from None
         except BaseException:
             self.release()
             raise

@@ -44,18 +44,21 @@ class PostgresSession:
         self._answer = b""
         self._heard = 0
         self._secured = False
-        options: dict[str, Any] = {**settings, "hostaddr": address, "async_": 1}
+        self._number = 0
+        self._connect({**settings, "hostaddr": address}, within)
+
+    def _connect(self, options: Mapping[str, Any], within: float) -> None:
         try:
-            self._connection: Any = psycopg2.connect(**options)
+            self._connection: Any = psycopg2.connect(**options, async_=1)
         except psycopg2.Error as error:
-            raise connect_refusal(str(error), address) from None
+            raise connect_refusal(str(error), self._address) from None
         try:
             self._socket = self._own_socket()
         except OSError as error:
             self._connection.close()
-            raise connect_error(error.errno or 0, address, at_once=True) from None
+            raise connect_error(error.errno or 0, self._address, at_once=True) from None
         try:
-            clock.wait(self._socket.fileno(), WRITABLE, within=within)
+            self._clock.wait(self._socket.fileno(), WRITABLE, within=within)
             self._check_connected()
         except BaseException:
             self.abandon()
@@ -69,6 +72,7 @@ class PostgresSession:
         finally:
             if not self._secured and self._clock.phase is not Phase.TLS:
                 self._clock.give(Phase.TLS, to=self._clock.phase)
+        self._number = int(self._connection.info.backend_pid)  # libpq forgets it with the connection
         self._clock.enter(Phase.AUTH)
 
     def query(self, sql: str, *, guarded: bool) -> None:
@@ -84,7 +88,7 @@ class PostgresSession:
     @property
     def number(self) -> int:
         """Process number of the backend (see `exporter.db.dialect.Session`)."""
-        return int(self._connection.info.backend_pid)
+        return self._number
 
     def direct(self) -> bool:
         """Ask the backend for its number (see `exporter.db.dialect.Session`)."""

@@ -1,0 +1,56 @@
+"""Opening connections that are to be held."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+from exporter.db.dialect import Held, Session
+from exporter.model import Cause, ProbeError, SecretUnreadable, Target
+from exporter.net.phases import PhaseClock
+from exporter.probes.holding import HeldConnection
+from exporter.probes.kind import Tools
+
+
+async def opened(
+    target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None] = lambda _: None
+) -> HeldConnection:
+    """Open a connection to be held; `prepare` may do things over it first. Raises ProbeError."""
+    opening = asyncio.ensure_future(tools.watcher.aside(_open, target, tools, timeout, prepare))
+    try:
+        held, number, born = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_let_go)  # it will be open when nobody wants it any more
+        raise
+    connection = HeldConnection(held, number, born)
+    connection.keep_alive(None)
+    return connection
+
+
+def _let_go(opening: "asyncio.Future[tuple[Held, int, float]]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        held, _, _ = opening.result()
+        with contextlib.suppress(ProbeError):
+            held.part()
+        held.abandon()
+
+
+def _open(
+    target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None]
+) -> tuple[Held, int, float]:
+    """Open a session in a thread that may wait: gives it with the server's number and its birth."""
+    clock = PhaseClock(timeout, {}, tools.stop)
+    addresses = tools.book.addresses(target.endpoint.host, clock.remaining())
+    try:
+        session = tools.opener.open(addresses, clock)
+    except SecretUnreadable as error:
+        raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
+    born = time.monotonic()
+    try:
+        tools.budget.learn(session.free_slots())
+        prepare(session)
+        return session.hold(), session.number, born
+    except BaseException:
+        session.abandon()
+        tools.leftovers.add(session.number, born)
+        raise
