@@ -29,7 +29,7 @@ from exporter.probes.kind import Tools
 from exporter.probes.pool import PoolProbe, PoolProbeSettings, Rests
 from tests.doubles import deaf, server
 from tests.probing import probe_tools
-from tests.scraping import value
+from tests.scraping import scraped, value
 from tests.servers import Postgres
 from tests.servers.database import USER
 from tests.waiting import wait_for
