@@ -128,10 +128,12 @@ class Idle:
         return True
 
     def _prepare(self, variant: Variant, session: Session) -> None:
-        if variant in (Variant.OUTLASTING, Variant.BOTH):
+        if variant is Variant.PLAIN:
+            return
+        if not session.direct():
+            self._search.pooled()  # what is set there would be found by whoever gets the session next
+        elif variant in (Variant.OUTLASTING, Variant.BOTH):
             session.outlast()
-        if variant is not Variant.PLAIN and not session.direct():
-            self._search.pooled()
 
     async def _silently(self, job: Job, connection: HeldConnection) -> Death | bool:
         """Be silent, then use it once; give the end, or whether it was not broken off."""
