@@ -45,7 +45,7 @@ def _open(
         session = tools.opener.open(addresses, clock)
     except SecretUnreadable as error:
         raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
-    born = time.monotonic()
+    born = time.monotonic() - clock.since_connected()
     try:
         tools.budget.learn(session.free_slots())
         prepare(session)
