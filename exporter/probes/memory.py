@@ -53,10 +53,9 @@ class Memory:
         with self._writing:
             with self._lock:  # not while it is written: nobody who holds connections may wait for a disk
                 known, unsaved, self._unsaved = dict(self._known), self._unsaved, False
-            if unsaved:
-                if not self._write(self._directory, known):
-                    with self._lock:
-                        self._unsaved = True
+            if unsaved and not self._write(self._directory, known):
+                with self._lock:
+                    self._unsaved = True
 
     def _read(self, path: Path) -> None:
         try:
@@ -79,7 +78,7 @@ class Memory:
             log.warning("state not readable", extra={"fields": fields})
 
     def _write(self, directory: Path, known: dict[str, dict[str, Any]]) -> bool:
-        """Put a new file in place of the old one, so that there is always a whole one; tell whether it is new."""
+        """Put a new file in place of the old one, so that there is always a whole one; say if it is."""
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             number, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=directory)
