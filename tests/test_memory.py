@@ -2,12 +2,14 @@
 
 import json
 import logging
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
 from exporter.probes import memory
+from exporter.probes.experiment import Experiments
 from exporter.probes.memory import NAME, VERSION, Memory
 from tests.waiting import running
 
@@ -96,6 +98,33 @@ def test_a_place_that_cannot_be_written_is_told_of_once(
         kept.save()
     assert kept.recall("orders") == {"killed": 2}
     assert [record.message for record in caplog.records].count("state not writable") == 1
+
+
+def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:
+    """Also when nothing new is learnt until then: a disk may be full for a while."""
+    place = tmp_path / "state"
+    place.write_text("")
+    kept = Memory(place)
+    kept.keep("orders", LEARNT)
+    kept.save()
+    place.unlink()
+    kept.save()
+    assert Memory(place).recall("orders") == LEARNT
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)
+    assert Memory(tmp_path).recall("orders") == {}
+    (tmp_path / NAME).symlink_to("/dev/zero")
+    assert Memory(tmp_path).recall("orders") == {}
+
+
+@pytest.mark.parametrize("killed", [10**400, float("inf"), float("nan"), -1, "3", None])
+def test_a_timeout_that_nobody_can_have_measured_is_forgotten(killed: object) -> None:
+    known = {"killed": killed, "timeouts": [["server.idle_timeout", killed]]}
+    if killed == "3":
+        known["timeouts"] = [["no.such_cause", 3]]
+    assert Experiments.remembered(known).known() == {}
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:

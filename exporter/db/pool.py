@@ -197,7 +197,7 @@ class Pool:
             self._give_back()
             raise
         now = time.monotonic()
-        self._lives[connection] = Life(now, now)
+        self._lives[connection] = Life(now - self._clock.since_connected(), now)
         self._current = connection
         self._clock.enter(Phase.QUERY)
         return connection

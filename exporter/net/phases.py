@@ -56,6 +56,11 @@ class PhaseClock:
         """Seconds from the start to the last cut."""
         return self._since - self.started
 
+    def since_connected(self) -> float:
+        """Seconds since the last connect succeeded: that is when a server begins to count a session's age."""
+        self._cut()
+        return sum(self._spent.get(phase, 0.0) for phase in (Phase.TLS, Phase.AUTH))
+
     def remaining(self) -> float:
         """Seconds left for the current phase."""
         now = time.perf_counter()

@@ -116,10 +116,10 @@ class Eye:
         if not self._open:
             self._open = True
             self._loop.add_reader(self._descriptor, self._see)
-        timer = self._loop.call_later(max(0.0, seconds), _settle, waiter, False)
+        timer = self._loop.call_later(max(0.0, seconds), self._expire)
         try:
-            # A process that was stopped learns that the time is up, and not what has come meanwhile.
-            return await waiter or self._has_come()
+            seen: bool = await waiter
+            return seen
         finally:
             timer.cancel()
             if self._waiter is waiter:  # whoever was cancelled may come to this only after another has begun
@@ -136,10 +136,12 @@ class Eye:
             self._open = False
             self._loop.remove_reader(self._descriptor)
 
-    def _has_come(self) -> bool:
-        poll = select.poll()
-        poll.register(self._descriptor, select.POLLIN)
-        return bool(poll.poll(0))
+    def _expire(self) -> None:
+        """End a wait; who was stopped learns that the time is up before it learns what has come meanwhile."""
+        if self._waiter is not None:
+            poll = select.poll()
+            poll.register(self._descriptor, select.POLLIN)
+            _settle(self._waiter, bool(poll.poll(0)))
 
     def _see(self) -> None:
         if self._waiter is None:

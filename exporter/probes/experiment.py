@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from exporter.diagnosis.bracket import LONGEST
 from exporter.diagnosis.variants import Outcome, Variant, judge
 from exporter.model import Cause
 
@@ -78,9 +79,9 @@ class Experiments:
         try:
             killed = float(known["killed"])
             timeouts = tuple((Cause(cause), float(seconds)) for cause, seconds in known["timeouts"])
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return made
-        if killed > 0 and all(seconds > 0 for _, seconds in timeouts):
+        if all(0 < seconds <= LONGEST for seconds in (killed, *(seconds for _, seconds in timeouts))):
             made._killed, made.timeouts, made._verdicts = killed, timeouts, [timeouts] * AGREE
         return made
 

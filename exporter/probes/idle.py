@@ -1,6 +1,7 @@
 """Connections that are left silent, to find after how long a path, a proxy or a server ends them."""
 
 import asyncio
+import math
 import time
 from functools import partial
 from itertools import pairwise
@@ -23,6 +24,8 @@ PAUSE = 5.0
 """Seconds until somebody with nothing to do asks again, or an opening that failed is tried once more."""
 LONGEST_PAUSE = 60.0
 """Seconds between openings that fail, twice as long each time: a new password must not lock the account."""
+TOGETHER = 2.0
+"""Seconds within which deaths may be those of one event."""
 GOODBYE = 2.0
 """Seconds that a server has to close."""
 
@@ -60,6 +63,7 @@ class Idle:
         self._search = Search(target, settings.ladder, tools.memory)
         self._under_way: set[Job] = set()
         self._news = asyncio.Event()
+        self._died = -math.inf
         self._budget.when_stopped(lambda: tools.watcher.call(self._stir))
 
     async def keep(self, report: Report) -> None:
@@ -128,10 +132,12 @@ class Idle:
         return True
 
     def _prepare(self, variant: Variant, session: Session) -> None:
-        if variant in (Variant.OUTLASTING, Variant.BOTH):
+        if variant is Variant.PLAIN:
+            return
+        if not session.direct():
+            self._search.pooled()  # what is set there would be found by whoever gets the session next
+        elif variant in (Variant.OUTLASTING, Variant.BOTH):
             session.outlast()
-        if variant is not Variant.PLAIN and not session.direct():
-            self._search.pooled()
 
     async def _silently(self, job: Job, connection: HeldConnection) -> Death | bool:
         """Be silent, then use it once; give the end, or whether it was not broken off."""
@@ -170,9 +176,18 @@ class Idle:
         finding = await inquire(self._target, self._tools, connection, death)
         if death.used:
             self._drop(connection, death, finding)
-        if finding.idle or job.variant is Variant.ACTIVE:
+        if (finding.idle and self._by_itself(death)) or job.variant is Variant.ACTIVE:
             self._search.die(job, death, listed=finding.listed)
             self._tell()
+
+    def _by_itself(self, death: Death) -> bool:
+        """Whether it tells more than the death before: an event ends all at once, whatever their silence.
+
+        With a connection that is kept busy the inquest sees an event, and all that it lets pass counts.
+        """
+        together = abs(death.at - self._died) < TOGETHER
+        self._died = death.at
+        return self._tools.suspicion.watched or not together
 
     def _drop(self, connection: HeldConnection, death: Death, finding: Finding | None = None) -> None:
         cause = death.cause

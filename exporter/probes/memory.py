@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import stat
 import tempfile
 import threading
 from pathlib import Path
@@ -52,11 +53,14 @@ class Memory:
         with self._writing:
             with self._lock:  # not while it is written: nobody who holds connections may wait for a disk
                 known, unsaved, self._unsaved = dict(self._known), self._unsaved, False
-            if unsaved:
-                self._write(self._directory, known)
+            if unsaved and not self._write(self._directory, known):
+                with self._lock:
+                    self._unsaved = True
 
     def _read(self, path: Path) -> None:
         try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise ValueError("no file")
             if path.stat().st_size > LARGEST:
                 raise ValueError("too large")
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -73,8 +77,8 @@ class Memory:
             fields = {"path": path, "detail": f"{error}; put aside as {aside.name}, learning begins anew"}
             log.warning("state not readable", extra={"fields": fields})
 
-    def _write(self, directory: Path, known: dict[str, dict[str, Any]]) -> None:
-        """Put a new file in place of the old one, so that there is always a whole one."""
+    def _write(self, directory: Path, known: dict[str, dict[str, Any]]) -> bool:
+        """Put a new file in place of the old one, so that there is always a whole one; say if it is."""
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             number, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=directory)
@@ -92,3 +96,5 @@ class Memory:
                 self._complained = True
                 fields = {"path": directory, "detail": f"{error.strerror}; a restart will learn anew"}
                 log.warning("state not writable", extra={"fields": fields})
+            return False
+        return True

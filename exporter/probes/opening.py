@@ -45,12 +45,21 @@ def _open(
         session = tools.opener.open(addresses, clock)
     except SecretUnreadable as error:
         raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
-    born = time.monotonic()
+    born = time.monotonic() - clock.since_connected()
     try:
-        tools.budget.learn(session.free_slots())
+        _count_free(session, tools)
         prepare(session)
         return session.hold(), session.number, born
     except BaseException:
         session.abandon()
         tools.leftovers.add(session.number, born)
         raise
+
+
+def _count_free(session: Session, tools: Tools) -> None:
+    try:
+        tools.budget.learn(session.free_slots())
+    except ProbeError as error:
+        if not error.said:
+            raise
+        # It only speaks the protocol of such a database, and counts in another way: the limit has to do.

@@ -74,7 +74,9 @@ class Search:
     def die(self, job: Job, death: Death, *, listed: bool | None) -> None:
         """Take note of a hold that ended in a death of idleness; `listed` whether the server had noticed."""
         fate = Fate.IN_VAIN if death.used else Fate.TOLD
-        self._learn(job, fate, job.seconds if death.used else death.silent, death, listed)
+        # Who was stopped meanwhile has left it silent for longer than was meant.
+        seconds = max(job.seconds, death.silent) if death.used else death.silent
+        self._learn(job, fate, seconds, death, listed)
 
     def cause(self, silent: float) -> Cause | None:
         """Name what ends a connection that has been silent for so long; None where nothing is known to."""

@@ -7,6 +7,7 @@ from typing import Final
 from exporter.model import (
     Cause,
     DropObservation,
+    HeldObservation,
     IdleObservation,
     Observation,
     PathObservation,
@@ -24,12 +25,16 @@ WORTH_A_LOOK: Final = frozenset(
 
 
 class Suspicion:
-    """Takes note of every observation of one target; `idle` is what is known last of its idle timeouts."""
+    """Takes note of every observation of one target.
+
+    `idle` is what is known last of its idle timeouts; `watched` whether connections are kept busy at it.
+    """
 
     def __init__(self) -> None:
         self._confirmed = -math.inf
         self._dropped = -math.inf
         self.idle: IdleObservation | None = None
+        self.watched = False
         self._reached = False
 
     def roused(self, observation: Observation) -> bool:
@@ -37,6 +42,8 @@ class Suspicion:
         match observation:
             case IdleObservation():
                 self.idle = observation
+            case HeldObservation(probe="sentinel", held=held):
+                self.watched = self.watched or held > 0
             case DropObservation(probe="sentinel"):
                 self._dropped = time.monotonic()
                 return True
