@@ -10,7 +10,7 @@ import pytest
 
 from exporter.probes import memory
 from exporter.probes.experiment import Experiments
-from exporter.probes.memory import NAME, VERSION, Memory
+from exporter.probes.memory import LOCK, NAME, VERSION, Memory
 from tests.waiting import running
 
 LEARNT = {"killed": 350.0, "survived": 345.0}
@@ -21,7 +21,21 @@ def test_what_was_learnt_is_there_after_a_restart(tmp_path: Path) -> None:
     first.keep("orders", LEARNT)
     first.save()
     assert Memory(tmp_path / "state" / "deep").recall("orders") == LEARNT
-    assert [path.name for path in (tmp_path / "state" / "deep").iterdir()] == [NAME]
+    assert {path.name for path in (tmp_path / "state" / "deep").iterdir()} == {NAME, LOCK}
+
+
+def test_two_may_share_a_directory(tmp_path: Path) -> None:
+    """Each writes what it has learnt itself, and keeps what the other has written."""
+    first, second = Memory(tmp_path), Memory(tmp_path)
+    first.keep("orders", LEARNT)
+    first.save()
+    second.keep("stock", {"killed": 60.0})
+    second.save()
+    first.keep("orders", {"killed": 30.0})
+    first.save()
+    third = Memory(tmp_path)
+    assert third.recall("orders") == {"killed": 30.0}
+    assert third.recall("stock") == {"killed": 60.0}
 
 
 def test_without_a_directory_it_lasts_for_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +54,7 @@ def test_nothing_is_written_when_nothing_is_new(tmp_path: Path) -> None:
     (tmp_path / NAME).unlink()
     kept.keep("orders", dict(LEARNT))
     kept.save()
-    assert not list(tmp_path.iterdir())
+    assert not (tmp_path / NAME).exists()
 
 
 def test_nobody_else_may_read_it(tmp_path: Path) -> None:
@@ -135,7 +149,7 @@ def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(TypeError):
         kept.save()
     assert Memory(tmp_path).recall("orders") == LEARNT
-    assert len(list(tmp_path.iterdir())) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, LOCK}
 
 
 def test_nobody_waits_for_a_slow_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

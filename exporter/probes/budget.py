@@ -69,6 +69,12 @@ class Budget:
             )
             return f"{left} to hold and {allowance - left} for visits, by {limit}"
 
+    @property
+    def exceeded(self) -> bool:
+        """Whether more is held than may be, by what was learnt last."""
+        with self._lock:
+            return self._claimed + self._others > _left(self._allowance())
+
     def claim(self, connections: int) -> None:
         """Say that so many are going to be taken with `claimed`."""
         with self._lock:

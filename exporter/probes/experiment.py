@@ -15,6 +15,12 @@ NEAR: Final = 0.1
 """Share by which a timeout may differ and still be taken for the same."""
 
 
+def blamed(timeouts: Sequence[tuple[Cause, float]], silent: float) -> Cause | None:
+    """Name the timeout that ends a connection which has been silent for so many seconds; None for none."""
+    found = [(seconds, cause) for cause, seconds in timeouts if silent >= seconds * (1 - NEAR) - 1]
+    return min(found)[1] if found else None
+
+
 class Experiments:
     """Asks for the variants to hold, and draws the conclusion once all have come to an end.
 
@@ -30,13 +36,19 @@ class Experiments:
         self._killed = killed
         self._tries = 0
         self._verdicts: list[tuple[tuple[Cause, float], ...]] = []
+        self._events: list[bool] = []
         self._outcomes: dict[Variant, Outcome] = {}
+
+    @property
+    def aged(self) -> bool:
+        """Whether it is no idleness that ends connections: those in use die as well, again and again."""
+        return len(self._events) >= AGREE and all(self._events[-AGREE:])
 
     def next(self, killed: float, trying: Sequence[Variant]) -> Variant | None:
         """Give a variant worth holding for a timeout of `killed` seconds, beside those under way."""
         if abs(killed - self._killed) > NEAR * killed + 1:
             self._begin(killed)  # it is another one
-        if self._tries >= MOST or self._agreed():
+        if self._tries >= MOST or self._agreed() or self.aged:
             return None
         return next((one for one in Variant if one not in self._outcomes and one not in trying), None)
 
@@ -55,13 +67,13 @@ class Experiments:
         verdict = judge(outcomes, killed=killed, pooled=self.pooled)
         self._tries += 1
         self._verdicts.append(verdict.timeouts)
+        self._events.append(verdict.event is not None and not verdict.timeouts)
         if self._agreed():
             self.timeouts = verdict.timeouts
 
     def cause(self, silent: float) -> Cause | None:
         """Name what ends a connection that has been silent for so long; None where nothing is known to."""
-        found = [(seconds, cause) for cause, seconds in self.timeouts if silent >= seconds * (1 - NEAR) - 1]
-        return min(found)[1] if found else None
+        return blamed(self.timeouts, silent)
 
     def known(self) -> dict[str, Any]:
         """Give what has been found out, for `remembered`."""

@@ -115,6 +115,9 @@ class Idle:
         except ProbeError as error:
             self._count(error.failure())
             return False
+        if self._budget.exceeded:  # the server has less to spare than was thought
+            await self._leave(connection)
+            return False
         job.connection, job.begun = connection, time.monotonic()
         self._count()
         try:

@@ -5,6 +5,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -13,11 +14,15 @@ from pydantic import Field, field_validator
 from exporter.db.exercise import Death, PoolSettings, Round
 from exporter.db.pool import Pool
 from exporter.diagnosis.advice import pool_recycle_unsafe
-from exporter.model import DropObservation, Invalidation, Observation, PoolObservation, Target
+from exporter.model import Cause, DropObservation, Invalidation, Observation, PoolObservation, Target
+from exporter.probes.experiment import blamed
 from exporter.probes.kind import Kind, Tools
 from exporter.settings import Duration, ProbeSettings, format_duration
 
 log = logging.getLogger(__name__)
+
+EXPLICABLE = frozenset({Cause.UNKNOWN, Cause.NET_BLACKHOLE, Cause.SERVER_UNRESPONSIVE})
+"""Causes as a single end shows them, behind which may be an idle timeout that is known."""
 
 
 class PoolProbeSettings(ProbeSettings):
@@ -187,19 +192,22 @@ class PoolProbe:
         recycle, idle = self._settings.pool_recycle, self._tools.suspicion.idle
         written = "never" if recycle is None else format_duration(recycle)
         assert idle is not None  # noqa: S101  by it the setting was judged
-        detail = (
-            f"silent connections are ended after {idle.killed:.0f} s; recommended: {idle.pool_recycle:.0f} s"
-        )
+        detail = f"silent connections are ended after {idle.killed:.0f} s"
+        if idle.pool_recycle is not None:
+            detail += f"; recommended: {idle.pool_recycle:.0f} s"
         fields = {"target": self._target, "probe": KIND.name, "pool_recycle": written, "detail": detail}
         log.warning("pool_recycle is too long", extra={"fields": fields})
 
     def _drop(self, death: Death) -> DropObservation:
+        failure, idle = death.failure, self._tools.suspicion.idle
+        if idle is not None and failure.cause in EXPLICABLE:
+            failure = replace(failure, cause=blamed(idle.timeouts, death.silent) or failure.cause)
         return DropObservation(
             target=self._target,
             probe=KIND.name,
             started=time.time(),
             duration=death.age,
-            failure=death.failure,
+            failure=failure,
             end=death.end,
             silent=death.silent,
             used=death.used,

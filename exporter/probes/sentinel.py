@@ -7,6 +7,7 @@ import time
 
 from pydantic import Field
 
+from exporter.db.dialect import Session
 from exporter.model import End, Failure, HeldObservation, ProbeError, Target
 from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.kind import Report, Standing, Tools
@@ -14,11 +15,12 @@ from exporter.probes.opening import opened
 from exporter.probes.outage import Outage
 from exporter.settings import Duration, ProbeBlock
 
+QUERY = "SELECT 1"
 STAGGER = 15.0
 """Seconds by which one sentinel is younger than the next: an age limit ends one by one, an event all."""
-TOGETHER = 2.0
+TOGETHER = 0.1
 """Seconds within which deaths are taken for one event."""
-JITTER = 0.2
+JITTER = 0.3
 """Seconds within which a first opening is made: many exporters may have seen the same event."""
 FIRST_RETRY = 0.5
 LONGEST_RETRY = 30.0
@@ -41,7 +43,7 @@ class SentinelSettings(ProbeBlock):
     timeout: Duration = Field(
         default=10.0, description="longest time that opening one may take, and a server to answer"
     )
-    query: str = Field(default="SELECT 1", min_length=1, description="what is asked; it must return little")
+    query: str = Field(default=QUERY, min_length=1, description="what is asked; it must return little")
 
 
 class Sentinel:
@@ -56,7 +58,8 @@ class Sentinel:
         self._outage = Outage()
         self._answers: list[float] = []
         self._revived = 0
-        self._told = self._fell = -math.inf
+        self._told = -math.inf
+        self._fell: dict[int, float] = {}
         self._budget.claim(settings.connections)
         self._budget.when_stopped(lambda: tools.watcher.call(self._stir))
 
@@ -86,6 +89,8 @@ class Sentinel:
         """Hold a connection and its successors until it has to be given back."""
         connection = await self._open()
         try:
+            if self._budget.exceeded:
+                return  # the server has less to spare than was thought
             self._rise(connection)
             while (death := await self._watch(connection)) is not None:
                 self._fall(connection, death)
@@ -115,9 +120,8 @@ class Sentinel:
 
     async def _successor(self, place: int, old: HeldConnection, death: Death) -> HeldConnection:
         """Open another one; but where a silent one answers after all before that, it goes on itself."""
-        together = time.monotonic() - self._fell < TOGETHER
-        self._fell = time.monotonic()
-        opening = asyncio.create_task(self._open(place * STAGGER if together else 0.0))
+        self._fell[place] = time.monotonic()
+        opening = asyncio.create_task(self._open_anew(place))
         reviving = asyncio.create_task(old.revive() if death.end is End.SILENCE else _never())
         try:
             done, _ = await asyncio.wait({opening, reviving}, return_when=asyncio.FIRST_COMPLETED)
@@ -133,15 +137,22 @@ class Sentinel:
             self._tools.leftovers.add(old.number, old.born)
         return successor
 
-    async def _open(self, delay: float = 0.0) -> HeldConnection:
+    async def _open_anew(self, place: int) -> HeldConnection:
+        """Open another connection; later than others that died of the same event, so that the ages differ."""
+        await asyncio.sleep(random.uniform(TOGETHER, JITTER))  # noqa: S311  no secret
+        mine = self._fell[place]
+        if any(abs(mine - at) < TOGETHER for other, at in self._fell.items() if other != place):
+            await asyncio.sleep(place * STAGGER)
+        return await self._open()
+
+    async def _open(self) -> HeldConnection:
         """Open a connection, however often it takes."""
-        await asyncio.sleep(delay + random.uniform(0, JITTER))  # noqa: S311  no secret
         pause = FIRST_RETRY
         while True:
             begun = time.monotonic()
             try:
                 if self._tools.opener.harmless() and not self._budget.stopped:
-                    return await opened(self._target, self._tools, self._settings.timeout)
+                    return await opened(self._target, self._tools, self._settings.timeout, self._try)
             except ProbeError as error:
                 if not self._standing:
                     self._outage.begin(begun)
@@ -150,6 +161,11 @@ class Sentinel:
                 self._outage.end(time.monotonic())  # nobody looks
             await self._pause(random.uniform(0.5, 1) * pause)  # noqa: S311  no secret
             pause = min(2 * pause, LONGEST_RETRY)
+
+    def _try(self, session: Session) -> None:
+        """Ask once what is going to be asked: what the server refuses shows as a failure to open."""
+        if self._settings.query != QUERY:
+            session.query(self._settings.query, guarded=False)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, and go on telling of the outage."""
