@@ -8,7 +8,7 @@ import pytest
 from exporter.diagnosis.evidence import Fate
 from exporter.diagnosis.variants import Outcome, Variant
 from exporter.model import Cause, End
-from exporter.probes.experiment import AGREE, MOST, Experiments
+from exporter.probes.experiment import AGREE, MOST, Experiments, blamed
 from exporter.probes.holding import Death
 from exporter.probes.memory import Memory
 from exporter.probes.search import Job, Search
@@ -58,6 +58,34 @@ def test_where_they_never_agree_it_stays_open_until_the_timeout_changes() -> Non
     assert experiments.next(KILLED, []) is None
     assert experiments.timeouts == ()
     assert experiments.next(2 * KILLED, []) is Variant.PLAIN
+
+
+def test_who_dies_in_use_as_well_dies_of_age() -> None:
+    """Then no silence is said to kill, though connections that were silent have died."""
+    search = Search(a_target("h"), [2.0, 4.0, 8.0], Memory())
+    jobs: list[Job] = []
+    while (job := search.next(jobs)) is not None and not job.experiment:
+        died = job.seconds > KILLED
+        death = Death(End.FIN, Cause.UNKNOWN, "", "", "", 0.0, KILLED, False, None)
+        if died:
+            search.die(job, death, listed=False)
+        else:
+            search.survive(job)
+    told = search.told()
+    assert told.settled
+    assert told.killed == pytest.approx(KILLED)
+    for _ in range(AGREE):
+        for variant in Variant:
+            search.die(Job(seconds=10.0, variant=variant, experiment=True), death, listed=False)
+    told = search.told()
+    assert (told.killed, told.settled, told.timeouts) == (None, False, ())
+    assert told.survived
+
+
+def test_the_layer_that_strikes_first_is_blamed() -> None:
+    timeouts = ((Cause.MIDDLEBOX_IDLE_TIMEOUT, 300.0), (Cause.SERVER_IDLE_TIMEOUT, 60.0))
+    found = [blamed(timeouts, silent) for silent in (20, 70, 400)]
+    assert found == [None, Cause.SERVER_IDLE_TIMEOUT, Cause.SERVER_IDLE_TIMEOUT]
 
 
 def test_an_experiment_on_what_is_gone_meanwhile_is_made_anew() -> None:

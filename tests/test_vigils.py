@@ -108,6 +108,15 @@ def test_a_sentinel_is_asked_and_replaced(postgres: Postgres, monkeypatch: pytes
         assert 0 < sum(one.outage for one in it.of(HeldObservation)) < 10
 
 
+def test_a_query_that_the_server_refuses_is_no_heartbeat(postgres: Postgres) -> None:
+    """It is told with the server's words, and nothing is said to stand."""
+    with keeping(postgres, sentinels(query="SELECT * FROM missing")) as it:
+        wait_for(lambda: any(one.failure for one in it.of(HeldObservation)))
+        failure = next(one.failure for one in it.of(HeldObservation) if one.failure)
+        assert "missing" in failure.said
+        assert it.held == 0
+
+
 def test_who_may_hold_nothing_says_so(postgres: Postgres) -> None:
     """The first round would never be over otherwise."""
     with keeping(postgres, sentinels(), budget=Budget(1)) as it:
