@@ -12,71 +12,36 @@ from exporter.db.exercise import PoolSettings
 from exporter.db.pool import Pool
 from exporter.model import End, Invalidation
 from exporter.net.waiting import Stop
-from tests.conftest import started
-from tests.lab.routers import Row, row
-from tests.networks import needs_namespaces
+from tests.lab.site import PORTS, Site
+from tests.networks import needs_faults, needs_namespaces
 from tests.probing import STOPS
-from tests.servers import Certificates, Database, MariaDb, Postgres
-from tests.servers.database import PASSWORD, USER
+from tests.servers import Database
+from tests.servers.database import USER
 from tests.waiting import wait_for
 
-pytestmark = needs_namespaces
+pytestmark = [needs_namespaces, needs_faults]
 FORGETS = 3
 SHARE = 0.3
 """Seconds of the timeout below that the first wait is given at least."""
 
 
-class FarPostgres(Postgres):
-    """Listens everywhere, and lets the account in from the lab's networks."""
-
-    def __init__(self, certificates: Certificates) -> None:
-        super().__init__(certificates)
-        self.settings = {"listen_addresses": "*"}
-
-    def initialise(self) -> None:
-        super().initialise()
-        with (self.data / "pg_hba.conf").open("a") as hba:
-            hba.write(f"host all {USER} 10.0.0.0/8 scram-sha-256\n")
+Lab = tuple[Site, Database]
 
 
-class FarMariaDb(MariaDb):
-    """Listens everywhere, and lets the account in from the lab's networks."""
-
-    def options(self) -> list[str]:
-        return [*super().options(), "--bind-address=0.0.0.0"]
-
-    def create_account(self) -> None:
-        super().create_account()
-        password = PASSWORD.replace("'", "''")
-        self.admin(f"CREATE USER '{USER}'@'10.%' IDENTIFIED BY '{password}'")
-        self.admin(f"GRANT ALL ON shop.* TO '{USER}'@'10.%'")
-
-
-Lab = tuple[Row, Database]
-
-
-@pytest.fixture(scope="module", params=[FarPostgres, FarMariaDb])
-def lab(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[Lab]:
-    """A client, a router that forgets connections which were silent for so long, and a server behind it."""
-    with row(1) as network:
-        (router,) = network.routers
-        router.rules("forward", "ct state established accept", "tcp flags & (syn|ack) == syn accept", "drop")
-        settings: dict[str, int | str] = {
-            "net.netfilter.nf_conntrack_tcp_timeout_established": FORGETS,
-            "net.netfilter.nf_conntrack_tcp_loose": 0,
-        }
-        router.sysctl(settings)
-        with network.server.entered(), started(request.param, certificates) as server:
-            yield network, server
+@pytest.fixture(scope="module", params=["postgresql", "mariadb"])
+def lab(request: pytest.FixtureRequest, site: Site) -> Iterator[Lab]:
+    """The router forgets connections to one of the databases which were silent for so long."""
+    with site.firewall.idle(PORTS[request.param], FORGETS):
+        yield site, site.databases[request.param]
 
 
 @pytest.fixture
 def pool(lab: Lab) -> Iterator[Callable[..., Pool]]:
     """Makes a pool that connects through the router."""
-    network, database = lab
+    site, database = lab
 
     def make(**settings: Any) -> Pool:
-        endpoint, dialect = read_url(database.url(database.plain, host=network.target(4)), None, DIALECTS)
+        endpoint, dialect = read_url(site.url(database.name), None, DIALECTS)
         STOPS.append(Stop())
         whole: dict[str, Any] = {"size": 5, "overflow": 10, "wait": 1.0, "recycle": None, "pre_ping": False}
         made = Pool(
@@ -90,7 +55,7 @@ def pool(lab: Lab) -> Iterator[Callable[..., Pool]]:
         ended.callback(made.empty)
         return made
 
-    with contextlib.ExitStack() as ended, network.client.entered():
+    with contextlib.ExitStack() as ended, site.client.entered():
         yield make
     end = "SELECT pg_terminate_backend({})" if database.name == "postgresql" else "KILL {}"
     for number in listed(database):
@@ -99,10 +64,10 @@ def pool(lab: Lab) -> Iterator[Callable[..., Pool]]:
 
 def forget(lab: Lab) -> None:
     """Wait until the router knows no connection to the database any more."""
-    network, database = lab
+    site, database = lab
     port = f"dport={database.port}"
     flows = ("conntrack", "-L", "-p", "tcp", "--state", "ESTABLISHED")
-    wait_for(lambda: port not in network.routers[0].command(*flows))
+    wait_for(lambda: port not in site.router.command(*flows))
 
 
 def listed(database: Database) -> set[int]:
