@@ -42,6 +42,7 @@ ONE_MISTAKE = {
     TARGET + "a: " + "[" * 60 + "]" * 60: [f"4: a: unknown key; {TOP}", "4: a" + "[0]" * 50 + ": nested too deeply"],
     TARGET + '"a\\nb": 1\n': [f"4: a\\nb: unknown key; {TOP}"],
     "postgresql://u:hunter2@h/d: 1\n": [f"1: postgresql://u:<secret>@h/d: unknown key; {TOP}"],
+    TARGET + "  probes: {path: {protocol: smoke}}\n": ["4: targets[0].probes.path.protocol: input should be 'tcp', 'icmp' or 'udp'"],
     # held connections
     TARGET + "connection_budget: 0\n": ["4: connection_budget: must be at least 1"],
     TARGET + "  connection_budget: many\n": ["4: targets[0].connection_budget: must be a whole number"],
