@@ -1,7 +1,6 @@
 """One thread that waits on all held connections at once; what would make it wait goes to a crew."""
 
 import asyncio
-import logging
 import select
 import threading
 from collections.abc import Callable, Coroutine
@@ -9,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 from exporter.net.waiting import Stopped
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Vigil = Callable[[], Coroutine[Any, Any, None]]
