@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from exporter.model import Endpoint, ProbeError
+from exporter.db.footprint import Footprint
+from exporter.model import Endpoint, ProbeError, ServerView
 from exporter.net.handshake import TlsChannel
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream
@@ -54,6 +55,15 @@ class Session(Protocol):
         """Under which the server lists it (as it was told in the login): process or connection id."""
         ...
 
+    @property
+    def descriptor(self) -> int:
+        """By which the kernel can be asked, also after an end, until it is let go."""
+        ...
+
+    def renew(self, clock: PhaseClock) -> None:
+        """Let what is done from now on be under `clock`: for who keeps a session from look to look."""
+        ...
+
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in; enters phase `query`.
 
@@ -68,6 +78,14 @@ class Session(Protocol):
 
     def free_slots(self) -> int:
         """How many more sessions like this one the server would take."""
+        ...
+
+    def view(self, *, tables: bool) -> ServerView:
+        """Ask the server what it says of itself; enters phase `query`.
+
+        What our account may not know is left out, and named in the view. `tables` asks for the rows
+        behind it. Each question is given up by the server before our deadline. Raises ProbeError.
+        """
         ...
 
     def outlast(self) -> None:
@@ -153,6 +171,11 @@ class Encryption(Protocol):
 
 class Opener(Protocol):
     """Opens sessions at one endpoint; what can be made once is made once, in here."""
+
+    @property
+    def footprint(self) -> Footprint:
+        """What the sessions opened here have moved in the server's counters."""
+        ...
 
     @property
     def encryption(self) -> Encryption | None:

@@ -27,13 +27,26 @@ from exporter.model.network import (
 )
 from exporter.model.observation import Failure, Observation, Phase, SessionObservation
 from exporter.model.order import EchoOrder, Order, PathOrder, TcpOrder
+from exporter.model.server import (
+    Change,
+    Counted,
+    Limit,
+    Missing,
+    PoolerView,
+    Scope,
+    ServerObservation,
+    ServerView,
+    State,
+)
 from exporter.model.tcp import TcpInfo
 
 __all__ = [
     "Cause",
+    "Change",
     "Checkout",
     "Clock",
     "Connect",
+    "Counted",
     "DnsObservation",
     "DropObservation",
     "EchoOrder",
@@ -44,6 +57,8 @@ __all__ = [
     "Hop",
     "IdleObservation",
     "Invalidation",
+    "Limit",
+    "Missing",
     "MtuObservation",
     "Observation",
     "Order",
@@ -52,12 +67,17 @@ __all__ = [
     "Phase",
     "PingObservation",
     "PoolObservation",
+    "PoolerView",
     "ProbeError",
     "Route",
     "RouteHop",
+    "Scope",
     "Secret",
     "SecretUnreadable",
+    "ServerObservation",
+    "ServerView",
     "SessionObservation",
+    "State",
     "Target",
     "TcpInfo",
     "TcpObservation",

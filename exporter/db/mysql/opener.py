@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 import pymysql
 
 from exporter.db.dialect import ParameterError, Pooled
+from exporter.db.footprint import Footprint
 from exporter.db.mysql.encryption import MysqlEncryption
 from exporter.db.mysql.goodbye import Record
 from exporter.db.mysql.pooled import PooledWire
@@ -41,6 +42,7 @@ class MysqlOpener:
     def __init__(self, endpoint: Endpoint) -> None:
         _check(endpoint.params)
         self._endpoint = endpoint
+        self.footprint = Footprint()
         policy = _tls_policy(endpoint.params)
         self._required = policy is not None and policy.required
         self.encryption = MysqlEncryption(policy) if policy else None

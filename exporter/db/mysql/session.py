@@ -10,8 +10,9 @@ import pymysql
 
 from exporter.db.mysql import threads, words
 from exporter.db.mysql.held import MysqlHeld
+from exporter.db.mysql.view import view
 from exporter.db.mysql.wire import Wire
-from exporter.model import Cause, Phase, ProbeError, Secret
+from exporter.model import Cause, Phase, ProbeError, Secret, ServerView
 from exporter.net.dial import connect_error
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream, drain
@@ -63,6 +64,15 @@ class MysqlSession:
     def free_slots(self) -> int:
         """Count what is free (see `exporter.db.dialect.Session`)."""
         return threads.free_slots(self._ask)
+
+    def renew(self, clock: PhaseClock) -> None:
+        """Go on under another clock (see `exporter.db.dialect.Session`)."""
+        self._clock = clock
+        self._connection.renew(clock)
+
+    def view(self, *, tables: bool) -> ServerView:
+        """Read the server's own view (see `exporter.db.dialect.Session`)."""
+        return view(self._ask, tables=tables)
 
     def outlast(self) -> None:
         """Put the server's limit far away (see `exporter.db.dialect.Session`)."""

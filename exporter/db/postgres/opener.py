@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from exporter.db.dialect import PROGRAM, ParameterError, Pooled
+from exporter.db.footprint import Footprint
 from exporter.db.postgres.encryption import postgres_encryption
 from exporter.db.postgres.pooled import PooledConnection, PooledSession
 from exporter.db.postgres.session import PostgresSession
@@ -41,6 +42,7 @@ class PostgresOpener:
     def __init__(self, endpoint: Endpoint) -> None:
         _check(endpoint.params)
         self._password = endpoint.password
+        self.footprint = Footprint()
         self.encryption = postgres_encryption(endpoint.params)
         # Written out, because libpq would otherwise ask the environment, files, or a person at the terminal.
         mode = endpoint.params.get("sslmode", "prefer")

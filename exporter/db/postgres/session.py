@@ -13,11 +13,12 @@ from psycopg2 import extensions
 from exporter.db.postgres import backends, words
 from exporter.db.postgres.held import PostgresHeld
 from exporter.db.postgres.libpq import as_text, last_words
-from exporter.model import Cause, Phase, ProbeError, Secret
+from exporter.db.postgres.view import view
+from exporter.model import Cause, Phase, ProbeError, Secret, ServerView
 from exporter.net.dial import CAUSES, connect_error
 from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.stream import MOST_BYTES, drain, too_much
-from exporter.net.tcp_info import tcp_info
+from exporter.net.tcp_info import bytes_received, tcp_info
 from exporter.net.waiting import READABLE, WRITABLE
 
 # libpq's ConnStatusType, as psycopg2 passes it on in conn.info.status.
@@ -97,6 +98,21 @@ class PostgresSession:
     def free_slots(self) -> int:
         """Count what is free (see `exporter.db.dialect.Session`)."""
         return backends.free_slots(self._ask)
+
+    @property
+    def descriptor(self) -> int:
+        """Descriptor of our own duplicate of libpq's socket."""
+        return self._socket.fileno()
+
+    def renew(self, clock: PhaseClock) -> None:
+        """Go on under another clock (see `exporter.db.dialect.Session`)."""
+        self._clock = clock
+        self._heard = bytes_received(self._socket)
+        self._answer = b""
+
+    def view(self, *, tables: bool) -> ServerView:
+        """Read the server's own view (see `exporter.db.dialect.Session`)."""
+        return view(self._ask, tables=tables)
 
     def outlast(self) -> None:
         """Switch the server's limit off (see `exporter.db.dialect.Session`)."""
