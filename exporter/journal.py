@@ -4,6 +4,7 @@ import logging
 
 from exporter.model import (
     Cause,
+    Change,
     DnsObservation,
     DropObservation,
     HeldObservation,
@@ -12,9 +13,18 @@ from exporter.model import (
     Observation,
     PathObservation,
     PingObservation,
+    ServerObservation,
+    ServerView,
+    rfc3339,
 )
 
 log = logging.getLogger(__name__)
+
+CHANGES = {
+    Change.RESTART: "server has restarted",
+    Change.IDENTITY: "another server answers",
+    Change.ADDRESS: "server sees another address of ours",
+}
 
 
 class Journal:
@@ -24,16 +34,20 @@ class Journal:
     `idle`: these drop where there is a timeout to be found, and are an information. The other probes look
     often: of a row of failures the first is a warning, the end of the row an information, and the others are
     there at level debug; another cause is worth another warning. What is known of an idle timeout is told
-    once it is certain, and when it has become something else.
+    once it is certain, and when it has become something else. A privilege that our account does not have is
+    a warning once.
     """
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str, str], tuple[int, Cause | None]] = {}
         self._findings: dict[str, dict[str, object]] = {}
+        self._views: dict[str, ServerView] = {}
 
     def record(self, observation: Observation) -> None:
         """Log what went wrong in one observation, if anything."""
         lost = isinstance(observation, PingObservation) and observation.lost > 0
+        if isinstance(observation, ServerObservation) and observation.view is not None:
+            self._met(observation, observation.view)
         if isinstance(observation, DropObservation):
             # Silent connections are there to be dropped.
             level = logging.INFO if observation.probe == "idle" else logging.WARNING
@@ -48,6 +62,22 @@ class Journal:
             self._failed(observation, "echo lost" if lost else "probe failed")
         elif self._rows and _answered(observation):
             self._succeeded(observation)
+
+    def _met(self, look: ServerObservation, view: ServerView) -> None:
+        """Tell of a server that is not as it was, and of what it does not let us see."""
+        before = self._views.get(look.target)
+        self._views[look.target] = view
+        about: dict[str, object] = {"target": look.target, "probe": look.probe}
+        for change in look.changes:
+            assert before is not None  # noqa: S101  there is no change without
+            fields = about | _change(change, before, view)
+            log.warning(CHANGES[change], extra={"fields": fields})
+        known = before.missing if before is not None else ()
+        for missing in view.missing:
+            if missing not in known:
+                needed = {"privilege": missing.privilege, "needed_for": missing.needed_for}
+                fields = about | needed | {"grant": missing.grant}
+                log.warning("privilege missing", extra={"fields": fields})
 
     def _found(self, idle: IdleObservation) -> None:
         fields = {"target": idle.target, "probe": idle.probe} | _finding(idle)
@@ -89,6 +119,16 @@ def _finding(idle: IdleObservation) -> dict[str, object]:
     if idle.killed is not None:
         fields["cause"] = ",".join(cause for cause, _ in idle.timeouts) or Cause.UNKNOWN
     return fields
+
+
+def _change(change: Change, before: ServerView, now: ServerView) -> dict[str, object]:
+    match change:
+        case Change.ADDRESS:
+            return {"before": before.address, "now": now.address}
+        case Change.RESTART:
+            return {"started": rfc3339(now.started or 0.0)}
+        case Change.IDENTITY:
+            return {"before": before.identity, "now": now.identity, "started": rfc3339(now.started or 0.0)}
 
 
 def _answered(observation: Observation) -> bool:

@@ -165,3 +165,46 @@ def test_of_a_full_server_there_is_no_further_word(caplog: pytest.LogCaptureFixt
     budget.notice(failed_of(Cause.SERVER_SATURATED))
     budget.complain("orders", "idle")
     assert not caplog.records
+
+
+def test_one_may_be_kept_whatever_the_server_has_free() -> None:
+    budget = Budget(8)
+    budget.claim(1)
+    budget.learn(0)
+    assert budget.keep()
+    budget.notice(failed_of(Cause.SERVER_SATURATED))
+    assert (budget.open, budget.allowance) == (1, 0)
+    budget.let_go()
+    assert budget.open == 0
+
+
+def test_the_one_that_is_kept_counts_against_the_limit() -> None:
+    budget = Budget(8)
+    assert budget.keep()
+    assert taken(budget, claimed=False) == 7 - RESERVED
+    visits = 0
+    while budget.enter():
+        visits += 1
+    assert (visits, budget.open) == (RESERVED, 8)
+
+
+@pytest.mark.parametrize(
+    ("limit", "claims", "kept"), [(1, 0, False), (2, 0, True), (2, 1, False), (8, 4, True), (8, 5, False)]
+)
+def test_none_is_kept_where_those_that_are_claimed_would_have_to_do_without(
+    limit: int, claims: int, kept: bool
+) -> None:
+    budget = Budget(limit)
+    budget.claim(claims)
+    assert budget.keep() is kept
+    assert taken(budget, claimed=True) >= claims
+
+
+def test_the_one_that_is_kept_is_no_use_of_free_slots() -> None:
+    """What the server has free is asked while it is open."""
+    budget = Budget(100)
+    budget.learn(50)
+    assert budget.allowance == 10
+    assert budget.keep()
+    budget.learn(49)
+    assert budget.allowance == 10

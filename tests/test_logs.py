@@ -13,16 +13,20 @@ from exporter import logs
 from exporter.journal import Journal
 from exporter.model import (
     Cause,
+    Change,
     DropObservation,
     End,
     Failure,
     Hop,
     IdleObservation,
+    Missing,
     MtuObservation,
     Observation,
     PathObservation,
     Phase,
     PingObservation,
+    ServerObservation,
+    ServerView,
     SessionObservation,
 )
 
@@ -238,3 +242,43 @@ def test_what_is_found_out_about_an_idle_timeout_is_told_when_it_changes(
     }  # fmt: skip
     assert third.fields["cause"] == "middlebox.idle_timeout,server.idle_timeout"  # type: ignore[attr-defined]  # put there by `extra`
     assert "survived" not in third.fields  # type: ignore[attr-defined]  # put there by `extra`
+
+
+def fields(record: logging.LogRecord) -> dict[str, object]:
+    found: dict[str, object] = record.fields  # type: ignore[attr-defined]  # put there by `extra`
+    return found
+
+
+def a_look(*changes: Change, **view: Any) -> ServerObservation:
+    told = ServerView(product="PostgreSQL", version="18.1", **view)
+    return ServerObservation(
+        target="a", probe="server", started=1.0, duration=0.2, view=told, changes=changes
+    )
+
+
+def test_a_privilege_that_is_missing_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    stats = Missing(privilege="pg_read_all_stats", needed_for="states", grant="GRANT pg_read_all_stats TO x")
+    other = Missing(privilege="y", needed_for="z", grant="GRANT y TO x")
+    journal = Journal()
+    for missing in ((stats,), (stats,), (stats, other), (stats, other)):
+        journal.record(a_look(missing=missing))
+    assert [fields(record)["privilege"] for record in caplog.records] == ["pg_read_all_stats", "y"]
+    assert fields(caplog.records[0])["grant"] == stats.grant
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_a_server_that_has_changed_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    journal = Journal()
+    journal.record(a_look(identity="1", address="10.0.0.1", started=0.0))
+    journal.record(a_look(Change.RESTART, identity="1", address="10.0.0.1", started=60.0))
+    journal.record(a_look(Change.IDENTITY, Change.ADDRESS, identity="2", address="10.0.0.9", started=0.0))
+    lines = [(record.getMessage(), fields(record)) for record in caplog.records]
+    about = {"target": "a", "probe": "server"}
+    assert lines == [
+        ("server has restarted", about | {"started": "1970-01-01T00:01:00.000Z"}),
+        (
+            "another server answers",
+            about | {"before": "1", "now": "2", "started": "1970-01-01T00:00:00.000Z"},
+        ),
+        ("server sees another address of ours", about | {"before": "10.0.0.1", "now": "10.0.0.9"}),
+    ]

@@ -2,18 +2,34 @@
 
 import contextlib
 import gzip
+import json
 import logging
 import resource
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.client import HTTPConnection
+from typing import Any
 
 import pytest
 
-from exporter.model import Endpoint, Target
+from exporter.model import (
+    Cause,
+    Endpoint,
+    Failure,
+    Limit,
+    Missing,
+    Scope,
+    ServerObservation,
+    ServerView,
+    State,
+    Target,
+)
+from exporter.runtime.latest import Latest
 from exporter.web import server as web
+from exporter.web.api import Looks
 from exporter.web.server import AddressError, ListenAddress, WebServer
 from exporter.web.site import Site
 from tests.waiting import wait_for
@@ -25,8 +41,13 @@ EVIL = Target(
 )
 
 
-def site(*, ready: Callable[[], bool] = lambda: True, content: bytes = b"conndrop_up 1\n") -> Site:
-    return Site([EVIL], lambda accept: (f"text/plain; asked={accept}", content), ready)
+def site(
+    *,
+    ready: Callable[[], bool] = lambda: True,
+    content: bytes = b"conndrop_up 1\n",
+    looks: Looks = lambda _: None,
+) -> Site:
+    return Site([EVIL], lambda accept: (f"text/plain; asked={accept}", content), ready, looks)
 
 
 @contextlib.contextmanager
@@ -230,3 +251,73 @@ def test_stopping_leaves_no_thread_and_no_socket() -> None:
     running.stop()
     wait_for(lambda: not any(thread.name == "web" for thread in threading.enumerate()))
     WebServer([where], site()).stop()
+
+
+VIEW = ServerView(
+    product="PostgreSQL",
+    version="18.1",
+    identity="7",
+    started=0.0,
+    replica=True,
+    read_only=True,
+    address="10.0.0.1",
+    connections={State.IDLE: 3},
+    most=100,
+    reserved=3,
+    limits=(Limit(scope=Scope.ACCOUNT, name="shop", connections=1, most=5),),
+    accounts={"few": 1, "many": 9, "<b>": 9},
+    settings={"statement_timeout": 0.0},
+    missing=(Missing(privilege="pg_read_all_stats", needed_for="states", grant="GRANT …"),),
+)
+
+
+def a_look(view: ServerView | None, failure: Failure | None = None) -> ServerObservation:
+    return ServerObservation(
+        target=EVIL.name, probe="server", started=1.5, duration=0.1, failure=failure, view=view
+    )
+
+
+def targets(*looks: ServerObservation) -> dict[str, Any]:
+    """What the API says of the one target after these looks."""
+    latest = Latest()
+    for look in looks:
+        latest.record(look)
+    with serving(site(looks=latest.server)) as port:
+        status, headers, content = ask(port, "/api/v1/targets")
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    (only,) = json.loads(content)["targets"]
+    assert isinstance(only, dict)
+    return only
+
+
+def test_targets_as_json() -> None:
+    only = targets()
+    assert only == {
+        "name": EVIL.name, "dialect": "mysql", "host": "db", "port": 3306, "labels": {}, "server": None,
+    }  # fmt: skip
+
+
+def test_targets_tell_what_their_server_says() -> None:
+    server = targets(a_look(VIEW))["server"]
+    assert (server["failure"], server["looked_at"]) == (None, "1970-01-01T00:00:01.500Z")
+    view = server["view"]
+    assert (view["role"], view["read_only"], view["started"]) == ("replica", True, "1970-01-01T00:00:00.000Z")
+    assert (view["connections"], view["connections_max"]) == ({"idle": 3}, 100)
+    assert list(view["accounts"].items()) == [("<b>", 9), ("many", 9), ("few", 1)]
+    assert view["limits"] == [{"scope": "account", "name": "shop", "connections": 1, "max": 5}]
+    (missing,) = view["missing_privileges"]
+    assert missing["privilege"] == "pg_read_all_stats"
+
+
+def test_a_look_that_failed_leaves_what_was_seen_before() -> None:
+    failure = Failure(phase=None, cause=Cause.SERVER_SATURATED, detail="full", code="53300")
+    server = targets(a_look(VIEW), a_look(None, failure))["server"]
+    assert server["failure"] == {"cause": "server.saturated", "detail": "full", "code": "53300"}
+    assert server["view"]["connections_max"] == 100
+    assert targets(a_look(None, failure))["server"]["view"] is None
+
+
+def test_a_server_that_has_started_at_no_time_of_ours() -> None:
+    """Whatever it says: the document stays one."""
+    for started in (1e300, -1e300, float("nan")):
+        assert targets(a_look(replace(VIEW, started=started)))["server"]["view"]["started"] == ""

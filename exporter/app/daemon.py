@@ -36,6 +36,7 @@ from exporter.probes.kind import Tools
 from exporter.probes.memory import Memory
 from exporter.probes.suspicion import Suspicion
 from exporter.runtime.heartbeat import Heartbeat
+from exporter.runtime.latest import Latest
 from exporter.runtime.runner import Runner
 from exporter.runtime.scheduler import Scheduler
 from exporter.web.server import ListenAddress, WebServer
@@ -85,7 +86,9 @@ class Daemon:
         }
         self._watcher = Watcher()
         self._memory = Memory(state)
-        self._runner = Runner([self._measure, Journal().record, self._look_closely, self._spare])
+        latest = Latest()
+        sinks = [self._measure, Journal().record, latest.record, self._look_closely, self._spare]
+        self._runner = Runner(sinks)
         self._scheduler = Scheduler(self._own)
         self._heartbeat = Heartbeat(self._own, self._scheduler.realign)
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
@@ -95,7 +98,7 @@ class Daemon:
         )
         for probed in configuration.targets:
             self._enlisted.take_on(probed, self._tools(probed))
-        site = Site(targets, Scrape(registry, families), lambda: self._runner.ready)
+        site = Site(targets, Scrape(registry, families), lambda: self._runner.ready, latest.server)
         self._web = WebServer(list(listen), site)
 
     @property

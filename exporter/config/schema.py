@@ -121,7 +121,7 @@ class ConfigurationFile(Settings):
         default=[], description="patterns of further files, each a list of targets"
     )
     connection_budget: Connections = Field(
-        default=8, description="connections to one target that all probes together may have open at once"
+        default=9, description="connections to one target that all probes together may have open at once"
     )
     networks: Networks = Field(
         default={}, description="names for address ranges, so that a loss has an owner"

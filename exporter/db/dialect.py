@@ -60,8 +60,8 @@ class Session(Protocol):
         """By which the kernel can be asked, also after an end, until it is let go."""
         ...
 
-    def renew(self, clock: PhaseClock) -> None:
-        """Let what is done from now on be under `clock`: for who keeps a session from look to look."""
+    def renew(self, timeout: float) -> None:
+        """Begin another look of so many seconds at most: for who keeps the session from one to the next."""
         ...
 
     def query(self, sql: str, *, guarded: bool) -> None:

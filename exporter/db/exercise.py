@@ -3,7 +3,6 @@
 import time
 from dataclasses import dataclass, field
 
-from exporter.db.dialect import Pooled
 from exporter.model import Cause, Checkout, End, Failure, Invalidation, ProbeError, TcpInfo
 from exporter.net.tcp_info import tcp_info
 
@@ -62,19 +61,19 @@ class Life:
     before: TcpInfo | None = None
     dead: bool = False
 
-    def look(self, connection: Pooled) -> None:
+    def look(self, descriptor: int) -> None:
         """Ask the kernel what has become of it in its rest, before it is used."""
         self.rested = True
-        self.before = tcp_info(connection.descriptor)
+        self.before = tcp_info(descriptor)
 
     def use(self) -> None:
         """Take note that it has been of use."""
         self.rested = False
         self.touched = time.monotonic()
 
-    def death(self, connection: Pooled, verdict: ProbeError) -> Death:
+    def death(self, descriptor: int, verdict: ProbeError) -> Death:
         """Tell of its end, before it is closed; `verdict` says what it was found out by."""
-        now, info = time.monotonic(), tcp_info(connection.descriptor)
+        now, info = time.monotonic(), tcp_info(descriptor)
         told = self.before is not None and (self.before.ended or self.before.reset)
         return Death(
             age=now - self.born,

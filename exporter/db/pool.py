@@ -101,7 +101,7 @@ class Pool:
         with self._lock:
             self._round = done = Round(rested=self.rested)
             for resting, life in self._lives.items():
-                life.look(resting)
+                life.look(resting.descriptor)
             self._until = time.monotonic() + timeout
             self._steps = STEPS * connections + 1
             taken: list[tuple[float, Connection]] = []
@@ -235,7 +235,7 @@ class Pool:
         found_by_ping = isinstance(error, exc.InvalidatePoolError)
         reason = (self._error if found_by_ping else error) or Exception("no reason given")
         self._verdict = connection.verdict(reason)
-        death = life.death(connection, self._verdict)
+        death = life.death(connection.descriptor, self._verdict)
         self._round.deaths.append(death)
         if found_by_ping:
             self._round.invalidations.append(Invalidation.PRE_PING)

@@ -12,6 +12,7 @@ from exporter.model.held import (
     Invalidation,
     PoolObservation,
 )
+from exporter.model.moment import rfc3339
 from exporter.model.network import (
     Clock,
     Connect,
@@ -83,4 +84,5 @@ __all__ = [
     "TcpObservation",
     "TcpOrder",
     "TlsObservation",
+    "rfc3339",
 ]

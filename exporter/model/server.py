@@ -93,7 +93,7 @@ class PoolerView:
 class ServerView:
     """What a server says of itself at one moment. What it does not tell, or not to us, is None or empty.
 
-    `started` and all ages are by the server's own clock, in seconds; `started` is since the epoch.
+    `started`, `uptime` and all ages are by the server's own clock, in seconds; `started` is since the epoch.
     `identity` stays the same as long as it is the same server with the same data. `address` is from where
     it sees us. `most` and `reserved` are connections, the latter being kept from ordinary accounts;
     `high_water` is the most there have been at once. `accounts` and `applications` count
@@ -113,6 +113,7 @@ class ServerView:
     version: str
     identity: str = ""
     started: float | None = None
+    uptime: float | None = None
     replica: bool | None = None
     read_only: bool | None = None
     replication_lag: float | None = None
@@ -146,7 +147,7 @@ class ServerView:
 class Change(StrEnum):
     """What has become another since the server was looked at before.
 
-    It has started anew, it is another server, or it sees us under another address.
+    It has started anew, it is another server (as after a failover), or it sees us under another address.
     """
 
     RESTART = "restart"

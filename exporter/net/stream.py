@@ -35,11 +35,6 @@ class Stream(socket.socket):
         stream.clock = clock
         return stream
 
-    def renew(self, clock: PhaseClock) -> None:
-        """Wait under another clock from now on, for as much to be received as ever."""
-        self.clock = clock
-        self.received = 0
-
     def settimeout(self, value: float | None) -> None:  # noqa: ARG002  socket's own signature
         """Stay non-blocking whatever a driver asks for: the clock decides how long to wait."""
         super().settimeout(0)

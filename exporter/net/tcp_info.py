@@ -55,6 +55,13 @@ def is_open(descriptor: int) -> bool:
         sock.detach()
 
 
+def peer(descriptor: int) -> str:
+    """Give the address of the other side; empty where there is none any more."""
+    with contextlib.suppress(OSError), borrowed(descriptor) as sock:
+        return str(sock.getpeername()[0])
+    return ""
+
+
 def bytes_received(sock: socket.socket) -> int:
     """Read how many bytes have come in all (a FIN counts as one); 0 where nobody can tell."""
     with contextlib.suppress(OSError, struct.error, AttributeError):

@@ -28,7 +28,8 @@ class Budget:
     Some are held, others only come and go: visits. Who keeps connections all the time claims them beforehand;
     others that are held take what is left. Once the server turns anybody away because it is full, nothing may
     be held for a while, and there is but one visit at a time. Who has nothing, because there was too little
-    free, gets one connection after a while, to look again.
+    free, gets one connection after a while, to look again. One may be kept whatever the server has free: it
+    tells who has taken the rest.
     """
 
     def __init__(self, limit: int, now: Callable[[], float] = time.monotonic) -> None:
@@ -38,6 +39,7 @@ class Budget:
         self._claims = 0
         self._claimed = 0
         self._others = 0
+        self._kept = 0
         self._visits = 0
         self._free = limit / SHARE
         self._learnt = now()
@@ -63,7 +65,7 @@ class Budget:
         with self._lock:
             allowance = self._allowance()
             left = _left(allowance)
-            by_us = allowance == self._limit
+            by_us = allowance == self._limit - self._kept
             limit = (
                 f"connection_budget {self._limit}" if by_us else f"a fifth of {int(self._free)} free slots"
             )
@@ -74,6 +76,28 @@ class Budget:
         """Whether more is held than may be, by what was learnt last."""
         with self._lock:
             return self._claimed + self._others > _left(self._allowance())
+
+    @property
+    def open(self) -> int:
+        """Connections that are open now."""
+        with self._lock:
+            return self._claimed + self._others + self._kept + self._visits
+
+    def keep(self) -> bool:
+        """Take the one connection that is not given back to a full server; tell whether the limit allows it.
+
+        It does where all that are claimed can be had beside it.
+        """
+        with self._lock:
+            if self._limit == 1 or self._claims > _left(self._limit - 1):
+                return False
+            self._kept = 1
+            return True
+
+    def let_go(self) -> None:
+        """Put it back."""
+        with self._lock:
+            self._kept = 0
 
     def claim(self, connections: int) -> None:
         """Say that so many are going to be taken with `claimed`."""
@@ -122,7 +146,7 @@ class Budget:
     def learn(self, free_slots: int) -> None:
         """Take note of how many more sessions the server would take beside those there are."""
         with self._lock:
-            self._free = free_slots + self._claimed + self._others
+            self._free = free_slots + self._claimed + self._others + self._kept
             self._learnt = self._now()
             self._rest = FIRST_REST
 
@@ -152,13 +176,13 @@ class Budget:
         """Whether one may be let through to learn how much is free now."""
         if self.stopped or (self._claimed if claimed else self._others):
             return False
-        if self._now() - self._learnt < LOOK_AGAIN or not self._has_room(self._limit, claimed):
+        if self._now() - self._learnt < LOOK_AGAIN or not self._has_room(self._limit - self._kept, claimed):
             return False
         self._learnt = self._now()
         return True
 
     def _allowance(self) -> int:
-        return 0 if self.stopped else min(self._limit, int(SHARE * self._free))
+        return 0 if self.stopped else min(self._limit - self._kept, int(SHARE * self._free))
 
 
 def _left(allowance: int) -> int:

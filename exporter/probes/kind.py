@@ -24,7 +24,7 @@ from exporter.probes.suspicion import Suspicion
 from exporter.settings import ProbeBlock
 
 S = TypeVar("S", bound=ProbeBlock)
-DEFAULT_BUDGET: Final = 8
+DEFAULT_BUDGET: Final = 9
 """Connections of one target, all probes together."""
 
 

@@ -15,6 +15,7 @@ from exporter.db.exercise import Death, PoolSettings, Round
 from exporter.db.pool import Pool
 from exporter.diagnosis.advice import pool_recycle_unsafe
 from exporter.model import Cause, DropObservation, Invalidation, Observation, PoolObservation, Target
+from exporter.probes.drops import drop
 from exporter.probes.experiment import blamed
 from exporter.probes.kind import Kind, Tools
 from exporter.settings import Duration, ProbeSettings, format_duration
@@ -199,20 +200,11 @@ class PoolProbe:
         log.warning("pool_recycle is too long", extra={"fields": fields})
 
     def _drop(self, death: Death) -> DropObservation:
-        failure, idle = death.failure, self._tools.suspicion.idle
-        if idle is not None and failure.cause in EXPLICABLE:
-            failure = replace(failure, cause=blamed(idle.timeouts, death.silent) or failure.cause)
-        return DropObservation(
-            target=self._target,
-            probe=KIND.name,
-            started=time.time(),
-            duration=death.age,
-            failure=failure,
-            end=death.end,
-            silent=death.silent,
-            used=death.used,
-            tcp=death.tcp,
-        )
+        seen, idle = drop(self._target, KIND.name, death), self._tools.suspicion.idle
+        if idle is not None and death.failure.cause in EXPLICABLE:
+            cause = blamed(idle.timeouts, death.silent) or death.failure.cause
+            return replace(seen, failure=replace(death.failure, cause=cause))
+        return seen
 
 
 KIND = Kind(name="pool", settings=PoolProbeSettings, build=PoolProbe)

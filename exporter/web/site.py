@@ -2,6 +2,7 @@
 
 import gzip
 import html
+import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
@@ -10,25 +11,31 @@ from wsgiref.types import StartResponse
 
 from exporter import __version__
 from exporter.model import Target
+from exporter.web import api
 
 Scrape = Callable[[str], tuple[str, bytes]]
 """From an Accept header to the content type and the content of a scrape."""
 GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
+JSON = "application/json"
 
 
 class Site:
     """The WSGI application: a table from paths to what answers them."""
 
-    def __init__(self, targets: Sequence[Target], scrape: Scrape, ready: Callable[[], bool]) -> None:
+    def __init__(
+        self, targets: Sequence[Target], scrape: Scrape, ready: Callable[[], bool], looks: api.Looks
+    ) -> None:
         self._targets = targets
+        self._looks = looks
         self._scrape = scrape
         self._ready = ready
         self._pages: dict[str, Callable[[], tuple[HTTPStatus, str, str]]] = {
             "/": self._landing,
             "/-/healthy": lambda: (HTTPStatus.OK, TEXT, "Healthy\n"),
             "/-/ready": self._readiness,
+            "/api/v1/targets": self._list_targets,
         }
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -63,6 +70,10 @@ class Site:
             return HTTPStatus.OK, TEXT, "Ready\n"
         return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, "Not ready: the first round of probes is under way\n"
 
+    def _list_targets(self) -> tuple[HTTPStatus, str, str]:
+        listed = api.targets(self._targets, self._looks)
+        return HTTPStatus.OK, JSON, json.dumps(listed, indent=1) + "\n"
+
     def _landing(self) -> tuple[HTTPStatus, str, str]:
         rows = "".join(
             f"<tr><td>{html.escape(target.name)}<td>{html.escape(target.endpoint.dialect)}"
@@ -86,6 +97,7 @@ table {{ border-collapse: collapse }} td, th {{ padding: .2rem 1.5rem .2rem 0; t
 <p>Finds out why database connections drop. Version {version}.</p>
 <ul>
 <li><a href="/metrics">Metrics</a> for Prometheus
+<li><a href="/api/v1/targets">Targets</a> as JSON, with what their servers say of themselves
 <li><a href="/-/healthy">Healthy</a>: the exporter runs
 <li><a href="/-/ready">Ready</a>: every probe has run once
 </ul>

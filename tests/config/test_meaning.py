@@ -27,7 +27,7 @@ def test_a_name_and_a_url_are_enough(tmp_path: Path) -> None:
     assert (only.target.endpoint.port, only.target.endpoint.dialect) == (3306, "mysql")
     assert only.target.endpoint.password is None
     assert set(only.probes) == {kind.name for kind in KINDS} - {"pool"}
-    assert only.connection_budget == 8
+    assert only.connection_budget == 9
     assert only.probes["session"].interval == 15
     assert only.probes["ping"].timeout == 1
 

@@ -68,10 +68,10 @@ class MysqlSession:
         """Count what is free (see `exporter.db.dialect.Session`)."""
         return threads.free_slots(self._ask)
 
-    def renew(self, clock: PhaseClock) -> None:
-        """Go on under another clock (see `exporter.db.dialect.Session`)."""
-        self._clock = clock
-        self._connection.renew(clock)
+    def renew(self, timeout: float) -> None:
+        """Begin another look (see `exporter.db.dialect.Session`)."""
+        self._clock.restart(timeout)
+        self._stream.received = 0
 
     def view(self, *, tables: bool) -> ServerView:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""

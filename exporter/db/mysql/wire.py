@@ -51,11 +51,6 @@ class Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
             self.ssl = True
             self.ctx = _Upgrade(encrypt)
 
-    def renew(self, clock: PhaseClock) -> None:
-        """Wait under another clock from now on."""
-        self._clock = clock
-        self._sock.renew(clock)
-
     def release(self, stream: Stream) -> tuple[Stream | TlsChannel, bytes]:
         """Give the line over `stream`, and what has been read of it too early: what waits now raises NotYet.
 
@@ -156,11 +151,6 @@ class _Encrypted(io.RawIOBase):
         self._owned = True
         self.sendall = channel.sendall
         self.readinto = channel.recv_into  # type: ignore[assignment]  # io's own takes any buffer
-
-    def renew(self, clock: PhaseClock) -> None:
-        """Wait under another clock from now on, above TLS and below."""
-        self._channel.clock = clock
-        self._stream.renew(clock)
 
     def release(self) -> TlsChannel:
         """Give the channel, with a socket that this does not close any more."""

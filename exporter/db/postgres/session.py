@@ -104,9 +104,9 @@ class PostgresSession:
         """Descriptor of our own duplicate of libpq's socket."""
         return self._socket.fileno()
 
-    def renew(self, clock: PhaseClock) -> None:
-        """Go on under another clock (see `exporter.db.dialect.Session`)."""
-        self._clock = clock
+    def renew(self, timeout: float) -> None:
+        """Begin another look (see `exporter.db.dialect.Session`)."""
+        self._clock.restart(timeout)
         self._heard = bytes_received(self._socket)
         self._answer = b""
 

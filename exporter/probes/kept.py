@@ -1,0 +1,90 @@
+"""A session that is kept from one look at the server to the next."""
+
+import contextlib
+import time
+from typing import Final
+
+from exporter.db.dialect import Session
+from exporter.db.exercise import Death, Life
+from exporter.model import Cause, End, ProbeError, SecretUnreadable, ServerView, Target
+from exporter.net.phases import PhaseClock
+from exporter.net.tcp_info import is_open, peer
+from exporter.probes.kind import Tools
+
+GOODBYE: Final = 1.0
+"""Seconds that a server has to close."""
+
+
+class Kept:
+    """One session, used again and again; all moments are monotonic seconds."""
+
+    def __init__(self, session: Session, tools: Tools, born: float) -> None:
+        self._session = session
+        self._tools = tools
+        self._life = Life(born=born, touched=born)
+
+    @classmethod
+    def opened(cls, target: Target, tools: Tools, until: float) -> "Kept":
+        """Open a session before `until`; raise ProbeError where that cannot be."""
+        clock = PhaseClock(until - time.monotonic(), {}, tools.stop)
+        addresses = tools.book.addresses(target.endpoint.host, clock.remaining())
+        try:
+            session = tools.opener.open(addresses, clock)
+        except SecretUnreadable as error:
+            raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
+        return cls(session, tools, time.monotonic() - clock.since_connected())
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was opened."""
+        return time.monotonic() - self._life.born
+
+    def leads_to(self, host: str) -> bool:
+        """Whether the other side is one of those that `host` is now, as far as that is known."""
+        try:
+            addresses = self._tools.book.addresses(host, 0.0)
+        except ProbeError:
+            return True
+        return peer(self._session.descriptor) in {"", *addresses}
+
+    def view(self, until: float, *, tables: bool) -> ServerView:
+        """Ask the server what it says of itself, before `until`.
+
+        Raises ProbeError; the session has to be let go then (`fail`).
+        """
+        self._life.look(self._session.descriptor)
+        self._session.renew(until - time.monotonic())
+        view = self._session.view(tables=tables)
+        self._life.use()
+        return view
+
+    def fail(self, error: ProbeError) -> Death | None:
+        """Let go after a look that failed; give the end if the connection had come to it."""
+        descriptor = self._session.descriptor
+        alive = is_open(descriptor) and error.cause is not Cause.NET_BLACKHOLE
+        if alive and error.said:  # it has refused a question, and hears a goodbye
+            self.part_at_once()
+            return None
+        death = self._life.death(descriptor, error)
+        self._session.abandon()
+        if alive or death.end in (End.SILENCE, End.RST):
+            self._tools.leftovers.add(self._session.number, self._life.born)
+        return None if alive else death
+
+    def part(self) -> None:
+        """Say goodbye, and give the server a moment to close."""
+        self._session.renew(GOODBYE)
+        try:
+            self._session.close()
+        except ProbeError:
+            self._session.abandon()
+        except BaseException:
+            self._session.abandon()
+            raise
+
+    def part_at_once(self) -> None:
+        """Say goodbye and let go, without waiting."""
+        with contextlib.suppress(ProbeError):
+            held = self._session.hold()
+            held.part()
+            held.abandon()

@@ -1,0 +1,148 @@
+"""What the server itself says of its connections, limits, counters and settings."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import Field
+
+from exporter.model import Observation, ProbeError, ServerObservation, ServerView, Target
+from exporter.probes.acquaintance import Acquaintance
+from exporter.probes.drops import drop
+from exporter.probes.kept import Kept
+from exporter.probes.kind import Kind, Tools
+from exporter.settings import Duration, ProbeSettings
+
+SHARE: Final = 0.5
+"""Part of the time for the first of two ways to get a view: what is left is for the other."""
+OLD: Final = 600.0
+"""Seconds after which a connection is replaced: a new one may leave from another address of ours."""
+PATIENCE: Final = 1.0
+"""Seconds for which the end of the daemon waits until a look has noticed it."""
+
+
+class ServerSettings(ProbeSettings):
+    """The server's own view of its connections, limits, refusals and settings, over one kept connection."""
+
+    interval: Duration = Field(default=30.0, description="time between two looks")
+    timeout: Duration = Field(default=5.0, description="longest time one look may take")
+    compatible_names: bool = Field(
+        default=False, description="publish series of mysqld_exporter or postgres_exporter, too"
+    )
+
+
+class ServerProbe:
+    """Looks at one server over a connection that it keeps, or over a new one each time if none may be kept.
+
+    A run reports nothing where none is kept and the budget has none left, or the server is left alone (see
+    `exporter.db.dialect.Opener.harmless`).
+    """
+
+    def __init__(self, target: Target, settings: ServerSettings, tools: Tools) -> None:
+        self._target = target
+        self._settings = settings
+        self._tools = tools
+        self._known = Acquaintance()
+        self._kept: Kept | None = None
+        self._turn = threading.Lock()
+        tools.watcher.keep(self._part_in_the_end)
+
+    def run(self) -> Sequence[Observation]:
+        """Look once (see `exporter.probes.kind.Probe`)."""
+        with self._turn:
+            started, begun = time.time(), time.monotonic()
+            drops: list[Observation] = []
+            view, failure = None, None
+            try:
+                view = self._look(begun + self._settings.timeout, drops)
+            except ProbeError as error:
+                failure = error.failure()
+            if view is None and failure is None:
+                return drops
+            meeting = self._known.meet(view)
+            look = ServerObservation(
+                target=self._target.name,
+                probe=KIND.name,
+                started=started,
+                duration=time.monotonic() - begun,
+                failure=failure,
+                view=meeting.view,
+                changes=meeting.changes,
+                counters=meeting.counters,
+                own=self._tools.opener.footprint.so_far(),
+                own_connections=self._tools.budget.open,
+                kept=self._kept is not None,
+            )
+            return (*drops, look)
+
+    def _look(self, until: float, drops: list[Observation]) -> ServerView | None:
+        """Look over the connection that is kept; over another one if there is none, or it has died."""
+        kept = self._kept
+        if kept is None:
+            return self._look_anew(until)
+        if kept.age > OLD or not kept.leads_to(self._target.endpoint.host):
+            with contextlib.suppress(ProbeError):  # a full server lets no other in: this one goes on
+                view = self._look_anew(_part_of(until))
+                if view is not None:
+                    return view
+        try:
+            return self._ask(kept, _part_of(until))
+        except ProbeError as error:
+            self._kept = None
+            self._tools.budget.let_go()
+            death = kept.fail(error)
+            if death is None:
+                raise
+            drops.append(drop(self._target.name, KIND.name, death))
+            return self._look_anew(until)
+
+    def _look_anew(self, until: float) -> ServerView | None:
+        """Look over a new connection, and keep it, in place of the old one, if one may be kept."""
+        if not self._tools.opener.harmless() or not self._tools.budget.enter():
+            return None
+        try:
+            new = Kept.opened(self._target, self._tools, until)
+            try:
+                view = self._ask(new, until)
+            except ProbeError as error:
+                new.fail(error)
+                raise
+            except BaseException:
+                new.part_at_once()
+                raise
+            old, self._kept = self._kept, new
+            if old is not None:
+                old.part()
+            elif not self._tools.budget.keep():
+                self._kept = None
+                new.part()
+            return view
+        finally:
+            self._tools.budget.leave()
+
+    def _ask(self, kept: Kept, until: float) -> ServerView:
+        view = kept.view(until, tables=self._settings.compatible_names)
+        left = [limit.most - limit.connections for limit in view.limits if limit.ours]
+        if left and not self._tools.budget.stopped:
+            self._tools.budget.learn(max(0, min(left)))
+        return view
+
+    async def _part_in_the_end(self) -> None:
+        """Say goodbye when the daemon ends; goes on until then."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self._turn.acquire(timeout=PATIENCE) and self._kept is not None:
+                self._kept.part_at_once()
+
+
+def _part_of(until: float) -> float:
+    """Give the moment at which the first way has to leave the rest to the second (monotonic seconds)."""
+    now = time.monotonic()
+    return now + SHARE * (until - now)
+
+
+KIND = Kind(name="server", settings=ServerSettings, build=ServerProbe)

@@ -1,0 +1,244 @@
+"""Looks at a server over a connection that is kept: when it is, when it is replaced, and how it ends."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from exporter.config.address import read_url
+from exporter.db import DIALECTS
+from exporter.model import (
+    Cause,
+    DropObservation,
+    End,
+    Failure,
+    Observation,
+    Secret,
+    ServerObservation,
+    SessionObservation,
+    Target,
+)
+from exporter.net.book import AddressBook
+from exporter.net.waiting import Stopped
+from exporter.probes import server
+from exporter.probes.budget import Budget
+from exporter.probes.kind import Tools
+from exporter.probes.server import ServerProbe, ServerSettings
+from tests.doubles import deaf, hang_up
+from tests.doubles import server as double
+from tests.probing import probe_tools
+from tests.servers import Database, Postgres
+from tests.waiting import running, wait_for
+
+FULL = Failure(phase=None, cause=Cause.SERVER_SATURATED, detail="x")
+SEEN: dict[str, Any] = {"target": "a", "probe": "session", "started": 1.0, "duration": 0.2}
+
+
+class Book(AddressBook):
+    """An address book that can be turned to another page."""
+
+    def __init__(self, *answers: str) -> None:
+        self.answers = answers
+
+    def __del__(self) -> None:
+        pass
+
+    def addresses(self, host: str, seconds: float) -> tuple[str, ...]:  # noqa: ARG002  the base class's signature
+        return self.answers
+
+
+class Probing:
+    """A probe with its tools."""
+
+    def __init__(
+        self, url: str, *, budget: int = 8, book: AddressBook | None = None, password: Secret | None = None
+    ) -> None:
+        endpoint, _ = read_url(url, password, DIALECTS)
+        self.tools: Tools = replace(probe_tools(endpoint, book=book), budget=Budget(budget))
+        self.tools.watcher.start()
+        settings = ServerSettings(timeout="2s")  # type: ignore[arg-type]  # as it is written
+        self.probe = ServerProbe(Target(name="a", endpoint=endpoint), settings, self.tools)
+
+    def look(self) -> ServerObservation:
+        """Run, and give the look; nothing else must have been seen."""
+        (seen,) = self.probe.run()
+        assert isinstance(seen, ServerObservation)
+        return seen
+
+    def end(self) -> None:
+        """End as the daemon does."""
+        self.tools.stop.throw()
+        self.tools.watcher.stop()
+
+
+@pytest.fixture
+def probing(database: Database) -> Iterator[Probing]:
+    found = Probing(database.url(database.encrypted))
+    yield found
+    found.end()
+
+
+def told(seen: Sequence[Observation]) -> tuple[DropObservation, ServerObservation]:
+    """Split what a run has seen into a drop and a look."""
+    drop, look = seen
+    assert isinstance(drop, DropObservation)
+    assert isinstance(look, ServerObservation)
+    return drop, look
+
+
+def test_one_connection_is_kept_from_look_to_look(probing: Probing, database: Database) -> None:
+    looks = [probing.look() for _ in range(3)]
+    assert [look.failure for look in looks] == [None] * 3
+    assert all(look.kept and look.view for look in looks)
+    assert len(database.numbers()) == 1
+    assert looks[-1].own_connections == 1
+
+
+def test_it_says_goodbye_in_the_end(database: Database) -> None:
+    probing = Probing(database.url(database.plain))
+    probing.look()
+    before = database.aborted()
+    probing.end()
+    wait_for(lambda: not database.numbers())
+    assert database.aborted() == before
+
+
+def test_one_that_was_ended_is_a_drop_and_replaced_at_once(probing: Probing, database: Database) -> None:
+    probing.look()
+    (number,) = database.numbers()
+    database.kill(number)
+    wait_for(lambda: not database.numbers())
+    drop, look = told(probing.probe.run())
+    assert drop.probe == "server"
+    assert drop.end is (End.ERROR if isinstance(database, Postgres) else drop.end)
+    assert drop.end in (End.ERROR, End.FIN)
+    assert drop.duration >= drop.silent > 0
+    assert (look.failure, look.kept) == (None, True)
+    assert database.numbers() not in ([], [number])
+    assert probing.look().kept
+
+
+def test_a_server_that_is_full_is_still_looked_at(probing: Probing, database: Database) -> None:
+    """Over the connection that is kept; nobody has to give this one back."""
+    probing.look()
+    with database.full():
+        probing.tools.budget.notice(SessionObservation(**SEEN, phases=(), failure=FULL))
+        look = probing.look()
+    assert look.view is not None
+    assert look.kept
+    assert probing.tools.budget.allowance == 0
+
+
+def test_without_a_connection_a_full_server_is_told_as_such(probing: Probing, database: Database) -> None:
+    with database.full():
+        look = probing.look()
+    assert look.view is None
+    assert look.failure
+    assert look.failure.cause is Cause.SERVER_SATURATED
+    assert not look.kept
+
+
+def test_an_old_one_is_replaced_before_it_is_let_go(
+    probing: Probing, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probing.look()
+    before = database.numbers()
+    monkeypatch.setattr(server, "OLD", 0.0)
+    aborted = database.aborted()
+    assert probing.look().kept
+    wait_for(lambda: len(database.numbers()) == 1)
+    assert database.numbers() != before
+    assert database.aborted() == aborted
+
+
+def test_an_old_one_goes_on_where_no_other_is_let_in(
+    probing: Probing, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probing.look()
+    before = database.numbers()
+    monkeypatch.setattr(server, "OLD", 0.0)
+    with database.full():
+        look = probing.look()
+    assert (look.failure, look.kept) == (None, True)
+    assert database.numbers() == before
+
+
+def test_it_follows_the_name_to_another_host(postgres: Postgres) -> None:
+    book = Book("127.0.0.1")
+    probing = Probing(postgres.url(postgres.plain, host="localhost"), book=book)
+    probing.look()
+    before = postgres.numbers()
+    probing.look()
+    assert postgres.numbers() == before
+    book.answers = ("127.0.0.2", "127.0.0.1")
+    probing.look()
+    assert postgres.numbers() == before, "still one of them"
+    book.answers = ("127.0.0.2",)
+    assert probing.look().kept, "there is nobody, so it goes on"
+    assert postgres.numbers() == before
+    probing.end()
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(1, False), (2, True)])
+def test_a_small_budget_has_it_come_and_go(postgres: Postgres, limit: int, kept: bool) -> None:
+    probing = Probing(postgres.url(postgres.plain), budget=limit)
+    before = postgres.aborted()
+    assert [probing.look().kept for _ in range(2)] == [kept] * 2
+    wait_for(lambda: len(postgres.numbers()) == kept)
+    assert postgres.aborted() == before
+    probing.end()
+
+
+def test_nothing_is_looked_at_where_the_budget_has_no_visit_left(postgres: Postgres) -> None:
+    probing = Probing(postgres.url(postgres.plain), budget=1)
+    assert probing.tools.budget.enter()
+    assert probing.probe.run() == []
+    probing.end()
+
+
+def test_it_learns_what_is_free_for_everybody(probing: Probing) -> None:
+    """The budget need not ask again."""
+    look = probing.look()
+    assert look.view
+    left = min(limit.most - limit.connections for limit in look.view.limits if limit.ours)
+    assert probing.tools.budget._free == left > 0
+
+
+def test_a_password_that_cannot_be_read_is_told(postgres: Postgres) -> None:
+    url = postgres.url(postgres.plain).replace(":p%40ss%3Aw%2Ford", "")
+    probing = Probing(url, password=Secret(lambda: "", "the file x"))
+    look = probing.look()
+    assert look.failure
+    assert look.failure.cause is Cause.AUTH_CREDENTIALS
+    probing.end()
+
+
+def test_a_host_that_cannot_be_resolved_is_told(postgres: Postgres) -> None:
+    probing = Probing(postgres.url(postgres.plain, host="db.invalid"))
+    look = probing.look()
+    assert look.failure
+    assert look.failure.cause is Cause.DNS_FAILURE
+    probing.end()
+
+
+@pytest.mark.parametrize(
+    ("script", "cause"), [(hang_up, Cause.PROXY_BACKEND_UNAVAILABLE), (deaf, Cause.SERVER_UNRESPONSIVE)]
+)
+def test_a_server_that_says_nothing_is_told(script: Any, cause: Cause) -> None:
+    with double(script) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d?sslmode=disable")
+        look = probing.look()
+    assert look.failure
+    assert look.failure.cause is cause
+    probing.end()
+
+
+def test_a_look_ends_with_the_daemon() -> None:
+    with double(deaf) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d?sslmode=disable")
+        with running(probing.probe.run) as looking:
+            wait_for(lambda: probing.tools.budget.open)
+            probing.end()
+            with pytest.raises(Stopped):
+                looking.result()
