@@ -65,6 +65,9 @@ STATE: Final = """CASE
     ELSE 'idle_in_transaction' END"""
 TRANSACTIONS: Final = "LEFT JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id"
 
+ALL_STATUS: Final = "SHOW GLOBAL STATUS"
+"""MySQL's performance_schema leaves out how often which command was given."""
+
 APPLICATIONS: Final = """
 SELECT attr_value AS application, count(*) AS connections FROM performance_schema.session_connect_attrs
 WHERE attr_name = 'program_name' GROUP BY 1

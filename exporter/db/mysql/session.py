@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import pymysql
 from pymysql.cursors import DictCursor
@@ -20,6 +20,9 @@ from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream, drain
 from exporter.net.waiting import Stopped
 
+GUARD: Final = 0.9
+"""Part of what time is left that the server gets for one question: it has to give up before we do."""
+
 
 class MysqlSession:
     """One connection of PyMySQL."""
@@ -29,7 +32,8 @@ class MysqlSession:
         self._password = password
         self._clock = clock
         self._peer: socket.socket | None = None
-        self._asked: Asked | None = None
+        self._asked = Asked(self._rows)
+        self._limit = 0.0
 
     def log_in(self, sock: socket.socket) -> None:
         """Read the greeting, negotiate TLS, log in."""
@@ -75,12 +79,13 @@ class MysqlSession:
 
     def view(self, *, tables: bool) -> ServerView:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""
-        if self._asked is None:
-            self._clock.enter(Phase.QUERY)
+        self._clock.enter(Phase.QUERY)
+        left = self._clock.remaining()
+        if not left / 2 < self._limit <= left:
             with self._translated():
                 # The server tells in its own time when a transaction began, so ours has to be the same.
                 self._connection.query(f"{self._guard()}, time_zone = 'SYSTEM'")
-            self._asked = Asked(self._rows)
+            self._limit = left * GUARD
         return view(self._asked, mariadb=self._is_mariadb(), tables=tables)
 
     def outlast(self) -> None:
@@ -139,6 +144,7 @@ class MysqlSession:
 
     def _rows(self, sql: str) -> Rows:
         self._clock.enter(Phase.QUERY)
+        self._connection.refused = b""  # of an earlier question
         with self._translated(), self._connection.cursor(DictCursor) as cursor:
             cursor.execute(sql)
             return [{name.lower(): value for name, value in row.items()} for row in cursor.fetchall()]
@@ -147,7 +153,7 @@ class MysqlSession:
         return "MariaDB" in self._connection.server_version
 
     def _guard(self) -> str:
-        seconds = max(0.001, self._clock.remaining() * 0.9)
+        seconds = max(0.001, self._clock.remaining() * GUARD)
         if self._is_mariadb():
             return f"SET SESSION max_statement_time = {seconds:.3f}"
         return f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}"

@@ -1,5 +1,8 @@
 """What a MySQL or MariaDB server says of itself, in at most six questions, and four most of the time."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from exporter.db.mysql import figures, questions
 from exporter.db.mysql.asked import Asked
 from exporter.db.mysql.figures import Figures
@@ -18,13 +21,14 @@ def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
     ask = questions.all_figures if tables else questions.our_figures
     try:
         told = Figures.read(asked.rows(ask(schema)))
-        return _view(asked, told, mariadb=mariadb, tables=tables)
+        seen = _view(asked, told, mariadb=mariadb)
+        return replace(seen, tables=_tables(asked, told, mariadb=mariadb)) if tables else seen
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
         detail = f"the server does not tell of itself as others do: {type(error).__name__}: {error}"
         raise ProbeError(Cause.UNKNOWN, detail) from None
 
 
-def _view(asked: Asked, told: Figures, *, mariadb: bool, tables: bool) -> ServerView:
+def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
     status, variables, own = told.status, told.variables, told.own
     sessions = Sessions.ask(asked, told, mariadb=mariadb)
     read_only = told.on("read_only", "super_read_only", "innodb_read_only")
@@ -55,8 +59,15 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool, tables: bool) -> Server
         settings=figures.settings(variables),
         values=figures.values(variables),
         missing=asked.missing,
-        tables={"global_status": [status], "global_variables": [variables]} if tables else {},
     )
+
+
+def _tables(asked: Asked, told: Figures, *, mariadb: bool) -> dict[str, list[Mapping[str, str]]]:
+    status = told.status
+    if not mariadb:
+        rows = asked.rows(questions.ALL_STATUS)
+        status = {row["variable_name"].lower(): row["value"] for row in rows}
+    return {"global_status": [status], "global_variables": [told.variables]}
 
 
 def _limits(told: Figures, sessions: Sessions) -> tuple[Limit, ...]:
