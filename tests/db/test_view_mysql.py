@@ -1,95 +1,35 @@
-"""What MariaDB and MySQL say of themselves, against what their superuser sees, while real things happen."""
+"""What MariaDB and MySQL say of themselves, against what their superuser sees."""
 
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
-import pymysql
 import pytest
 
 from exporter.db.dialect import PROGRAM, Session
-from exporter.model import Counted, Limit, ProbeError, Scope, ServerView, State
+from exporter.model import Counted, Limit, Scope, State
 from tests.db.holding import SECONDS, opened
-from tests.servers import Database
-from tests.servers.database import PASSWORD, USER
+from tests.db.viewing import (
+    BOTH,
+    HERE,
+    ask,
+    counters,
+    logged_in,
+    look,
+    server,
+    session,
+    somebody,
+    status,
+    turns_out,
+    variables,
+    works,
+)
+from tests.servers.database import USER
 from tests.servers.mysql import MysqlFamily
-from tests.waiting import running, wait_for
+from tests.waiting import running
 
-pytestmark = pytest.mark.parametrize("database", ["mariadb", "mysql"], indirect=True)
-
-HERE = "127.0.0.1"
-OTHER = "somebody"
-
-
-@pytest.fixture
-def server(database: Database) -> MysqlFamily:
-    assert isinstance(database, MysqlFamily)
-    return database
-
-
-@pytest.fixture
-def session(server: MysqlFamily) -> Iterator[Session]:
-    """Keep a session of ours, beside which there is none."""
-    wait_for(lambda: not server.numbers())
-    kept = opened(server.url())
-    yield kept
-    kept.abandon()
-    wait_for(lambda: not server.numbers())
-
-
-@pytest.fixture
-def somebody(server: MysqlFamily) -> Iterator[str]:
-    """Have another account."""
-    server.admin(f"CREATE USER {OTHER} IDENTIFIED BY '{PASSWORD}'")
-    server.admin(f"GRANT ALL ON shop.* TO {OTHER}")
-    yield OTHER
-    server.admin(f"DROP USER {OTHER}")
-
-
-def look(session: Session, *, tables: bool = False) -> ServerView:
-    """Look once more over a session that is kept."""
-    session.renew(SECONDS)
-    return session.view(tables=tables)
-
-
-def turns_out(condition: Callable[[], object]) -> None:
-    """Wait for what transactions do: the server looks at them anew only after a pause of 0.1 s."""
-    wait_for(lambda: condition() or time.sleep(0.15))
-
-
-def logged_in(server: MysqlFamily, user: str = OTHER, password: str = PASSWORD, **settings: Any) -> Any:
-    """Log in as an application does."""
-    return pymysql.connect(host=HERE, port=server.port, user=user, password=password, **settings)
-
-
-def ask(connection: Any, *commands: str) -> None:
-    with connection.cursor() as cursor:
-        for sql in commands:
-            cursor.execute(sql)
-
-
-def works(connection: Any) -> None:
-    """Be at work until somebody ends it, which not every server calls an error."""
-    with contextlib.suppress(pymysql.err.OperationalError):
-        ask(connection, "SELECT sleep(60)")
-
-
-def status(server: MysqlFamily) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in server.admin("SHOW GLOBAL STATUS")}
-
-
-def variables(server: MysqlFamily) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in server.admin("SHOW GLOBAL VARIABLES")}
-
-
-def counters(view: ServerView) -> dict[Counted, int]:
-    return dict(view.counters[""])
-
-
-def moved(before: ServerView, after: ServerView, *names: Counted) -> dict[Counted, int]:
-    return {name: counters(after)[name] - counters(before)[name] for name in names}
+pytestmark = BOTH
+__all__ = ["server", "session", "somebody"]
 
 
 NAMES = {
@@ -232,149 +172,14 @@ def test_lock_waiters(server: MysqlFamily, session: Session, sql: str) -> None:
         server.admin("DROP TABLE shop.goods")
 
 
-def test_a_client_that_is_killed_or_vanishes(server: MysqlFamily, session: Session, somebody: str) -> None:
-    for end in (lambda one: server.kill(one.thread_id()), lambda one: one._force_close()):
-        before = look(session)
-        one = logged_in(server, somebody)
-        end(one)
-        wait_for(lambda b=before: moved(b, look(session), Counted.ABORTED_CLIENTS)[Counted.ABORTED_CLIENTS])
-        after = look(session)
-        assert moved(before, after, Counted.ABORTED_CLIENTS, Counted.ABORTED_CONNECTS) == {
-            Counted.ABORTED_CLIENTS: 1,
-            Counted.ABORTED_CONNECTS: 0,
-        }
-        assert counters(after)[Counted.ABORTED_CLIENTS] == int(status(server)["aborted_clients"])
-        one._force_close()
-
-
-def test_a_wrong_password(server: MysqlFamily, session: Session, somebody: str) -> None:
-    before = look(session)
-    with pytest.raises(pymysql.err.OperationalError):
-        logged_in(server, somebody, "wrong")
-    expected = {Counted.ABORTED_CONNECTS: 1, Counted.ABORTED_CLIENTS: 0}
-    if server.name == "mariadb":
-        expected |= {Counted.ACCESS_DENIED: 1, Counted.ABORTED_CONNECTS_PREAUTH: 0}
-    wait_for(lambda: moved(before, look(session), *expected) == expected)
-
-
-def test_a_client_that_goes_before_it_logs_in(server: MysqlFamily, session: Session) -> None:
-    before = look(session)
-    with socket.create_connection((HERE, server.port)) as sock:
-        sock.recv(1000)
-    expected = {Counted.ABORTED_CONNECTS: 1, Counted.CONNECTIONS_OPENED: 1}
-    if server.name == "mariadb":
-        expected |= {Counted.ABORTED_CONNECTS_PREAUTH: 1}
-    wait_for(lambda: moved(before, look(session), *expected) == expected)
-
-
-def test_load(server: MysqlFamily, session: Session, somebody: str) -> None:
-    """Statements that commit themselves are transactions, too."""
-    server.admin("CREATE TABLE shop.goods (number int PRIMARY KEY) ENGINE=InnoDB")
-    try:
-        with contextlib.closing(logged_in(server, somebody, autocommit=True)) as one:
-            before = look(session)
-            ask(one, *["SELECT * FROM shop.goods"] * 50)
-            after = look(session)
-        grown = moved(before, after, Counted.TRANSACTIONS, Counted.QUERIES, Counted.BUFFER_REQUESTS)
-        assert grown[Counted.TRANSACTIONS] >= 50
-        assert grown[Counted.QUERIES] >= 50
-        assert grown[Counted.BUFFER_REQUESTS] >= 50
-    finally:
-        server.admin("DROP TABLE shop.goods")
-
-
-def test_a_full_server_goes_on_telling(server: MysqlFamily, session: Session, somebody: str) -> None:
-    """Those it turns away count as errors of its own, in MySQL also by their reason."""
-    before = look(session)
-    with server.full():
-        full = look(session)
-        with pytest.raises(pymysql.err.OperationalError, match="1040"):
-            logged_in(server, somebody)
-        (limit,) = [limit for limit in full.limits if limit.scope is Scope.SERVER]
-        assert limit.connections >= limit.most == full.most
-        wait_for(lambda: turned_away(server, look(session)) > turned_away(server, before))
-        assert {reason: str(count) for reason, count in look(session).errors.items()} == {
-            name.removeprefix("connection_errors_"): value
-            for name, value in status(server).items()
-            if name.startswith("connection_errors_")
-        }
-    assert (full.high_water or 0) >= limit.connections
-
-
-def turned_away(server: MysqlFamily, view: ServerView) -> int:
-    """Count them where each server does (MariaDB 10.11 leaves its errors by reason alone)."""
-    if server.name == "mariadb":
-        return counters(view)[Counted.ABORTED_CONNECTS]
-    return view.errors["max_connections"]
-
-
-def test_the_limit_of_our_account(server: MysqlFamily) -> None:
-    account = f"'{USER}'@'{HERE}'"
-    wait_for(lambda: not server.numbers())
-    server.admin(f"ALTER USER {account} WITH MAX_USER_CONNECTIONS 2")
-    try:
-        one, two = opened(server.url()), opened(server.url())
-        try:
-            with pytest.raises(ProbeError) as refused:
-                opened(server.url())
-            assert refused.value.code == "1226"
-            (limit,) = [limit for limit in look(one).limits if limit.scope is Scope.ACCOUNT]
-            assert limit == Limit(scope=Scope.ACCOUNT, name=USER, connections=2, most=2, ours=True)
-        finally:
-            one.abandon()
-            two.abandon()
-    finally:
-        server.admin(f"ALTER USER {account} WITH MAX_USER_CONNECTIONS 0")
-
-
-def test_counters_that_are_flushed_fall(server: MysqlFamily, session: Session, somebody: str) -> None:
-    """By what is set back to nothing, we agree with the server."""
-    with pytest.raises(pymysql.err.OperationalError):
-        logged_in(server, somebody, "wrong")
-    with contextlib.ExitStack() as stack:
-        for _ in range(3):
-            stack.enter_context(contextlib.closing(logged_in(server, somebody)))
-        before = look(session)
-    wait_for(lambda: look(session).accounts == {USER: 1})
-    server.admin("FLUSH STATUS")
-    after, said = look(session), status(server)
-    assert counters(after)[Counted.ABORTED_CONNECTS] == int(said["aborted_connects"])
-    fallen = counters(after)[Counted.ABORTED_CONNECTS] < counters(before)[Counted.ABORTED_CONNECTS]
-    assert fallen == (server.name == "mariadb"), "MySQL keeps it"
-    assert (after.high_water or 0) < (before.high_water or 0)
-    assert after.started == pytest.approx(before.started, abs=2.1)
-
-
-def test_read_only(server: MysqlFamily, session: Session) -> None:
-    with server.limited("read_only", 1):
-        assert look(session).read_only
-    assert look(session).read_only is False
-
-
-def test_a_restart(server: MysqlFamily) -> None:
-    first = opened(server.url())
-    before = look(first)
-    server.halt()
-    with pytest.raises(ProbeError):
-        look(first)
-    first.abandon()
-    time.sleep(max(0.0, 3 - (time.time() - (before.started or 0))))
-    server.start()
-    with contextlib.closing(opened(server.url())) as second:
-        after = look(second)
-    assert (after.started or 0) > (before.started or 0) + 1
-    assert after.identity == before.identity
-    assert counters(after)[Counted.CONNECTIONS_OPENED] < counters(before)[Counted.CONNECTIONS_OPENED]
-
-
 def test_the_rows_for_other_names(server: MysqlFamily, session: Session) -> None:
-    """All that SHOW shows, by names in lower case, as text."""
+    """All that SHOW shows, as text, in the server's own spelling."""
     tables = look(session, tables=True).tables
     ((told,), (settings,)) = (tables["global_status"], tables["global_variables"])
     assert set(tables) == {"global_status", "global_variables"}
-    assert set(told) == set(status(server))
+    assert {name.lower() for name in told} == set(status(server))
     assert settings == variables(server)
-    assert told["threads_connected"] == "1"
+    assert told["Threads_connected"] == "1"
 
 
 def test_at_most_six_questions_each_given_up_in_time(server: MysqlFamily, session: Session) -> None:

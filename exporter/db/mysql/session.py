@@ -12,6 +12,7 @@ from pymysql.cursors import DictCursor
 from exporter.db.mysql import threads, words
 from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.held import MysqlHeld
+from exporter.db.mysql.questions import OWN_SETTINGS, OWN_SETTINGS_OF_MARIADB
 from exporter.db.mysql.view import view
 from exporter.db.mysql.wire import Wire
 from exporter.model import Cause, Phase, ProbeError, Secret, ServerView
@@ -82,9 +83,9 @@ class MysqlSession:
         self._clock.enter(Phase.QUERY)
         left = self._clock.remaining()
         if not left / 2 < self._limit <= left:
+            settings = OWN_SETTINGS_OF_MARIADB if self._is_mariadb() else OWN_SETTINGS
             with self._translated():
-                # The server tells in its own time when a transaction began, so ours has to be the same.
-                self._connection.query(f"{self._guard()}, time_zone = 'SYSTEM'")
+                self._connection.query(f"{self._guard()}, {settings}")
             self._limit = left * GUARD
         return view(self._asked, mariadb=self._is_mariadb(), tables=tables)
 

@@ -1,4 +1,4 @@
-"""What a MySQL or MariaDB server says of itself, in at most six questions, and four most of the time."""
+"""What a MySQL or MariaDB server says of itself: five questions at most, and two for other names."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,14 +15,13 @@ from exporter.model import Cause, Limit, ProbeError, Scope, ServerView
 def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
     """Ask for everything (see `exporter.db.dialect.Session.view`).
 
-    `tables` have their names in lower case, as all who show them want them.
+    `tables` are one row each, by the server's own spelling of the names.
     """
     schema = "information_schema" if mariadb else "performance_schema"
-    ask = questions.all_figures if tables else questions.our_figures
     try:
-        told = Figures.read(asked.rows(ask(schema)))
+        told = Figures.read(asked.rows(questions.figures(schema)))
         seen = _view(asked, told, mariadb=mariadb)
-        return replace(seen, tables=_tables(asked, told, mariadb=mariadb)) if tables else seen
+        return replace(seen, tables=_tables(asked)) if tables else seen
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
         detail = f"the server does not tell of itself as others do: {type(error).__name__}: {error}"
         raise ProbeError(Cause.UNKNOWN, detail) from None
@@ -62,12 +61,11 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
     )
 
 
-def _tables(asked: Asked, told: Figures, *, mariadb: bool) -> dict[str, list[Mapping[str, str]]]:
-    status = told.status
-    if not mariadb:
-        rows = asked.rows(questions.ALL_STATUS)
-        status = {row["variable_name"].lower(): row["value"] for row in rows}
-    return {"global_status": [status], "global_variables": [told.variables]}
+def _tables(asked: Asked) -> dict[str, list[Mapping[str, str]]]:
+    return {
+        table: [{row["variable_name"]: row["value"] for row in asked.rows(sql)}]
+        for table, sql in questions.ALL.items()
+    }
 
 
 def _limits(told: Figures, sessions: Sessions) -> tuple[Limit, ...]:
