@@ -20,7 +20,7 @@ MAX_CONNECTIONS = 40
 GRANTS = Path(__file__).parents[2] / "deploy" / "grants" / "postgresql.sql"
 
 HBA = f"""
-local all      all                  trust
+local all,replication all           trust
 host  all      {USER}    127.0.0.1/32  scram-sha-256
 host  all      six       ::1/128       scram-sha-256
 hostnossl all  bare      127.0.0.1/32  scram-sha-256
@@ -206,3 +206,26 @@ class Postgres18(Postgres):
         copied = self.directory / package.name / "pginstall18"
         shutil.copytree(self.programs.parent, copied, symlinks=True)
         return copied / "bin"
+
+
+class Standby(Postgres):
+    """A replica of another server, which it follows."""
+
+    def __init__(self, primary: Postgres) -> None:
+        self._primary = primary
+        super().__init__(primary.certificates, primary.place)
+
+    def installed(self) -> Path:
+        return self._primary.programs
+
+    def initialise(self) -> None:
+        source = ("-h", str(self._primary.directory), "-p", str(self._primary.port), "-U", "postgres")
+        self.run(
+            str(self.programs / "pg_basebackup"), *source, "-D", str(self.data), "-R", "-c", "fast", "-N"
+        )
+
+    def encryption(self) -> dict[str, str]:
+        return super().encryption() if self._primary.encryption() else {}
+
+    def create_account(self) -> None:
+        """Leave it: the primary has it."""

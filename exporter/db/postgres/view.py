@@ -97,7 +97,8 @@ def _connections(answer: Answer) -> dict[str, Any]:
     for row in answer.clients:
         connections = count(row.alike)
         states[STATES.get(row.state, State.OTHER) if row.backend_type else State.HIDDEN] += connections
-        accounts[str(row.usename or "")] += connections
+        if row.usename:  # whose it is, shows with the login
+            accounts[str(row.usename)] += connections
         applications[str(row.application_name or "")] += connections
         databases[str(row.datname or "")] += connections
     most = count(answer.settings[MOST].setting)

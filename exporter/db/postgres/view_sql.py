@@ -79,7 +79,7 @@ IDENTITY: Final = "SELECT system_identifier::text FROM pg_control_system()"
 # While nothing streams in, nobody knows whether there is more: then only the age of the last is known.
 LAG: Final = """
 SELECT CASE
-    WHEN pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver)
+    WHEN pg_last_wal_replay_lsn() >= pg_last_wal_receive_lsn() AND EXISTS (SELECT FROM pg_stat_wal_receiver)
     THEN 0
     ELSE extract(epoch FROM now() - pg_last_xact_replay_timestamp())
 END::float8

@@ -1,0 +1,272 @@
+"""What PostgreSQL says of itself, against its own tools, after real events."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg2
+import pytest
+
+from exporter.db.postgres.view_sql import SECONDS
+from exporter.model import Cause, Counted, Limit, ProbeError, Scope, State
+from tests.db.holding import opened, talking
+from tests.db.viewing import BOTH, client, number, ordinary, rows_of, seen
+from tests.servers import Postgres
+from tests.servers.database import USER
+from tests.servers.postgres import MAX_CONNECTIONS
+from tests.waiting import wait_for
+
+pytestmark = BOTH
+STARTUP = b"\0\0\0\x22\0\3\0\0user\0probe\0database\0shop\0\0"
+STATE = "SELECT state FROM pg_stat_activity WHERE application_name = 'till' ORDER BY state"
+AGE = (
+    "SELECT extract(epoch FROM clock_timestamp() - {}) FROM pg_stat_activity WHERE application_name = 'till'"
+)
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest) -> Postgres:
+    """Give the one that is installed, and the newest there is."""
+    server: Postgres = request.getfixturevalue(request.param)
+    wait_for(lambda: not others(server))  # those of the test before take a moment to leave
+    return server
+
+
+def others(server: Postgres) -> list[tuple[object, ...]]:
+    return server.admin(
+        "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+
+
+@contextlib.contextmanager
+def at_work(connection: Any, sql: str) -> Iterator[None]:
+    """Let a query go on during the block."""
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(rows_of, connection, sql)
+        yield
+        connection.cancel()
+        with contextlib.suppress(psycopg2.Error):
+            done.result()
+
+
+def test_every_state(server: Postgres) -> None:
+    with contextlib.ExitStack() as stack:
+        tills = [stack.enter_context(client(server, application_name="till")) for _ in range(5)]
+        for till in tills:
+            rows_of(till, "SELECT 1")
+        tills[0].commit()
+        with contextlib.suppress(psycopg2.Error):
+            rows_of(tills[2], "SELECT nonsense")
+        rows_of(tills[3], "SET track_activities = off")
+        stack.enter_context(at_work(tills[4], "SELECT pg_sleep(60)"))
+        nobody = stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        nobody.sendall(STARTUP)
+        assert nobody.recv(1) == b"R"  # it is asked for its password, and does not say it
+        newest = int(server.admin("SHOW server_version_num")[0][0]) >= 180000  # type: ignore[call-overload]
+        expected = {
+            State.ACTIVE: 2,  # the one that sleeps, and our own
+            State.IDLE: 1,
+            State.IDLE_IN_TRANSACTION: 2,
+            State.OTHER: 1,
+            State.LOGIN: int(newest),
+            State.HIDDEN: 0,
+        }
+        session = stack.enter_context(talking(server.url()))
+        wait_for(lambda: seen(session).connections == expected)
+        view = seen(session)
+        assert view.accounts == {"postgres": 5, USER: 1}
+        assert {name: count for name, count in view.applications.items() if name} == {
+            "till": 5,
+            "conndrop-exporter": 1,
+        }
+        listed = [state for (state,) in server.admin(STATE)]
+        assert listed == [
+            "active",
+            "disabled",
+            "idle",
+            "idle in transaction",
+            "idle in transaction (aborted)",
+        ]
+
+
+def test_a_transaction_that_is_held(server: Postgres) -> None:
+    """Its age lies between what the server's own clock said before and after."""
+    with talking(server.url()) as session, client(server, application_name="till") as till:
+        assert seen(session).oldest_transaction == seen(session).oldest_idle_in_transaction == 0
+        rows_of(till, "SELECT 1")
+        for column, field in (
+            ("xact_start", "oldest_transaction"),
+            ("state_change", "oldest_idle_in_transaction"),
+        ):
+            before = number(server, AGE.format(column))
+            age = getattr(seen(session), field)
+            assert before < age < number(server, AGE.format(column))
+        with at_work(till, "SELECT pg_sleep(60)"):
+            wait_for(lambda: seen(session).oldest_idle_in_transaction == 0)
+            assert (seen(session).oldest_transaction or 0) > 0
+
+
+def test_who_waits_for_a_lock(server: Postgres) -> None:
+    with talking(server.url()) as session, client(server) as holder, client(server) as waiter:
+        assert seen(session).lock_waiters == 0
+        rows_of(holder, "SELECT pg_advisory_lock(1)")
+        with at_work(waiter, "SELECT pg_advisory_lock(1)"):
+            wait_for(lambda: number(server, "SELECT count(*) FROM pg_locks WHERE NOT granted") == 1)
+            assert seen(session).lock_waiters == 1
+
+
+def test_limits(server: Postgres) -> None:
+    """Of the server, of accounts and of databases, but for those that never hold."""
+    making = (
+        f"ALTER ROLE {USER} CONNECTION LIMIT 7",
+        "ALTER DATABASE shop CONNECTION LIMIT 9",
+        "CREATE ROLE tenant LOGIN CONNECTION LIMIT 3",
+        "CREATE ROLE team CONNECTION LIMIT 3",
+        "CREATE ROLE chief LOGIN SUPERUSER CONNECTION LIMIT 3",
+        "CREATE DATABASE cellar CONNECTION LIMIT 2",
+    )
+    undoing = (
+        f"ALTER ROLE {USER} CONNECTION LIMIT -1",
+        "ALTER DATABASE shop CONNECTION LIMIT -1",
+        *(f"DROP ROLE {name}" for name in ("tenant", "team", "chief")),
+        "DROP DATABASE cellar",
+    )
+    try:
+        for sql in making:
+            server.admin(sql)
+        with talking(server.url()) as session, client(server):
+            wait_for(lambda: seen(session).limits[0].connections == 2)
+            most = MAX_CONNECTIONS - 3
+            assert set(seen(session).limits) == {
+                Limit(scope=Scope.SERVER, connections=2, most=most, ours=True),
+                Limit(scope=Scope.ACCOUNT, name=USER, connections=1, most=7, ours=True),
+                Limit(scope=Scope.ACCOUNT, name="tenant", connections=0, most=3),
+                Limit(scope=Scope.DATABASE, name="shop", connections=2, most=9, ours=True),
+                Limit(scope=Scope.DATABASE, name="cellar", connections=0, most=2),
+            }
+    finally:
+        for sql in undoing:
+            server.admin(sql)
+
+
+def test_sessions_that_did_not_end_well(server: Postgres) -> None:
+    """One is killed, one idle for too long, one gone without a word; all others end well."""
+    with talking(server.url()) as session:
+        before = seen(session).counters["shop"]
+        killed = opened(server.url())
+        server.kill(killed.number)
+        server.admin(f"ALTER ROLE {USER} SET idle_session_timeout = '50ms'")
+        idle = opened(server.url())
+        server.admin(f"ALTER ROLE {USER} RESET idle_session_timeout")
+        gone = opened(server.url())
+        with socket.socket(fileno=gone.descriptor) as sock:
+            sock.shutdown(socket.SHUT_RDWR)
+            sock.detach()
+        expected = {
+            Counted.CONNECTIONS_OPENED: 3,
+            Counted.SESSIONS_KILLED: 1,
+            Counted.SESSIONS_FATAL: 1,
+            Counted.SESSIONS_ABANDONED: 1,
+            Counted.ABORTED_CLIENTS: 1,
+        }
+        wait_for(
+            lambda: (
+                expected
+                == {
+                    counted: seen(session).counters["shop"][counted] - before[counted] for counted in expected
+                }
+            )
+        )
+        for each in (killed, idle, gone):
+            each.abandon()
+        columns = "sessions, sessions_killed, sessions_fatal, sessions_abandoned"
+        told = seen(session).counters["shop"]
+        own = server.admin(f"SELECT {columns} FROM pg_stat_database WHERE datname = 'shop'")[0]
+        assert own == tuple(told[counted] for counted in list(expected)[:4])
+
+
+def test_counters_of_each_database(server: Postgres) -> None:
+    """They lie between what the server's own tools say before and after; those of one that is gone are gone."""
+    columns = {
+        Counted.TRANSACTIONS: "xact_commit + xact_rollback",
+        Counted.BUFFER_REQUESTS: "blks_hit + blks_read",
+        Counted.BUFFER_MISSES: "blks_read",
+    }
+    sql = f"SELECT coalesce(datname, ''), {', '.join(columns.values())} FROM pg_stat_database"
+
+    def listed() -> dict[object, dict[Counted, Any]]:
+        return {name: dict(zip(columns, row, strict=True)) for name, *row in server.admin(sql)}
+
+    server.admin("CREATE DATABASE cellar")
+    with talking(server.url()) as session:
+        before, told, after = listed(), seen(session).counters, listed()
+        assert set(told) == set(before) == {"", "postgres", "template0", "template1", "shop", "cellar"}
+        for name in told:
+            for counted in columns:
+                assert before[name][counted] <= told[name][counted] <= after[name][counted]
+        assert told["postgres"][Counted.TRANSACTIONS] > 0 < told["shop"][Counted.BUFFER_REQUESTS]
+        server.admin("DROP DATABASE cellar")
+        assert "cellar" not in seen(session).counters
+
+
+def test_settings(server: Postgres) -> None:
+    """They are what a session begins with, in seconds, whatever we have set in our own since."""
+    server.admin("ALTER DATABASE shop SET statement_timeout = '90s'")
+    server.admin("ALTER DATABASE shop SET idle_session_timeout = '2h'")
+    server.admin("ALTER DATABASE shop SET default_transaction_read_only = on")
+    try:
+        with talking(server.url()) as session, ordinary(server) as other:
+            session.outlast()
+            view = seen(session)
+            names = [name for (name,) in rows_of(other, "SELECT name FROM pg_settings") if name in SECONDS]
+            own = "SELECT extract(epoch FROM current_setting('{}')::interval)"
+            assert view.settings == {name: float(rows_of(other, own.format(name))[0][0]) for name in names}
+            assert view.settings["statement_timeout"] == 90
+            assert view.settings["idle_session_timeout"] == 7200
+            assert view.settings["tcp_keepalives_idle"] > 0
+            assert view.values == {
+                "tcp_keepalives_count": float(rows_of(other, "SHOW tcp_keepalives_count")[0][0]),
+                "log_hostname": 0.0,
+            }
+            assert view.read_only
+    finally:
+        for setting in ("statement_timeout", "idle_session_timeout", "default_transaction_read_only"):
+            server.admin(f"ALTER DATABASE shop RESET {setting}")
+
+
+def test_a_restart(server: Postgres) -> None:
+    """The session ends with words; afterwards it is the same server, which began later; slots can be kept."""
+    with contextlib.ExitStack() as stack:
+        session = opened(server.url())
+        stack.callback(session.abandon)
+        before = seen(session)
+        own = "SELECT extract(epoch FROM pg_postmaster_start_time())"
+        assert before.started == pytest.approx(number(server, own), abs=1e-5)
+        assert not before.replica
+        assert not before.read_only
+        assert before.replication_lag is None
+        server.halt()
+        with pytest.raises(ProbeError) as raised:
+            seen(session)
+        assert raised.value.cause is Cause.SERVER_SESSION_KILLED
+    kept = bool(server.encryption()) or {"reserved_connections": "2"}
+    server.settings = {} if kept is True else kept
+    try:
+        server.start()
+        with talking(server.url()) as session:
+            after = seen(session)
+    finally:
+        if server.settings:
+            server.settings = {}
+            server.halt()
+            server.start()
+    assert after.identity == before.identity
+    assert after.identity == str(server.admin("SELECT system_identifier FROM pg_control_system()")[0][0])
+    assert (after.started or 0) > (before.started or 0)
+    assert (before.most, before.reserved) == (MAX_CONNECTIONS, 3)
+    assert after.reserved == (3 if kept is True else 5)
+    assert after.limits[0].most == MAX_CONNECTIONS - after.reserved
+    assert after.version == str(server.admin("SHOW server_version")[0][0]).split()[0]
+    assert after.address == "127.0.0.1"
