@@ -7,37 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg2
-import pytest
 
-from exporter.db.postgres.view_sql import SECONDS
-from exporter.model import Cause, Counted, Limit, ProbeError, Scope, State
+from exporter.model import Counted, Limit, Scope, State
 from tests.db.holding import opened, talking
-from tests.db.viewing import BOTH, client, number, ordinary, rows_of, seen
+from tests.db.viewing import client, number, rows_of, seen
 from tests.servers import Postgres
 from tests.servers.database import USER
 from tests.servers.postgres import MAX_CONNECTIONS
 from tests.waiting import wait_for
 
-pytestmark = BOTH
 STARTUP = b"\0\0\0\x22\0\3\0\0user\0probe\0database\0shop\0\0"
 STATE = "SELECT state FROM pg_stat_activity WHERE application_name = 'till' ORDER BY state"
 AGE = (
     "SELECT extract(epoch FROM clock_timestamp() - {}) FROM pg_stat_activity WHERE application_name = 'till'"
 )
-
-
-@pytest.fixture
-def server(request: pytest.FixtureRequest) -> Postgres:
-    """Give the one that is installed, and the newest there is."""
-    server: Postgres = request.getfixturevalue(request.param)
-    wait_for(lambda: not others(server))  # those of the test before take a moment to leave
-    return server
-
-
-def others(server: Postgres) -> list[tuple[object, ...]]:
-    return server.admin(
-        "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    )
 
 
 @contextlib.contextmanager
@@ -188,7 +171,7 @@ def test_sessions_that_did_not_end_well(server: Postgres) -> None:
 
 
 def test_counters_of_each_database(server: Postgres) -> None:
-    """They lie between what the server's own tools say before and after; those of one that is gone are gone."""
+    """They lie between what the server itself says before and after; those of one that is gone are gone."""
     columns = {
         Counted.TRANSACTIONS: "xact_commit + xact_rollback",
         Counted.BUFFER_REQUESTS: "blks_hit + blks_read",
@@ -209,64 +192,3 @@ def test_counters_of_each_database(server: Postgres) -> None:
         assert told["postgres"][Counted.TRANSACTIONS] > 0 < told["shop"][Counted.BUFFER_REQUESTS]
         server.admin("DROP DATABASE cellar")
         assert "cellar" not in seen(session).counters
-
-
-def test_settings(server: Postgres) -> None:
-    """They are what a session begins with, in seconds, whatever we have set in our own since."""
-    server.admin("ALTER DATABASE shop SET statement_timeout = '90s'")
-    server.admin("ALTER DATABASE shop SET idle_session_timeout = '2h'")
-    server.admin("ALTER DATABASE shop SET default_transaction_read_only = on")
-    try:
-        with talking(server.url()) as session, ordinary(server) as other:
-            session.outlast()
-            view = seen(session)
-            names = [name for (name,) in rows_of(other, "SELECT name FROM pg_settings") if name in SECONDS]
-            own = "SELECT extract(epoch FROM current_setting('{}')::interval)"
-            assert view.settings == {name: float(rows_of(other, own.format(name))[0][0]) for name in names}
-            assert view.settings["statement_timeout"] == 90
-            assert view.settings["idle_session_timeout"] == 7200
-            assert view.settings["tcp_keepalives_idle"] > 0
-            assert view.values == {
-                "tcp_keepalives_count": float(rows_of(other, "SHOW tcp_keepalives_count")[0][0]),
-                "log_hostname": 0.0,
-            }
-            assert view.read_only
-    finally:
-        for setting in ("statement_timeout", "idle_session_timeout", "default_transaction_read_only"):
-            server.admin(f"ALTER DATABASE shop RESET {setting}")
-
-
-def test_a_restart(server: Postgres) -> None:
-    """The session ends with words; afterwards it is the same server, which began later; slots can be kept."""
-    with contextlib.ExitStack() as stack:
-        session = opened(server.url())
-        stack.callback(session.abandon)
-        before = seen(session)
-        own = "SELECT extract(epoch FROM pg_postmaster_start_time())"
-        assert before.started == pytest.approx(number(server, own), abs=1e-5)
-        assert not before.replica
-        assert not before.read_only
-        assert before.replication_lag is None
-        server.halt()
-        with pytest.raises(ProbeError) as raised:
-            seen(session)
-        assert raised.value.cause is Cause.SERVER_SESSION_KILLED
-    kept = bool(server.encryption()) or {"reserved_connections": "2"}
-    server.settings = {} if kept is True else kept
-    try:
-        server.start()
-        with talking(server.url()) as session:
-            after = seen(session)
-    finally:
-        if server.settings:
-            server.settings = {}
-            server.halt()
-            server.start()
-    assert after.identity == before.identity
-    assert after.identity == str(server.admin("SELECT system_identifier FROM pg_control_system()")[0][0])
-    assert (after.started or 0) > (before.started or 0)
-    assert (before.most, before.reserved) == (MAX_CONNECTIONS, 3)
-    assert after.reserved == (3 if kept is True else 5)
-    assert after.limits[0].most == MAX_CONNECTIONS - after.reserved
-    assert after.version == str(server.admin("SHOW server_version")[0][0]).split()[0]
-    assert after.address == "127.0.0.1"

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import psycopg2
-import pytest
 
 from exporter.db.dialect import Session
 from exporter.model import ServerView
@@ -14,8 +13,6 @@ from exporter.net.waiting import Stop
 from tests.db.holding import SECONDS
 from tests.servers import Postgres
 from tests.servers.database import PASSWORD, USER
-
-BOTH = pytest.mark.parametrize("server", ["postgres", "postgres18"], indirect=True)
 
 
 def seen(session: Session, *, tables: bool = False) -> ServerView:
@@ -54,3 +51,9 @@ def number(server: Postgres, sql: str) -> float:
     """Ask the superuser for one number."""
     ((value,),) = server.admin(sql)
     return float(str(value))
+
+
+def others(server: Postgres) -> bool:
+    """Whether anybody is there beside the superuser who asks."""
+    clients = "FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    return number(server, f"SELECT count(*) {clients}") > 1

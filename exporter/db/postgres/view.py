@@ -48,8 +48,9 @@ IDENTIFY: Final = Missing(
     needed_for="the server's identity",
     grant="GRANT EXECUTE ON FUNCTION pg_control_system() TO %s",
 )
-NOT_FOR_US: Final = ("42501", "42883", "0A000")
-"""SQLSTATEs: no privilege, no such function, not supported here (as some who build on PostgreSQL say)."""
+NO_PRIVILEGE: Final = "42501"
+NOT_TOLD: Final = (NO_PRIVILEGE, "42883", "0A000")
+"""SQLSTATEs; the others mean that there is no such thing, as some say who build on PostgreSQL."""
 
 
 def view(ask: Ask, *, tables: bool) -> ServerView:
@@ -61,8 +62,8 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
     with understood():
         answer = read(ask(WITH_TABLES if tables else WHOLE))
         replica = bool(answer.server["replica"])
-        identity = _if_allowed(ask, IDENTITY)
-        lag = _if_allowed(ask, LAG) if replica else None
+        identity, refusal = _apart(ask, IDENTITY)
+        lag, _ = _apart(ask, LAG) if replica else (None, "")
         return ServerView(
             product="PostgreSQL",
             version=str(answer.server["version"]).partition(" ")[0],
@@ -73,7 +74,7 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
             replication_lag=None if lag is None else seconds(lag),
             address=str(answer.server["address"] or ""),
             counters={row.datname or "": _counters(row) for row in answer.databases},
-            missing=(SEE_ALL,) * (not answer.server["sees_all"]) + (IDENTIFY,) * (identity is None),
+            missing=(SEE_ALL,) * (not answer.server["sees_all"]) + (IDENTIFY,) * (refusal == NO_PRIVILEGE),
             tables=_tables(answer) if tables else {},
             **_connections(answer),
             **_transactions(answer),
@@ -81,14 +82,14 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
         )
 
 
-def _if_allowed(ask: Ask, sql: str) -> Any:
-    """Ask for one value; None where the server does not tell, or not us."""
+def _apart(ask: Ask, sql: str) -> tuple[Any, str]:
+    """Ask for one value that not everybody is told; gives None and the SQLSTATE where we are not."""
     try:
-        return ask(sql)[0][0]
+        return ask(sql)[0][0], ""
     except ProbeError as error:
-        if error.code not in NOT_FOR_US:
+        if error.code not in NOT_TOLD:
             raise
-        return None
+        return None, error.code
 
 
 def _connections(answer: Answer) -> dict[str, Any]:
