@@ -1,6 +1,5 @@
 """PostgreSQL through psycopg2: its phases, its words, its goodbye."""
 
-import errno
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,10 +11,10 @@ from psycopg2 import extensions
 
 from exporter.db.postgres import backends, words
 from exporter.db.postgres.held import PostgresHeld
-from exporter.db.postgres.libpq import as_text, last_words
+from exporter.db.postgres.libpq import as_text, connect_errno, connect_refusal, last_words
 from exporter.db.postgres.view import view
 from exporter.model import Cause, Phase, ProbeError, Secret, ServerView
-from exporter.net.dial import CAUSES, connect_error
+from exporter.net.dial import connect_error
 from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.stream import MOST_BYTES, drain, too_much
 from exporter.net.tcp_info import bytes_received, tcp_info
@@ -80,11 +79,7 @@ class PostgresSession:
         """Run `sql` and take its result in (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
         self._look_at_answer()  # a server that ends the session now speaks before it is asked
-        if guarded:
-            # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
-            limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
-            sql = f"SET LOCAL statement_timeout = {limit}; {sql}"
-        self._rows(sql)
+        (self._guarded if guarded else self._rows)(sql)
 
     @property
     def number(self) -> int:
@@ -112,7 +107,9 @@ class PostgresSession:
 
     def view(self, *, tables: bool) -> ServerView:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""
-        return view(self._ask, tables=tables)
+        self._clock.enter(Phase.QUERY)
+        self._look_at_answer()  # as before a query: this session has been kept
+        return view(self._guarded, tables=tables)
 
     def outlast(self) -> None:
         """Switch the server's limit off (see `exporter.db.dialect.Session`)."""
@@ -146,12 +143,18 @@ class PostgresSession:
         self._clock.enter(Phase.QUERY)
         return self._rows(sql, *values)
 
+    def _guarded(self, sql: str) -> Sequence[Sequence[Any]]:
+        # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
+        limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
+        return self._rows(f"SET LOCAL statement_timeout = {limit}; {sql}")
+
     def _rows(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
         with self._connection.cursor() as cursor:  # must live until the answer is in
             with self._translated():
                 cursor.execute(sql, values or None)
             self._until_ready()
-            return cursor.fetchall() if cursor.description else ()
+            with self._translated():
+                return cursor.fetchall() if cursor.description else ()
 
     def _own_socket(self) -> socket.socket:
         """Duplicate libpq's socket: it outlives libpq's own, to be asked and drained after the end."""
@@ -220,6 +223,9 @@ class PostgresSession:
         except UnicodeEncodeError:
             detail = "the query has characters that the encoding of the session has not"
             raise ProbeError(Cause.UNKNOWN, detail) from None
+        except (ValueError, ArithmeticError, RecursionError):
+            detail = "an answer of the server is not of the type that it says"
+            raise ProbeError(Cause.UNKNOWN, detail) from None
         except OSError as error:
             raise connect_error(error.errno or 0, self._address, at_once=True) from None
 
@@ -229,7 +235,7 @@ class PostgresSession:
         code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
         said = words.server_said(text)
         if not said and (self._clock.phase is Phase.TCP or words.attempts(text) > 1):
-            number = _connect_errno(words.last_attempt(text))
+            number = connect_errno(words.last_attempt(text))
             if number is not None:
                 self._clock.enter(Phase.TCP)
                 return connect_error(number, self._address, at_once=True)
@@ -237,18 +243,3 @@ class PostgresSession:
         if cause is Cause.UNKNOWN and not said and words.ended(text):
             return closed_by_peer(self._clock.phase, self._socket.fileno())
         return ProbeError(cause, words.summary(text), said=said, code=code)
-
-
-def connect_refusal(text: str, address: str) -> ProbeError:
-    """Map what libpq says when connect fails at once."""
-    number = _connect_errno(text)
-    if number is not None:
-        return connect_error(number, address, at_once=True)
-    return ProbeError(words.cause("", text), words.summary(text))
-
-
-def _connect_errno(text: str) -> int | None:
-    """Find the errno of a failed connect: libpq leaves only its text."""
-    if not text.strip():
-        return errno.EMFILE  # libpq has no words when socket(2) found no descriptor free
-    return next((number for number in CAUSES if os.strerror(number) in text), None)
