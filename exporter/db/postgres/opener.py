@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from exporter.db.dialect import PROGRAM, ParameterError, Pooled
+from exporter.db.exercise import NoneLeft
 from exporter.db.footprint import Footprint
 from exporter.db.postgres.encryption import postgres_encryption
 from exporter.db.postgres.pooled import PooledConnection, PooledSession
@@ -98,7 +99,11 @@ class PostgresOpener:
         outcome = first_that_connects(addresses, clock, attempt)
         if isinstance(outcome, ProbeError):
             raise outcome
-        return outcome.hand_over(when_closed)
+        connection = outcome.hand_over(when_closed)
+        if outcome.console:
+            connection.close()
+            raise NoneLeft("nobody has a pool of connections to the console of a pooler")
+        return connection
 
     def _login(self) -> tuple[dict[str, str], Secret]:
         settings = dict(self._settings)

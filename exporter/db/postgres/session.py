@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg2
-from psycopg2 import extensions
+from psycopg2 import extensions, extras
 
-from exporter.db.postgres import backends, words
+from exporter.db.postgres import backends, console, words
 from exporter.db.postgres.held import PostgresHeld
 from exporter.db.postgres.libpq import as_text, last_words
 from exporter.db.postgres.view import view
@@ -46,6 +46,7 @@ class PostgresSession:
         self._heard = 0
         self._secured = False
         self._number = 0
+        self._console = ""
         self._connect({**settings, "hostaddr": address}, within)
 
     def _connect(self, options: Mapping[str, Any], within: float) -> None:
@@ -74,13 +75,16 @@ class PostgresSession:
             if not self._secured and self._clock.phase is not Phase.TLS:
                 self._clock.give(Phase.TLS, to=self._clock.phase)
         self._number = int(self._connection.info.backend_pid)  # libpq forgets it with the connection
+        self._console = console.version(self._connection)
         self._clock.enter(Phase.AUTH)
 
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
         self._look_at_answer()  # a server that ends the session now speaks before it is asked
-        if guarded:
+        if self._console:
+            sql = console.spoken(sql)
+        elif guarded:
             # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
             limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
             sql = f"SET LOCAL statement_timeout = {limit}; {sql}"
@@ -91,13 +95,18 @@ class PostgresSession:
         """Process number of the backend (see `exporter.db.dialect.Session`)."""
         return self._number
 
+    @property
+    def console(self) -> bool:
+        """Whether it is not a server that answers, but the console of a pooler."""
+        return bool(self._console)
+
     def direct(self) -> bool:
         """Ask the backend for its number (see `exporter.db.dialect.Session`)."""
-        return backends.is_number(self._ask, self.number)
+        return not self._console and backends.is_number(self._ask, self.number)
 
     def free_slots(self) -> int:
         """Count what is free (see `exporter.db.dialect.Session`)."""
-        return backends.free_slots(self._ask)
+        return console.free_slots(self._tell) if self._console else backends.free_slots(self._ask)
 
     @property
     def descriptor(self) -> int:
@@ -112,7 +121,7 @@ class PostgresSession:
 
     def view(self, *, tables: bool) -> ServerView:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""
-        return view(self._ask, tables=tables)
+        return console.view(self._tell, self._console) if self._console else view(self._ask, tables=tables)
 
     def outlast(self) -> None:
         """Switch the server's limit off (see `exporter.db.dialect.Session`)."""
@@ -146,12 +155,18 @@ class PostgresSession:
         self._clock.enter(Phase.QUERY)
         return self._rows(sql, *values)
 
-    def _rows(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
-        with self._connection.cursor() as cursor:  # must live until the answer is in
+    def _tell(self, command: str) -> Sequence[Mapping[str, Any]]:
+        """Ask a console: its rows have the names of their columns."""
+        self._clock.enter(Phase.QUERY)
+        return self._rows(command, kind=extras.RealDictCursor)
+
+    def _rows(self, sql: str, *values: object, kind: Any = extensions.cursor) -> Sequence[Any]:
+        with self._connection.cursor(cursor_factory=kind) as cursor:  # must live until the answer is in
             with self._translated():
                 cursor.execute(sql, values or None)
             self._until_ready()
-            return cursor.fetchall() if cursor.description else ()
+            with self._translated():
+                return cursor.fetchall() if cursor.description else ()
 
     def _own_socket(self) -> socket.socket:
         """Duplicate libpq's socket: it outlives libpq's own, to be asked and drained after the end."""
@@ -220,6 +235,8 @@ class PostgresSession:
         except UnicodeEncodeError:
             detail = "the query has characters that the encoding of the session has not"
             raise ProbeError(Cause.UNKNOWN, detail) from None
+        except (ValueError, ArithmeticError):
+            raise ProbeError(Cause.UNKNOWN, "the server's answer is not of the type that it names") from None
         except OSError as error:
             raise connect_error(error.errno or 0, self._address, at_once=True) from None
 
