@@ -99,11 +99,10 @@ class PostgresOpener:
         outcome = first_that_connects(addresses, clock, attempt)
         if isinstance(outcome, ProbeError):
             raise outcome
-        connection = outcome.hand_over(when_closed)
         if outcome.console:
-            connection.close()
+            outcome.abandon()
             raise NoneLeft("nobody has a pool of connections to the console of a pooler")
-        return connection
+        return outcome.hand_over(when_closed)
 
     def _login(self) -> tuple[dict[str, str], Secret]:
         settings = dict(self._settings)
