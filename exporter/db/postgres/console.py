@@ -76,10 +76,7 @@ VALUES: Final = (
 
 def version(connection: Any) -> str:
     """Give the version of the PgBouncer whose console libpq is connected to; empty if it is no console."""
-    try:
-        number, _, kind = (connection.get_parameter_status("server_version") or "").partition("/")
-    except UnicodeDecodeError:
-        return ""
+    number, _, kind = (connection.get_parameter_status("server_version") or "").partition("/")
     return number if kind == "bouncer" else ""
 
 
