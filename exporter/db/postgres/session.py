@@ -33,7 +33,10 @@ KEPT: Final = 65536
 
 
 class PostgresSession:
-    """One connection of libpq, driven by polling so that no wait is libpq's own."""
+    """One connection of libpq, driven by polling so that no wait is libpq's own.
+
+    `console` is the version of the PgBouncer whose console answers; empty where a server does.
+    """
 
     def __init__(
         self, settings: Mapping[str, str], secret: Secret, address: str, clock: PhaseClock, within: float
@@ -46,7 +49,7 @@ class PostgresSession:
         self._heard = 0
         self._secured = False
         self._number = 0
-        self._console = ""
+        self.console = ""
         self._connect({**settings, "hostaddr": address}, within)
 
     def _connect(self, options: Mapping[str, Any], within: float) -> None:
@@ -75,14 +78,14 @@ class PostgresSession:
             if not self._secured and self._clock.phase is not Phase.TLS:
                 self._clock.give(Phase.TLS, to=self._clock.phase)
         self._number = int(self._connection.info.backend_pid)  # libpq forgets it with the connection
-        self._console = console.version(self._connection)
+        self.console = console.version(self._connection)
         self._clock.enter(Phase.AUTH)
 
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
         self._look_at_answer()  # a server that ends the session now speaks before it is asked
-        if self._console:
+        if self.console:
             sql = console.spoken(sql)
         elif guarded:
             # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
@@ -95,18 +98,13 @@ class PostgresSession:
         """Process number of the backend (see `exporter.db.dialect.Session`)."""
         return self._number
 
-    @property
-    def console(self) -> bool:
-        """Whether it is not a server that answers, but the console of a pooler."""
-        return bool(self._console)
-
     def direct(self) -> bool:
         """Ask the backend for its number (see `exporter.db.dialect.Session`)."""
-        return not self._console and backends.is_number(self._ask, self.number)
+        return not self.console and backends.is_number(self._ask, self.number)
 
     def free_slots(self) -> int:
         """Count what is free (see `exporter.db.dialect.Session`)."""
-        return console.free_slots(self._tell) if self._console else backends.free_slots(self._ask)
+        return console.free_slots(self._tell) if self.console else backends.free_slots(self._ask)
 
     @property
     def descriptor(self) -> int:
@@ -121,7 +119,11 @@ class PostgresSession:
 
     def view(self, *, tables: bool) -> ServerView:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""
-        return console.view(self._tell, self._console) if self._console else view(self._ask, tables=tables)
+        self._clock.enter(Phase.QUERY)
+        self._look_at_answer()  # as before a query: this session has been kept
+        if self.console:
+            return console.view(self._tell, self.console)
+        return view(self._ask, tables=tables)
 
     def outlast(self) -> None:
         """Switch the server's limit off (see `exporter.db.dialect.Session`)."""
