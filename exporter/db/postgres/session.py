@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg2
-from psycopg2 import extensions
+from psycopg2 import extensions, extras
 
-from exporter.db.postgres import backends, words
+from exporter.db.postgres import backends, console, words
 from exporter.db.postgres.held import PostgresHeld
 from exporter.db.postgres.libpq import as_text, connect_errno, connect_refusal, last_words
 from exporter.db.postgres.view import view
@@ -32,7 +32,10 @@ KEPT: Final = 65536
 
 
 class PostgresSession:
-    """One connection of libpq, driven by polling so that no wait is libpq's own."""
+    """One connection of libpq, driven by polling so that no wait is libpq's own.
+
+    `console` is the version of the PgBouncer whose console answers; empty where a server does.
+    """
 
     def __init__(
         self, settings: Mapping[str, str], secret: Secret, address: str, clock: PhaseClock, within: float
@@ -45,6 +48,7 @@ class PostgresSession:
         self._heard = 0
         self._secured = False
         self._number = 0
+        self.console = ""
         self._connect({**settings, "hostaddr": address}, within)
 
     def _connect(self, options: Mapping[str, Any], within: float) -> None:
@@ -73,13 +77,17 @@ class PostgresSession:
             if not self._secured and self._clock.phase is not Phase.TLS:
                 self._clock.give(Phase.TLS, to=self._clock.phase)
         self._number = int(self._connection.info.backend_pid)  # libpq forgets it with the connection
+        self.console = console.version(self._connection)
         self._clock.enter(Phase.AUTH)
 
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
         self._look_at_answer()  # a server that ends the session now speaks before it is asked
-        (self._guarded if guarded else self._rows)(sql)
+        if self.console:
+            self._rows(console.spoken(sql))
+        else:
+            (self._guarded if guarded else self._rows)(sql)
 
     @property
     def number(self) -> int:
@@ -88,11 +96,11 @@ class PostgresSession:
 
     def direct(self) -> bool:
         """Ask the backend for its number (see `exporter.db.dialect.Session`)."""
-        return backends.is_number(self._ask, self.number)
+        return not self.console and backends.is_number(self._ask, self.number)
 
     def free_slots(self) -> int:
         """Count what is free (see `exporter.db.dialect.Session`)."""
-        return backends.free_slots(self._ask)
+        return console.free_slots(self._tell) if self.console else backends.free_slots(self._ask)
 
     @property
     def descriptor(self) -> int:
@@ -109,6 +117,8 @@ class PostgresSession:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
         self._look_at_answer()  # as before a query: this session has been kept
+        if self.console:
+            return console.view(self._tell, self.console)
         return view(self._guarded, tables=tables)
 
     def outlast(self) -> None:
@@ -148,8 +158,13 @@ class PostgresSession:
         limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
         return self._rows(f"SET LOCAL statement_timeout = {limit}; {sql}")
 
-    def _rows(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
-        with self._connection.cursor() as cursor:  # must live until the answer is in
+    def _tell(self, command: str) -> Sequence[Mapping[str, Any]]:
+        """Ask a console: its rows have the names of their columns."""
+        self._clock.enter(Phase.QUERY)
+        return self._rows(command, kind=extras.RealDictCursor)
+
+    def _rows(self, sql: str, *values: object, kind: Any = extensions.cursor) -> Sequence[Any]:
+        with self._connection.cursor(cursor_factory=kind) as cursor:  # must live until the answer is in
             with self._translated():
                 cursor.execute(sql, values or None)
             self._until_ready()
