@@ -188,12 +188,13 @@ def test_counters_of_each_database(server: Postgres) -> None:
     server.admin("CREATE DATABASE cellar")
     with talking(server.url()) as session:
         before, told, after = listed(), seen(session).counters, listed()
-        oids = dict(server.admin("SELECT datname, oid::text FROM pg_database"))
+        rows = server.admin("SELECT datname, oid::text FROM pg_database")
+        oids = {str(name): str(datid) for name, datid in rows}
         assert set(told) == set(before) == {"0", *oids.values()}
         for name in told:
             for counted in columns:
                 assert before[name][counted] <= told[name][counted] <= after[name][counted]
-        shop, cellar = str(oids["shop"]), str(oids["cellar"])
-        assert told[str(oids["postgres"])][Counted.TRANSACTIONS] > 0 < told[shop][Counted.BUFFER_REQUESTS]
+        shop, cellar = oids["shop"], oids["cellar"]
+        assert told[oids["postgres"]][Counted.TRANSACTIONS] > 0 < told[shop][Counted.BUFFER_REQUESTS]
         server.admin("DROP DATABASE cellar")
         assert cellar not in seen(session).counters
