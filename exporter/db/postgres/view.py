@@ -73,7 +73,7 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
             read_only=replica or answer.settings[READ_ONLY].setting == "on",
             replication_lag=None if lag is None else seconds(lag),
             address=str(answer.server["address"] or ""),
-            counters={row.datname or "": _counters(row) for row in answer.databases},
+            counters={str(row.datname or ""): _counters(row) for row in answer.databases},
             missing=(SEE_ALL,) * (not answer.server["sees_all"]) + (IDENTIFY,) * (refusal == NO_PRIVILEGE),
             tables=_tables(answer) if tables else {},
             **_connections(answer),
