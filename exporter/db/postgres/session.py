@@ -248,6 +248,7 @@ class PostgresSession:
         text = self._secret.mask(last_words(self._connection, text, self._answer))
         # After a second attempt libpq's text holds the words of both, and the code is that of one.
         code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
+        self._answer = b""  # the session may go on, and end of something else
         said = words.server_said(text)
         if not said and (self._clock.phase is Phase.TCP or words.attempts(text) > 1):
             number = connect_errno(words.last_attempt(text))
