@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab.site import Site
 from tests.probing import STOPS
-from tests.servers import Certificates, Database, MariaDb, MySql, Place, Postgres, ServerMissing
+from tests.servers import Certificates, Database, MariaDb, MySql, Place, Postgres, Postgres18, ServerMissing
 from tests.servers.database import LOOPBACK
 
 SERVERS: dict[str, type[Database]] = {"postgresql": Postgres, "mariadb": MariaDb, "mysql": MySql}
@@ -52,6 +52,15 @@ def postgres(certificates: Certificates) -> Iterator[Postgres]:
     """Start a PostgreSQL beside the one of `database`, for tests that need this one only."""
     server = started(Postgres, certificates)
     assert isinstance(server, Postgres)
+    with server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres18(certificates: Certificates) -> Iterator[Postgres18]:
+    """Start a PostgreSQL 18, which knows more than the one that is installed."""
+    server = started(Postgres18, certificates)
+    assert isinstance(server, Postgres18)
     with server:
         yield server
 

@@ -13,6 +13,8 @@ from exporter.net.tls import TlsPolicy
 
 PROGRAM = "conndrop-exporter"
 """The name under which our sessions appear in the server's own lists."""
+TRIVIAL_QUERY = "SELECT 1"
+"""What is asked where any answer will do; a server that knows no SQL is asked something as small."""
 
 
 class Held(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
-from exporter.db.dialect import Opener, Pooled
+from exporter.db.dialect import TRIVIAL_QUERY, Opener, Pooled
 from exporter.db.exercise import Life, NoneLeft, PoolSettings, Round
 from exporter.model import (
     Cause,
@@ -25,7 +25,6 @@ from exporter.model import (
 from exporter.net.phases import PhaseClock
 from exporter.net.waiting import Stop, Stopped
 
-QUERY: Final = "SELECT 1"
 STEPS: Final = 3
 """That may have to wait for each connection: it is taken out, used, and given back."""
 
@@ -160,7 +159,7 @@ class Pool:
         raw: Any = connection.connection.dbapi_connection
         self._current = raw
         try:
-            connection.exec_driver_sql(QUERY).all()
+            connection.exec_driver_sql(TRIVIAL_QUERY).all()
         except Exception as error:  # noqa: BLE001  drivers raise all sorts on unexpected bytes
             self._end_if_stopped()
             failure = self._reason(error).failure()

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from pydantic import Field, field_validator
 
-from exporter.db.dialect import Session
+from exporter.db.dialect import TRIVIAL_QUERY, Session
 from exporter.diagnosis.variants import Variant
 from exporter.model import Cause, End, Failure, HeldObservation, ProbeError, Target
 from exporter.probes.holding import Death, HeldConnection, drop
@@ -18,7 +18,6 @@ from exporter.probes.opening import opened
 from exporter.probes.search import Job, Search
 from exporter.settings import Duration, ProbeBlock
 
-QUERY = "SELECT 1"
 LADDER = (30.0, 60.0, 120.0, 240.0, 360.0, 600.0, 900.0, 1800.0, 3600.0)
 PAUSE = 5.0
 """Seconds until somebody with nothing to do asks again, or an opening that failed is tried once more."""
@@ -155,7 +154,7 @@ class Idle:
             if death is None and self._useless(job):
                 return False
             if death is None:
-                heard = await connection.use(QUERY, self._settings.timeout)
+                heard = await connection.use(TRIVIAL_QUERY, self._settings.timeout)
                 death = heard if isinstance(heard, Death) else None
             if death is not None:
                 return death

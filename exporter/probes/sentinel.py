@@ -7,7 +7,7 @@ import time
 
 from pydantic import Field
 
-from exporter.db.dialect import Session
+from exporter.db.dialect import TRIVIAL_QUERY, Session
 from exporter.model import End, Failure, HeldObservation, ProbeError, Target
 from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.kind import Report, Standing, Tools
@@ -15,7 +15,6 @@ from exporter.probes.opening import opened
 from exporter.probes.outage import Outage
 from exporter.settings import Duration, ProbeBlock
 
-QUERY = "SELECT 1"
 STAGGER = 15.0
 """Seconds by which one sentinel is younger than the next: an age limit ends one by one, an event all."""
 TOGETHER = 0.1
@@ -43,7 +42,9 @@ class SentinelSettings(ProbeBlock):
     timeout: Duration = Field(
         default=10.0, description="longest time that opening one may take, and a server to answer"
     )
-    query: str = Field(default=QUERY, min_length=1, description="what is asked; it must return little")
+    query: str = Field(
+        default=TRIVIAL_QUERY, min_length=1, description="what is asked; it must return little"
+    )
 
 
 class Sentinel:
@@ -164,7 +165,7 @@ class Sentinel:
 
     def _try(self, session: Session) -> None:
         """Ask once what is going to be asked: what the server refuses shows as a failure to open."""
-        if self._settings.query != QUERY:
+        if self._settings.query != TRIVIAL_QUERY:
             session.query(self._settings.query, guarded=False)
 
     async def _pause(self, seconds: float) -> None:

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from exporter.db.dialect import TRIVIAL_QUERY
 from exporter.model import Cause, Failure, Phase, ProbeError, SecretUnreadable, SessionObservation, Target
 from exporter.net.phases import PhaseClock
 from exporter.net.resolve import is_address
 from exporter.probes.kind import Kind, Tools
 from exporter.settings import Duration, ProbeSettings, Settings
-
-TRIVIAL_QUERY = "SELECT 1"
 
 
 class PhaseTimeouts(Settings):

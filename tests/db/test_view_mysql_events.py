@@ -12,7 +12,7 @@ import pytest
 from exporter.db.dialect import Session
 from exporter.model import Counted, Limit, ProbeError, Scope, ServerView
 from tests.db.holding import opened
-from tests.db.viewing import (
+from tests.db.viewing_mysql import (
     BOTH,
     HERE,
     ask,

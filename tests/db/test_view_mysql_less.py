@@ -13,7 +13,7 @@ from exporter.db.mysql import questions
 from exporter.model import Cause, Counted, Limit, ProbeError, Scope, ServerView, State
 from tests.conftest import SERVERS, started
 from tests.db.holding import opened
-from tests.db.viewing import BOTH, HERE, logged_in, look
+from tests.db.viewing_mysql import BOTH, HERE, logged_in, look
 from tests.networks import needs_namespaces
 from tests.servers import Certificates, Database
 from tests.servers.database import PASSWORD, USER

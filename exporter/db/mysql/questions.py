@@ -71,7 +71,7 @@ STATE: Final = """CASE
 TRANSACTIONS: Final = "LEFT JOIN information_schema.innodb_trx t ON t.trx_mysql_thread_id = p.id"
 
 ALL: Final = {"global_status": "SHOW GLOBAL STATUS", "global_variables": "SHOW GLOBAL VARIABLES"}
-"""All that there is, with the names in the server's own spelling, by the name of the table that it makes.
+"""All that there is, by the name of the table that it makes.
 
 MySQL's performance_schema leaves out how often which command was given.
 """

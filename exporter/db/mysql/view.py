@@ -15,7 +15,7 @@ from exporter.model import Cause, Limit, ProbeError, Scope, ServerView
 def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
     """Ask for everything (see `exporter.db.dialect.Session.view`).
 
-    `tables` are one row each, by the server's own spelling of the names.
+    `tables` are one row each, by names in lower case, as all who show them want them.
     """
     schema = "information_schema" if mariadb else "performance_schema"
     try:
@@ -63,7 +63,7 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
 
 def _tables(asked: Asked) -> dict[str, list[Mapping[str, str]]]:
     return {
-        table: [{row["variable_name"]: row["value"] for row in asked.rows(sql)}]
+        table: [{row["variable_name"].lower(): row["value"] for row in asked.rows(sql)}]
         for table, sql in questions.ALL.items()
     }
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import psycopg2
 
-from exporter.db.postgres import words
+from exporter.db.postgres import console, words
 from exporter.db.postgres.libpq import as_text, error_message, last_words
 from exporter.model import Cause, ProbeError, Secret
 from exporter.net.stream import MOST_BYTES, has_closed, too_much
@@ -29,6 +29,7 @@ class PostgresHeld:
         "_before",
         "_clear",
         "_connection",
+        "_console",
         "_cursor",
         "_most",
         "_secret",
@@ -38,6 +39,7 @@ class PostgresHeld:
     def __init__(self, connection: Any, sock: socket.socket, secret: Secret) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
+        self._console = bool(console.version(connection))
         self._socket = sock
         self._secret = secret
         self._clear = not connection.info.ssl_in_use
@@ -55,7 +57,7 @@ class PostgresHeld:
         """Send a query."""
         self._most = bytes_received(self._socket) + MOST_BYTES
         try:
-            self._cursor.execute(sql)
+            self._cursor.execute(console.spoken(sql) if self._console else sql)
         except psycopg2.Error as error:
             raise self._end(str(error)) from None
         self._asked = True

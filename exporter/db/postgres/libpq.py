@@ -1,8 +1,12 @@
 """What is left of a server's words in libpq and psycopg2 when their exception has lost them."""
 
+import errno
+import os
 from typing import Any
 
 from exporter.db.postgres import words
+from exporter.model import ProbeError
+from exporter.net.dial import CAUSES, connect_error
 
 
 def last_words(connection: Any, text: str, answer: bytes, *, before: str = "") -> str:
@@ -27,3 +31,18 @@ def error_message(connection: Any) -> str:
 def as_text(error: UnicodeDecodeError) -> str:
     """Give what psycopg2 could not decode: before the encodings are agreed on, a server may write in any."""
     return bytes(error.object).decode("utf-8", "replace")
+
+
+def connect_refusal(text: str, address: str) -> ProbeError:
+    """Map what libpq says when connect fails at once."""
+    number = connect_errno(text)
+    if number is not None:
+        return connect_error(number, address, at_once=True)
+    return ProbeError(words.cause("", text), words.summary(text))
+
+
+def connect_errno(text: str) -> int | None:
+    """Find the errno of a failed connect: libpq leaves only its text."""
+    if not text.strip():
+        return errno.EMFILE  # libpq has no words when socket(2) found no descriptor free
+    return next((number for number in CAUSES if os.strerror(number) in text), None)

@@ -9,6 +9,7 @@ import psycopg2
 from psycopg2 import extensions
 
 from exporter.db.dialect import PROGRAM, ParameterError, Pooled
+from exporter.db.exercise import NoneLeft
 from exporter.db.footprint import Footprint
 from exporter.db.postgres.encryption import postgres_encryption
 from exporter.db.postgres.pooled import PooledConnection, PooledSession
@@ -98,6 +99,9 @@ class PostgresOpener:
         outcome = first_that_connects(addresses, clock, attempt)
         if isinstance(outcome, ProbeError):
             raise outcome
+        if outcome.console:
+            outcome.abandon()
+            raise NoneLeft("nobody has a pool of connections to the console of a pooler")
         return outcome.hand_over(when_closed)
 
     def _login(self) -> tuple[dict[str, str], Secret]:

@@ -12,7 +12,8 @@ import psycopg2
 from psycopg2 import extensions, extras
 
 from exporter.db.dialect import Pooled
-from exporter.db.postgres.session import PostgresSession, connect_refusal
+from exporter.db.postgres.libpq import connect_refusal
+from exporter.db.postgres.session import PostgresSession
 from exporter.model import ProbeError, Secret
 from exporter.net.phases import PhaseClock
 from exporter.net.tcp_info import tcp_info

@@ -1,6 +1,5 @@
 """PostgreSQL through psycopg2: its phases, its words, its goodbye."""
 
-import errno
 import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,14 +7,14 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg2
-from psycopg2 import extensions
+from psycopg2 import extensions, extras
 
-from exporter.db.postgres import backends, words
+from exporter.db.postgres import backends, console, words
 from exporter.db.postgres.held import PostgresHeld
-from exporter.db.postgres.libpq import as_text, last_words
+from exporter.db.postgres.libpq import as_text, connect_errno, connect_refusal, last_words
 from exporter.db.postgres.view import view
 from exporter.model import Cause, Phase, ProbeError, Secret, ServerView
-from exporter.net.dial import CAUSES, connect_error
+from exporter.net.dial import connect_error
 from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.stream import MOST_BYTES, drain, too_much
 from exporter.net.tcp_info import bytes_received, tcp_info
@@ -33,7 +32,10 @@ KEPT: Final = 65536
 
 
 class PostgresSession:
-    """One connection of libpq, driven by polling so that no wait is libpq's own."""
+    """One connection of libpq, driven by polling so that no wait is libpq's own.
+
+    `console` is the version of the PgBouncer whose console answers; empty where a server does.
+    """
 
     def __init__(
         self, settings: Mapping[str, str], secret: Secret, address: str, clock: PhaseClock, within: float
@@ -46,6 +48,7 @@ class PostgresSession:
         self._heard = 0
         self._secured = False
         self._number = 0
+        self.console = ""
         self._connect({**settings, "hostaddr": address}, within)
 
     def _connect(self, options: Mapping[str, Any], within: float) -> None:
@@ -74,17 +77,17 @@ class PostgresSession:
             if not self._secured and self._clock.phase is not Phase.TLS:
                 self._clock.give(Phase.TLS, to=self._clock.phase)
         self._number = int(self._connection.info.backend_pid)  # libpq forgets it with the connection
+        self.console = console.version(self._connection)
         self._clock.enter(Phase.AUTH)
 
     def query(self, sql: str, *, guarded: bool) -> None:
         """Run `sql` and take its result in (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.QUERY)
         self._look_at_answer()  # a server that ends the session now speaks before it is asked
-        if guarded:
-            # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
-            limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
-            sql = f"SET LOCAL statement_timeout = {limit}; {sql}"
-        self._rows(sql)
+        if self.console:
+            self._rows(console.spoken(sql))
+        else:
+            (self._guarded if guarded else self._rows)(sql)
 
     @property
     def number(self) -> int:
@@ -93,11 +96,11 @@ class PostgresSession:
 
     def direct(self) -> bool:
         """Ask the backend for its number (see `exporter.db.dialect.Session`)."""
-        return backends.is_number(self._ask, self.number)
+        return not self.console and backends.is_number(self._ask, self.number)
 
     def free_slots(self) -> int:
         """Count what is free (see `exporter.db.dialect.Session`)."""
-        return backends.free_slots(self._ask)
+        return console.free_slots(self._tell) if self.console else backends.free_slots(self._ask)
 
     @property
     def descriptor(self) -> int:
@@ -112,7 +115,11 @@ class PostgresSession:
 
     def view(self, *, tables: bool) -> ServerView:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""
-        return view(self._ask, tables=tables)
+        self._clock.enter(Phase.QUERY)
+        self._look_at_answer()  # as before a query: this session has been kept
+        if self.console:
+            return console.view(self._tell, self.console)
+        return view(self._guarded, tables=tables)
 
     def outlast(self) -> None:
         """Switch the server's limit off (see `exporter.db.dialect.Session`)."""
@@ -146,12 +153,23 @@ class PostgresSession:
         self._clock.enter(Phase.QUERY)
         return self._rows(sql, *values)
 
-    def _rows(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
-        with self._connection.cursor() as cursor:  # must live until the answer is in
+    def _guarded(self, sql: str) -> Sequence[Sequence[Any]]:
+        # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
+        limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
+        return self._rows(f"SET LOCAL statement_timeout = {limit}; {sql}")
+
+    def _tell(self, command: str) -> Sequence[Mapping[str, Any]]:
+        """Ask a console: its rows have the names of their columns."""
+        self._clock.enter(Phase.QUERY)
+        return self._rows(command, kind=extras.RealDictCursor)
+
+    def _rows(self, sql: str, *values: object, kind: Any = extensions.cursor) -> Sequence[Any]:
+        with self._connection.cursor(cursor_factory=kind) as cursor:  # must live until the answer is in
             with self._translated():
                 cursor.execute(sql, values or None)
             self._until_ready()
-            return cursor.fetchall() if cursor.description else ()
+            with self._translated():
+                return cursor.fetchall() if cursor.description else ()
 
     def _own_socket(self) -> socket.socket:
         """Duplicate libpq's socket: it outlives libpq's own, to be asked and drained after the end."""
@@ -220,6 +238,9 @@ class PostgresSession:
         except UnicodeEncodeError:
             detail = "the query has characters that the encoding of the session has not"
             raise ProbeError(Cause.UNKNOWN, detail) from None
+        except (ValueError, ArithmeticError, RecursionError):
+            detail = "an answer of the server is not of the type that it says"
+            raise ProbeError(Cause.UNKNOWN, detail) from None
         except OSError as error:
             raise connect_error(error.errno or 0, self._address, at_once=True) from None
 
@@ -227,9 +248,10 @@ class PostgresSession:
         text = self._secret.mask(last_words(self._connection, text, self._answer))
         # After a second attempt libpq's text holds the words of both, and the code is that of one.
         code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
+        self._answer = b""  # the session may go on, and end of something else
         said = words.server_said(text)
         if not said and (self._clock.phase is Phase.TCP or words.attempts(text) > 1):
-            number = _connect_errno(words.last_attempt(text))
+            number = connect_errno(words.last_attempt(text))
             if number is not None:
                 self._clock.enter(Phase.TCP)
                 return connect_error(number, self._address, at_once=True)
@@ -237,18 +259,3 @@ class PostgresSession:
         if cause is Cause.UNKNOWN and not said and words.ended(text):
             return closed_by_peer(self._clock.phase, self._socket.fileno())
         return ProbeError(cause, words.summary(text), said=said, code=code)
-
-
-def connect_refusal(text: str, address: str) -> ProbeError:
-    """Map what libpq says when connect fails at once."""
-    number = _connect_errno(text)
-    if number is not None:
-        return connect_error(number, address, at_once=True)
-    return ProbeError(words.cause("", text), words.summary(text))
-
-
-def _connect_errno(text: str) -> int | None:
-    """Find the errno of a failed connect: libpq leaves only its text."""
-    if not text.strip():
-        return errno.EMFILE  # libpq has no words when socket(2) found no descriptor free
-    return next((number for number in CAUSES if os.strerror(number) in text), None)

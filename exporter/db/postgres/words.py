@@ -63,6 +63,7 @@ WORDS: tuple[tuple[str, Cause], ...] = (
     ("pgbouncer cannot connect to server", Cause.PROXY_BACKEND_UNAVAILABLE),
     ("no such database", Cause.AUTH_NOT_ALLOWED),
     ("no such user", Cause.AUTH_CREDENTIALS),
+    ("FATAL:  not allowed", Cause.AUTH_NOT_ALLOWED),  # its console
     # libpq and OpenSSL
     ("session is read-only", Cause.SERVER_READ_ONLY),
     ("server is in hot standby mode", Cause.SERVER_READ_ONLY),
