@@ -39,6 +39,7 @@ class MysqlFamily(Database):
             f"--port={self.port}",
             f"--socket={self.path}",
             f"--pid-file={self.directory / 'pid'}",
+            f"--tmpdir={self.directory}",  # those that start sweep theirs, whoever is in there
             f"--bind-address={','.join(self.place.addresses)}",
             "--skip-name-resolve",
             "--innodb-buffer-pool-size=32M",

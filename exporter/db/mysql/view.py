@@ -1,10 +1,10 @@
-"""What a MySQL or MariaDB server says of itself: five questions at most, and two for other names."""
+"""What a MySQL or MariaDB server says of itself: five questions, seven with all its figures."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from exporter.db.mysql import figures, questions
-from exporter.db.mysql.asked import Asked
+from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.figures import Figures
 from exporter.db.mysql.questions import ATTRIBUTES, HOST_CACHE
 from exporter.db.mysql.replication import replication
@@ -19,9 +19,13 @@ def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
     """
     schema = "information_schema" if mariadb else "performance_schema"
     try:
-        told = Figures.read(asked.rows(questions.figures(schema)))
-        seen = _view(asked, told, mariadb=mariadb)
-        return replace(seen, tables=_tables(asked)) if tables else seen
+        if not tables:
+            return _view(asked, Figures.read(asked.rows(questions.figures(schema))), mariadb=mariadb)
+        shown = {table: _shown(asked.rows(sql)) for table, sql in questions.ALL.items()}
+        own = Figures.read(asked.rows(questions.OWN))
+        told = replace(own, status=shown["global_status"], variables=shown["global_variables"])
+        rows = {table: [row] for table, row in shown.items()}
+        return replace(_view(asked, told, mariadb=mariadb), tables=rows)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
         detail = f"the server does not tell of itself as others do: {type(error).__name__}: {error}"
         raise ProbeError(Cause.UNKNOWN, detail) from None
@@ -61,11 +65,8 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
     )
 
 
-def _tables(asked: Asked) -> dict[str, list[Mapping[str, str]]]:
-    return {
-        table: [{row["variable_name"].lower(): row["value"] for row in asked.rows(sql)}]
-        for table, sql in questions.ALL.items()
-    }
+def _shown(rows: Rows) -> Mapping[str, str]:
+    return {row["variable_name"].lower(): row["value"] for row in rows}
 
 
 def _limits(told: Figures, sessions: Sessions) -> tuple[Limit, ...]:
