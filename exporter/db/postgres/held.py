@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import psycopg2
 
-from exporter.db.postgres import words
+from exporter.db.footprint import Stay
+from exporter.db.postgres import counted, words
 from exporter.db.postgres.libpq import as_text, error_message, last_words
 from exporter.model import Cause, ProbeError, Secret
 from exporter.net.stream import MOST_BYTES, has_closed, too_much
@@ -33,13 +34,15 @@ class PostgresHeld:
         "_most",
         "_secret",
         "_socket",
+        "_stay",
     )
 
-    def __init__(self, connection: Any, sock: socket.socket, secret: Secret) -> None:
+    def __init__(self, connection: Any, sock: socket.socket, secret: Secret, stay: Stay) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._socket = sock
         self._secret = secret
+        self._stay = stay
         self._clear = not connection.info.ssl_in_use
         self._asked = False
         self._answer = b""
@@ -79,11 +82,12 @@ class PostgresHeld:
 
     def part(self) -> None:
         """Send Terminate; libpq's own socket is closed then, and ours is not."""
+        counted.note_end(self._stay, self._connection, self._socket, self._answer)
         self._connection.close()
 
     def abandon(self) -> None:
         """Close both."""
-        self._connection.close()
+        self.part()
         self._socket.close()
 
     def _is_complete(self) -> bool:
@@ -112,5 +116,7 @@ class PostgresHeld:
         text = last_words(self._connection, text, self._answer, before=self._before)
         text = self._secret.mask(text)
         said, code = words.server_said(text), words.sqlstate(self._answer)
+        if said:
+            self._stay.end(counted.by_words(said, code))
         cause = words.cause(code, said) if said else Cause.UNKNOWN
         return ProbeError(cause, words.summary(text), said=said, code=code if said else "")

@@ -78,6 +78,7 @@ class PostgresOpener:
         except BaseException:
             session.abandon()
             raise
+        session.stay = self.footprint.begin(session.number)
         return session
 
     def pooled(
@@ -98,6 +99,7 @@ class PostgresOpener:
         outcome = first_that_connects(addresses, clock, attempt)
         if isinstance(outcome, ProbeError):
             raise outcome
+        outcome.stay = self.footprint.begin(outcome.number)
         return outcome.hand_over(when_closed)
 
     def _login(self) -> tuple[dict[str, str], Secret]:

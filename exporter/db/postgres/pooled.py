@@ -44,6 +44,7 @@ class PooledConnection(extensions.connection):
 
     def close(self) -> None:
         """Send Terminate, and let go."""
+        self.session.note_end()
         super().close()
         self.session.release()
         if self._when_closed is not None:
