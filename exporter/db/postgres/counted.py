@@ -19,17 +19,20 @@ FATAL: Final = ("FATAL", "PANIC")
 KILLED: Final = "terminating connection due to administrator command"
 
 
-def by_words(said: str, code: str) -> Counted:
-    """Say what last words of the server mean."""
-    killed = code == "57P01" or KILLED in said
-    return Counted.SESSIONS_KILLED if killed else Counted.SESSIONS_FATAL
+def note_words(stay: Stay, said: str, code: str, *, over: bool) -> None:
+    """Note what the server has said, if those are its last words: it is `over`, or they are fatal."""
+    if said and (over or said.startswith(FATAL)):
+        killed = code == "57P01" or KILLED in said
+        stay.end(Counted.SESSIONS_KILLED if killed else Counted.SESSIONS_FATAL)
 
 
-def note_end(stay: Stay, connection: Any, sock: socket.socket, answer: bytes) -> None:
+def note_end(stay: Stay, connection: Any, sock: socket.socket, answer: bytes, *, closed: bool) -> None:
     """Note how the server takes it that libpq lets go of a session now; a second time nothing.
 
-    `sock` is our duplicate of its socket; `answer` is what was read along with it. After a reset only the
-    server can tell, because whoever sent it need not have told the server: it shows when it is asked.
+    `sock` is our duplicate of its socket; `answer` is what was read along with it; `closed` tells that the
+    other side had closed, which a reset hides: what we say after that brings one, and TLS says something.
+    After a mere reset only the server can tell, because whoever sent it need not have told the server: it
+    shows when the server is asked.
     """
     info = tcp_info(sock.fileno())
     if info is None:
@@ -39,9 +42,8 @@ def note_end(stay: Stay, connection: Any, sock: socket.socket, answer: bytes) ->
         with contextlib.suppress(psycopg2.Error, UnicodeDecodeError):
             connection.poll()  # nobody may have read the last words
     said = words.server_said(last_words(connection, "", answer))
-    if said and (over or said.startswith(FATAL)):
-        stay.end(by_words(said, words.sqlstate(answer)))
-    elif not over and not connection.closed and connection.info.status == GOOD:
+    note_words(stay, said, words.sqlstate(answer), over=over)
+    if not over and not connection.closed and connection.info.status == GOOD:
         stay.end()
-    elif not info.reset:
+    elif closed or not info.reset:
         stay.end(*ABANDONED)

@@ -29,6 +29,7 @@ class PostgresHeld:
         "_asked",
         "_before",
         "_clear",
+        "_closed",
         "_connection",
         "_cursor",
         "_most",
@@ -44,7 +45,7 @@ class PostgresHeld:
         self._secret = secret
         self._stay = stay
         self._clear = not connection.info.ssl_in_use
-        self._asked = False
+        self._asked = self._closed = False
         self._answer = b""
         self._before = error_message(connection)
         self._most = bytes_received(sock) + MOST_BYTES
@@ -82,7 +83,7 @@ class PostgresHeld:
 
     def part(self) -> None:
         """Send Terminate; libpq's own socket is closed then, and ours is not."""
-        counted.note_end(self._stay, self._connection, self._socket, self._answer)
+        counted.note_end(self._stay, self._connection, self._socket, self._answer, closed=self._closed)
         self._connection.close()
 
     def abandon(self) -> None:
@@ -106,17 +107,18 @@ class PostgresHeld:
         """Look at what libpq is about to read: it will not tell the SQLSTATE, nor when it is too much."""
         if bytes_received(self._socket) > self._most:
             raise too_much()
+        try:
+            came = self._socket.recv(KEPT, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:
+            return  # libpq meets the same error and reports it
+        self._closed = not came
         if self._clear and len(self._answer) < KEPT:
-            try:
-                self._answer += self._socket.recv(KEPT, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except OSError:
-                return  # libpq meets the same error and reports it
+            self._answer += came
 
     def _end(self, text: str) -> ProbeError:
         text = last_words(self._connection, text, self._answer, before=self._before)
         text = self._secret.mask(text)
         said, code = words.server_said(text), words.sqlstate(self._answer)
-        if said:
-            self._stay.end(counted.by_words(said, code))
+        counted.note_words(self._stay, said, code, over=True)
         cause = words.cause(code, said) if said else Cause.UNKNOWN
         return ProbeError(cause, words.summary(text), said=said, code=code if said else "")

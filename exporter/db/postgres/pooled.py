@@ -109,6 +109,7 @@ class PooledSession(PostgresSession):
             return
         info = tcp_info(self._socket.fileno())
         self._heard = info.bytes_received if info else 0
+        self._closed = info is not None and info.ended
         self._answer = b""
         while (state := connection.poll()) != extensions.POLL_OK:
             try:

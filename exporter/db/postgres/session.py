@@ -46,7 +46,7 @@ class PostgresSession:
         self.stay = NOWHERE
         self._answer = b""
         self._heard = 0
-        self._secured = False
+        self._secured = self._closed = False
         self._number = 0
         self._connect({**settings, "hostaddr": address}, within)
 
@@ -154,7 +154,7 @@ class PostgresSession:
     def note_end(self) -> None:
         """Note what the server counts if libpq, which says goodbye where it can, lets go now."""
         if self.stay is not NOWHERE:
-            counted.note_end(self.stay, self._connection, self._socket, self._answer)
+            counted.note_end(self.stay, self._connection, self._socket, self._answer, closed=self._closed)
 
     def _ask(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
         self._clock.enter(Phase.QUERY)
@@ -242,6 +242,7 @@ class PostgresSession:
         # After a second attempt libpq's text holds the words of both, and the code is that of one.
         code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
         said = words.server_said(text)
+        counted.note_words(self.stay, said, code, over=bool(self._connection.closed))
         if not said and (self._clock.phase is Phase.TCP or words.attempts(text) > 1):
             number = _connect_errno(words.last_attempt(text))
             if number is not None:
