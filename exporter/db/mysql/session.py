@@ -9,16 +9,18 @@ from typing import Any, Final
 import pymysql
 from pymysql.cursors import DictCursor
 
+from exporter.db.footprint import NOWHERE
 from exporter.db.mysql import threads, words
 from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.held import MysqlHeld
 from exporter.db.mysql.questions import OWN_SETTINGS, OWN_SETTINGS_OF_MARIADB
 from exporter.db.mysql.view import view
 from exporter.db.mysql.wire import Wire
-from exporter.model import Cause, Phase, ProbeError, Secret, ServerView
+from exporter.model import Cause, Counted, Phase, ProbeError, Secret, ServerView
 from exporter.net.dial import connect_error
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream, drain
+from exporter.net.tcp_info import is_open
 from exporter.net.waiting import Stopped
 
 GUARD: Final = 0.9
@@ -35,6 +37,7 @@ class MysqlSession:
         self._peer: socket.socket | None = None
         self._asked = Asked(self._rows)
         self._limit = 0.0
+        self.stay = NOWHERE
 
     def log_in(self, sock: socket.socket) -> None:
         """Read the greeting, negotiate TLS, log in."""
@@ -99,25 +102,37 @@ class MysqlSession:
 
     def end(self, number: int, age: float) -> bool:
         """Kill a connection of ours (see `exporter.db.dialect.Session`)."""
-        return threads.end(self._ask, number, age)
+        killed = threads.end(self._ask, number, age)
+        if killed:
+            self.stay.footprint.kill(number, Counted.ABORTED_CLIENTS)
+        return killed
 
     def hold(self) -> MysqlHeld:
         """Hand over the line without PyMySQL (see `exporter.db.dialect.Session`)."""
         line, came = self._connection.release(self._stream)
         if self._peer is not None:
             self._peer.close()
-        return MysqlHeld(line, self._stream, came, self._password)
+        return MysqlHeld(line, self._stream, came, self._password, self.stay)
 
     def close(self) -> None:
         """Send COM_QUIT and wait for the server to close (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.CLOSE)
         assert self._peer is not None  # noqa: S101  set since the login
         with self._peer:
+            self.note_goodbye()
             self._connection.close()
             drain(self._peer, self._clock)
 
+    def note_goodbye(self) -> None:
+        """Note that COM_QUIT is sent now: the server counts nothing then, unless it has left before."""
+        if is_open(self.descriptor):
+            self.stay.end()
+        else:
+            self.stay.end(Counted.ABORTED_CLIENTS)
+
     def abandon(self) -> None:
         """Let go at once (see `exporter.db.dialect.Session`)."""
+        self.stay.end(Counted.ABORTED_CLIENTS)
         self._connection._force_close()
         if self._peer is not None:
             self._peer.close()
