@@ -327,7 +327,7 @@ def standing_still(books: Books) -> Iterator[None]:
         process.send_signal(signal.SIGCONT)
 
 
-def unanswered(session: Session, books: Books, sql: str) -> None:
+def unanswered(session: Session, sql: str) -> None:
     """Ask what is not answered in time."""
     session.renew(0.3)
     with pytest.raises(ProbeError):
@@ -339,7 +339,7 @@ def test_a_session_that_is_let_go_in_its_query(books: Books, tls: str) -> None:
     """PostgreSQL's library says goodbye even then, and the server hears it when the query is through."""
     books.of(tls=tls)
     session = books.opened()
-    unanswered(session, books, books.database.sleep(1))
+    unanswered(session, books.database.sleep(1))
     session.abandon()
     session.abandon()
     wait_for(lambda: not books.database.numbers())
@@ -512,7 +512,7 @@ def test_what_is_left_over(books: Books, tls: str, fault: str, kept: bool) -> No
             held.abandon()
         else:
             relay.lines[-1].suffer(name)
-            unanswered(session, books, "SELECT 1")
+            unanswered(session, "SELECT 1")
             session.abandon()
         wait_for(lambda: len(books.database.numbers()) == left)
         leftovers.add(number, born)
