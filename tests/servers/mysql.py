@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from tests.servers.certificates import Certificates
 from tests.servers.database import LOOPBACK, PASSWORD, USER, Database, Place, ServerMissing
 
 FULL = 10
+GRANTS = Path(__file__).parents[2] / "deploy" / "grants"
 MYSQLD = Path(__file__).parents[2] / ".cache" / "mysql" / "mysqld"
 """Where `tests/prepare` puts a MySQL, because no Debian release has one beside MariaDB."""
 
@@ -48,11 +50,20 @@ class MysqlFamily(Database):
 
     def create_account(self) -> None:
         self.admin("CREATE DATABASE shop")
-        for user, extra in ((USER, ""), ("encrypted", " REQUIRE SSL")):
-            # Nobody may come from ::1, so that a host that is not allowed can be tried.
-            password, hosts = PASSWORD.replace("'", "''"), "%" if self.place.open else "127.0.0.1"
-            self.admin(f"CREATE USER '{user}'@'{hosts}' IDENTIFIED BY '{password}'{extra}")
-            self.admin(f"GRANT ALL ON shop.* TO '{user}'@'{hosts}'")
+        # Nobody may come from ::1, so that a host that is not allowed can be tried.
+        hosts = "%" if self.place.open else "127.0.0.1"
+        for user in (USER, "encrypted"):
+            self.grant(f"'{user}'@'{hosts}'")
+        self.admin(f"ALTER USER 'encrypted'@'{hosts}' REQUIRE SSL")
+
+    def grant(self, account: str) -> None:
+        """Make an account as people are told to, and let it into the tests' database, with no rights there."""
+        script = (GRANTS / f"{self.name}.sql").read_text()
+        script = script.replace("'conndrop'@'%'", account).replace("change-me", PASSWORD.replace("'", "''"))
+        commands = re.sub(r"--.*", "", script).split(";")
+        for sql in filter(None, map(str.strip, commands)):
+            self.admin(sql)
+        self.admin(f"GRANT REFERENCES ON shop.* TO {account}")
 
     def connect(self) -> Any:
         """Open a superuser's connection over the server's own socket."""

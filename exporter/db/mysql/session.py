@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pymysql
+from pymysql.cursors import DictCursor
 
 from exporter.db.mysql import threads, words
+from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.held import MysqlHeld
 from exporter.db.mysql.view import view
 from exporter.db.mysql.wire import Wire
@@ -27,6 +29,7 @@ class MysqlSession:
         self._password = password
         self._clock = clock
         self._peer: socket.socket | None = None
+        self._asked: Asked | None = None
 
     def log_in(self, sock: socket.socket) -> None:
         """Read the greeting, negotiate TLS, log in."""
@@ -72,7 +75,13 @@ class MysqlSession:
 
     def view(self, *, tables: bool) -> ServerView:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""
-        return view(self._ask, tables=tables)
+        if self._asked is None:
+            self._clock.enter(Phase.QUERY)
+            with self._translated():
+                # The server tells in its own time when a transaction began, so ours has to be the same.
+                self._connection.query(f"{self._guard()}, time_zone = 'SYSTEM'")
+            self._asked = Asked(self._rows)
+        return view(self._asked, mariadb=self._is_mariadb(), tables=tables)
 
     def outlast(self) -> None:
         """Put the server's limit far away (see `exporter.db.dialect.Session`)."""
@@ -128,9 +137,18 @@ class MysqlSession:
             rows: Sequence[Sequence[Any]] = cursor.fetchall()
             return rows
 
+    def _rows(self, sql: str) -> Rows:
+        self._clock.enter(Phase.QUERY)
+        with self._translated(), self._connection.cursor(DictCursor) as cursor:
+            cursor.execute(sql)
+            return [{name.lower(): value for name, value in row.items()} for row in cursor.fetchall()]
+
+    def _is_mariadb(self) -> bool:
+        return "MariaDB" in self._connection.server_version
+
     def _guard(self) -> str:
         seconds = max(0.001, self._clock.remaining() * 0.9)
-        if "MariaDB" in self._connection.server_version:
+        if self._is_mariadb():
             return f"SET SESSION max_statement_time = {seconds:.3f}"
         return f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}"
 

@@ -1,10 +1,108 @@
-"""What a MySQL or MariaDB server says of itself."""
+"""What a MySQL or MariaDB server says of itself, in at most six questions, and four most of the time."""
 
-from exporter.db.asking import Ask
-from exporter.model import ServerView
+from exporter.db.mysql import figures, questions
+from exporter.db.mysql.asked import Asked
+from exporter.db.mysql.figures import Figures
+from exporter.db.mysql.questions import ATTRIBUTES, HOST_CACHE
+from exporter.db.mysql.replication import replication
+from exporter.db.mysql.sessions import Sessions
+from exporter.model import Cause, Limit, ProbeError, Scope, ServerView
 
 
-def view(ask: Ask, *, tables: bool) -> ServerView:  # noqa: ARG001  to come
-    """Ask for everything (see `exporter.db.dialect.Session.view`)."""
-    ((version,),) = ask("SELECT version()")
-    return ServerView(product="MariaDB" if "MariaDB" in version else "MySQL", version=str(version))
+def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
+    """Ask for everything (see `exporter.db.dialect.Session.view`).
+
+    `tables` have their names in lower case, as all who show them want them.
+    """
+    schema = "information_schema" if mariadb else "performance_schema"
+    ask = questions.all_figures if tables else questions.our_figures
+    try:
+        told = Figures.read(asked.rows(ask(schema)))
+        return _view(asked, told, mariadb=mariadb, tables=tables)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
+        detail = f"the server does not tell of itself as others do: {type(error).__name__}: {error}"
+        raise ProbeError(Cause.UNKNOWN, detail) from None
+
+
+def _view(asked: Asked, told: Figures, *, mariadb: bool, tables: bool) -> ServerView:
+    status, variables, own = told.status, told.variables, told.own
+    sessions = Sessions.ask(asked, told, mariadb=mariadb)
+    read_only = told.on("read_only", "super_read_only", "innodb_read_only")
+    replicating = replication(asked, told, mariadb=mariadb, read_only=read_only)
+    host_errors, hosts_blocked = _hosts(asked, told)
+    return ServerView(
+        product="MariaDB" if mariadb else "MySQL",
+        version=variables["version"],
+        identity=variables.get("server_uid" if mariadb else "server_uuid", ""),
+        started=float(own["now"]) - int(status["uptime"]),
+        replica=replicating.replica,
+        read_only=read_only,
+        replication_lag=replicating.lag,
+        address=told.address,
+        connections=sessions.states,
+        most=int(variables["max_connections"]),
+        high_water=int(status["max_used_connections"]),
+        limits=_limits(told, sessions),
+        accounts=sessions.accounts,
+        applications=_applications(asked, told),
+        oldest_transaction=sessions.oldest_transaction,
+        oldest_idle_in_transaction=sessions.oldest_idle,
+        lock_waiters=sessions.waiting,
+        counters={"": figures.counters(status)},
+        errors=figures.errors(status),
+        host_errors=host_errors,
+        hosts_blocked=hosts_blocked,
+        settings=figures.settings(variables),
+        values=figures.values(variables),
+        missing=asked.missing,
+        tables={"global_status": [status], "global_variables": [variables]} if tables else {},
+    )
+
+
+def _limits(told: Figures, sessions: Sessions) -> tuple[Limit, ...]:
+    """Give the limits of the server, of our account, and of the fullest account under a limit for all.
+
+    An account is a name and a host pattern, to the server; here all accounts of one name are one.
+    """
+    status, variables, own = told.status, told.variables, told.own
+    ours, of_each = int(own["max_user_connections"]), int(variables["max_user_connections"])
+    # In older servers -1 keeps everybody but the superusers out.
+    limits = [(told.account, ours)] if ours > 0 else []
+    others = {name: count for name, count in sessions.accounts.items() if name != told.account}
+    if of_each > 0 and others:
+        limits.append((max(others, key=others.__getitem__), of_each))
+    connected, most = int(status["threads_connected"]), int(variables["max_connections"])
+    return (
+        Limit(scope=Scope.SERVER, connections=connected, most=most, ours=True),
+        *(
+            Limit(
+                scope=Scope.ACCOUNT,
+                name=name,
+                connections=sessions.accounts.get(name, 0),
+                most=limit,
+                ours=name == told.account,
+            )
+            for name, limit in limits
+        ),
+    )
+
+
+def _applications(asked: Asked, told: Figures) -> dict[str, int]:
+    if not told.on("performance_schema"):
+        return {}
+    rows = asked.allowed(questions.APPLICATIONS, ATTRIBUTES) or ()
+    return {row["application"]: int(row["connections"]) for row in rows if row["application"]}
+
+
+def _hosts(asked: Asked, told: Figures) -> tuple[int | None, int | None]:
+    """Ask for broken connections from our address, and for how many addresses are blocked.
+
+    Nothing is counted or blocked where names are not resolved or there is no cache, nor from loopback.
+    """
+    if told.on("skip_name_resolve") or told.variables.get("host_cache_size") == "0":
+        return None, None
+    rows = asked.allowed(questions.HOSTS, HOST_CACHE)
+    if rows is None:
+        return None, None
+    (row,) = rows
+    return None if row["ours"] is None else int(row["ours"]), int(row["blocked"])
