@@ -136,8 +136,10 @@ def test_limits(server: Postgres) -> None:
 
 def test_sessions_that_did_not_end_well(server: Postgres) -> None:
     """One is killed, one idle for too long, one gone without a word; all others end well."""
+    (datid,) = server.admin("SELECT oid::text FROM pg_database WHERE datname = 'shop'")[0]
+    shop = str(datid)
     with talking(server.url()) as session:
-        before = seen(session).counters["shop"]
+        before = seen(session).counters[shop]
         killed = opened(server.url())
         server.kill(killed.number)
         server.admin(f"ALTER ROLE {USER} SET idle_session_timeout = '50ms'")
@@ -157,27 +159,28 @@ def test_sessions_that_did_not_end_well(server: Postgres) -> None:
         wait_for(
             lambda: (
                 expected
-                == {
-                    counted: seen(session).counters["shop"][counted] - before[counted] for counted in expected
-                }
+                == {counted: seen(session).counters[shop][counted] - before[counted] for counted in expected}
             )
         )
         for each in (killed, idle, gone):
             each.abandon()
         columns = "sessions, sessions_killed, sessions_fatal, sessions_abandoned"
-        told = seen(session).counters["shop"]
+        told = seen(session).counters[shop]
         own = server.admin(f"SELECT {columns} FROM pg_stat_database WHERE datname = 'shop'")[0]
         assert own == tuple(told[counted] for counted in list(expected)[:4])
 
 
 def test_counters_of_each_database(server: Postgres) -> None:
-    """They lie between what the server itself says before and after; those of one that is gone are gone."""
+    """They lie between what the server itself says before and after; those of one that is gone are gone.
+
+    A database goes by its number: under another name it is still the same.
+    """
     columns = {
         Counted.TRANSACTIONS: "xact_commit + xact_rollback",
         Counted.BUFFER_REQUESTS: "blks_hit + blks_read",
         Counted.BUFFER_MISSES: "blks_read",
     }
-    sql = f"SELECT coalesce(datname, ''), {', '.join(columns.values())} FROM pg_stat_database"
+    sql = f"SELECT datid::text, {', '.join(columns.values())} FROM pg_stat_database"
 
     def listed() -> dict[object, dict[Counted, Any]]:
         return {name: dict(zip(columns, row, strict=True)) for name, *row in server.admin(sql)}
@@ -185,10 +188,13 @@ def test_counters_of_each_database(server: Postgres) -> None:
     server.admin("CREATE DATABASE cellar")
     with talking(server.url()) as session:
         before, told, after = listed(), seen(session).counters, listed()
-        assert set(told) == set(before) == {"", "postgres", "template0", "template1", "shop", "cellar"}
+        rows = server.admin("SELECT datname, oid::text FROM pg_database")
+        oids = {str(name): str(datid) for name, datid in rows}
+        assert set(told) == set(before) == {"0", *oids.values()}
         for name in told:
             for counted in columns:
                 assert before[name][counted] <= told[name][counted] <= after[name][counted]
-        assert told["postgres"][Counted.TRANSACTIONS] > 0 < told["shop"][Counted.BUFFER_REQUESTS]
+        shop, cellar = oids["shop"], oids["cellar"]
+        assert told[oids["postgres"]][Counted.TRANSACTIONS] > 0 < told[shop][Counted.BUFFER_REQUESTS]
         server.admin("DROP DATABASE cellar")
-        assert "cellar" not in seen(session).counters
+        assert cellar not in seen(session).counters

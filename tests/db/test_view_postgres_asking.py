@@ -6,8 +6,6 @@ import pytest
 
 from exporter.db.postgres.view import IDENTIFY, SEE_ALL
 from exporter.model import Cause, ProbeError, State
-from exporter.net.phases import PhaseClock
-from exporter.net.waiting import Stop
 from tests.db.holding import talking
 from tests.db.viewing import client, ordinary, rows_of, seen
 from tests.lab.fronts import PgBouncer
@@ -83,7 +81,7 @@ def test_a_server_that_takes_too_long(server: Postgres) -> None:
     """It gives up by itself, before we do, and the session can be used again."""
     with talking(server.url()) as session, client(server) as chief:
         rows_of(chief, "LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE")
-        session.renew(PhaseClock(0.5, {}, Stop()))
+        session.renew(0.5)
         with pytest.raises(ProbeError) as raised:
             session.view(tables=False)
         assert (raised.value.cause, raised.value.code) == (Cause.SERVER_SLOW_QUERY, "57014")

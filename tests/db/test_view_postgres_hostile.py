@@ -9,8 +9,6 @@ import pytest
 from exporter.db.postgres.view import IDENTIFY, view
 from exporter.db.postgres.view_sql import IDENTITY, LAG, WITH_TABLES
 from exporter.model import Cause, Missing, ProbeError
-from exporter.net.phases import PhaseClock
-from exporter.net.waiting import Stop
 from tests.db.holding import opened
 from tests.db.test_hostile import PG_LOGIN, PG_READY
 from tests.db.viewing import ordinary, rows_of
@@ -108,7 +106,7 @@ def test_a_value_that_is_not_of_its_type(kind: int, said: bytes) -> None:
 def test_a_server_that_falls_silent() -> None:
     with double(says(PG_LOGIN, then=deaf)) as port:
         session = opened(f"postgresql://probe@127.0.0.1:{port}/shop?sslmode=disable")
-        session.renew(PhaseClock(0.3, {}, Stop()))
+        session.renew(0.3)
         with pytest.raises(ProbeError) as raised:
             session.view(tables=False)
         assert raised.value.cause is Cause.SERVER_UNRESPONSIVE
@@ -142,6 +140,7 @@ WHOLE = {
         "version": "13.1",
         "description": "PostgreSQL 13.1",
         "started": 1.0,
+        "uptime": 9.0,
         "replica": True,
         "address": None,
         "account": "probe",
@@ -155,14 +154,14 @@ WHOLE = {
     ],
     "activity": [[None, None, None, "", "walwriter", None, None, 1, None, None]],
     "roles": None,
-    "databases": [["shop", -1, None, None, None, None, 1, 1, 1, 1, {"datname": "shop"}]],
+    "databases": [[5, "shop", -1, None, None, None, None, 1, 1, 1, 1, {"datname": "shop"}]],
 }
 
 
 def test_a_server_that_does_not_count_sessions() -> None:
     """Such is PostgreSQL 13, and what builds on it."""
     told = view(answering(WHOLE), tables=True)
-    assert {str(counted) for counted in told.counters["shop"]} == {
+    assert {str(counted) for counted in told.counters["5"]} == {
         "transactions",
         "buffer_requests",
         "buffer_misses",

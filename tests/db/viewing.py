@@ -8,16 +8,13 @@ import psycopg2
 
 from exporter.db.dialect import Session
 from exporter.model import ServerView
-from exporter.net.phases import PhaseClock
-from exporter.net.waiting import Stop
-from tests.db.holding import SECONDS
 from tests.servers import Postgres
 from tests.servers.database import PASSWORD, USER
 
 
 def seen(session: Session, *, tables: bool = False) -> ServerView:
     """Look once more over a session that is kept."""
-    session.renew(PhaseClock(SECONDS, {}, Stop()))
+    session.renew(10.0)
     return session.view(tables=tables)
 
 

@@ -7,15 +7,15 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from exporter.probes import KINDS
-from tests.lab.namespace import Namespace
 from tests.scraping import Samples, parse_text, samples_of
 from tests.waiting import wait_for
 
+T = TypeVar("T")
 ADDRESS: Final = "127.0.0.1:10054"
 END_WITHIN: Final = 10.0
 
@@ -26,17 +26,36 @@ def only(**probes: object) -> dict[str, object]:
     return off | probes
 
 
+class Network(Protocol):
+    """Where an exporter runs: a namespace, or here."""
+
+    def run(self, what: Callable[[], T]) -> T:
+        """Do something there."""
+        ...
+
+
+class Here:
+    """The network of the suite itself."""
+
+    def run(self, what: Callable[[], T]) -> T:
+        return what()
+
+
+HERE: Final = Here()
+
+
 class Exporter:
     """A running `conndrop run`; `log` holds its lines as they came."""
 
-    def __init__(self, inside: Namespace, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    def __init__(self, inside: Network, process: "subprocess.Popen[bytes]", log: Path, address: str) -> None:
         self._inside = inside
+        self._address = address
         self._log = log
         self.process = process
 
     def samples(self) -> Samples:
         """Scrape."""
-        with urllib.request.urlopen(f"http://{ADDRESS}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self._address}/metrics", timeout=10) as answer:
             return samples_of(parse_text(answer.read().decode()))
 
     def value(self, name: str, **labels: str) -> float | None:
@@ -74,7 +93,10 @@ class Exporter:
 
 @contextlib.contextmanager
 def exporter(
-    inside: Namespace, targets: Sequence[Mapping[str, object]], state: Path | None = None
+    inside: Network,
+    targets: Sequence[Mapping[str, object]],
+    state: Path | None = None,
+    address: str = ADDRESS,
 ) -> Iterator[Exporter]:
     """Run the exporter in a network, on these targets; it must end by itself when it is told to."""
     with tempfile.TemporaryDirectory(prefix="conndrop-exporter-") as directory:
@@ -82,6 +104,7 @@ def exporter(
         file, log = place / "exporter.yml", place / "log"
         file.write_text(json.dumps({"targets": list(targets)}))  # which is YAML, too
         words = ["run", "--config.file", str(file), "--state.directory", str(state or place / "state")]
+        words += ["--web.listen-address", address]
         with log.open("wb") as output:
             process: subprocess.Popen[bytes] = inside.run(
                 lambda: subprocess.Popen(
@@ -94,7 +117,7 @@ def exporter(
         try:
             wait_for(lambda: process.poll() is not None or '"listening"' in log.read_text())
             assert process.poll() is None, log.read_text()
-            yield Exporter(inside, process, log)
+            yield Exporter(inside, process, log, address)
             process.terminate()
             assert process.wait(END_WITHIN) == 0, log.read_text()
         finally:

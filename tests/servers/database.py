@@ -99,6 +99,10 @@ class Database(ABC):
         """Make the probing account and its database."""
 
     @abstractmethod
+    def connect(self) -> Any:
+        """Open a superuser's connection (PEP 249)."""
+
+    @abstractmethod
     def admin(self, sql: str) -> list[tuple[object, ...]]:
         """Run SQL as the superuser and return the rows."""
 

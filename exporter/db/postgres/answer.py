@@ -51,6 +51,7 @@ class Database(NamedTuple):
     `everything` is the whole row, if the rows were asked for.
     """
 
+    datid: int
     datname: str | None
     connection_limit: int | None
     sessions: int | None

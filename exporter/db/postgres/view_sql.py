@@ -33,6 +33,7 @@ SELECT json_build_object(
     'version', current_setting('server_version'),
     'description', version(),
     'started', extract(epoch FROM pg_postmaster_start_time()),
+    'uptime', extract(epoch FROM clock_timestamp() - pg_postmaster_start_time()),
     'replica', pg_is_in_recovery(),
     'address', host(inet_client_addr()),
     'account', session_user,
@@ -66,7 +67,7 @@ SELECT json_agg(json_build_array(rolname, rolconnlimit, limited)) FROM (
 # The sessions_* are there from 14 on.
 _DATABASES: Final = """
 SELECT json_agg(json_build_array(
-    each.datname, datconnlimit,
+    datid, each.datname, datconnlimit,
     everything -> 'sessions', everything -> 'sessions_abandoned',
     everything -> 'sessions_fatal', everything -> 'sessions_killed',
     everything -> 'xact_commit', everything -> 'xact_rollback',
