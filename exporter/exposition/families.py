@@ -178,10 +178,7 @@ class Histogram(_Recorded[Distribution]):
 
 
 class Gauge(Family):
-    """What is true of each target now, written when it changes. The first label is the target.
-
-    What somebody else counts is shown in the same way, under the type it has; it may fall.
-    """
+    """What is true of each target now, or what others have counted; the first label is the target."""
 
     kind = "gauge"
 
