@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 import trustme
 
+from exporter.db.footprint import Footprint
 from exporter.db.mysql.encryption import MysqlEncryption
 from exporter.model import ProbeError
 from exporter.net.phases import PhaseClock
@@ -231,7 +232,7 @@ def test_rests_grow_and_end() -> None:
     """Ten minutes after a connection left badly, twice as long after the next, and a day at most."""
     now = [1000.0]
     policy = TlsPolicy(required=True, verify=Verify.NOTHING)
-    encryption = MysqlEncryption(policy, lambda: now[0])
+    encryption = MysqlEncryption(policy, Footprint(), lambda: now[0])
     rests = []
     with server(greets(mysql_packet(0, b"\x09old"))) as port:
         for _ in range(9):

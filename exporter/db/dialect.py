@@ -1,6 +1,7 @@
 """What a database has to offer to be probed."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -154,6 +155,10 @@ class Encryption(Protocol):
 
     def harmless(self) -> bool:
         """Whether to ask now does no harm: a server that counts broken attempts is given long rests."""
+        ...
+
+    def visit(self) -> AbstractContextManager[None]:
+        """Count what the server counts of a connection, which is asked for TLS and left in this block."""
         ...
 
     def ask(self, stream: Stream) -> bool:

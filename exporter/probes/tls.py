@@ -73,7 +73,7 @@ class TlsProbe:
         except FilesUnusable as error:
             said = f"the URL's files for TLS cannot be used: {error}"
             raise ProbeError(Cause.TLS_CERTIFICATE, said) from None
-        with self._connected(clock) as stream:
+        with self._connected(clock) as stream, self._encryption.visit():
             if not self._encryption.ask(stream):
                 self._leave(stream, clock)
                 return None, self._missing()

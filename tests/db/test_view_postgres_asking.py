@@ -13,6 +13,7 @@ from tests.lab.routers import address
 from tests.lab.site import Site
 from tests.servers import Postgres
 from tests.servers.database import USER
+from tests.servers.postgres import GRANTS
 from tests.waiting import wait_for
 
 PLAIN = {"sslmode": "disable"}
@@ -48,6 +49,17 @@ def test_an_account_without_privileges(server: Postgres) -> None:
             assert (view.oldest_transaction or 0) > 0
         finally:
             server.admin("REVOKE pg_read_all_stats FROM bare")
+
+
+def test_the_grants_are_those_that_are_named(server: Postgres) -> None:
+    """They are given as people would give them: with psql, to the very account."""
+    login = ("-h", str(server.directory), "-p", str(server.port), "-U", "postgres", "-d", "postgres")
+    server.run(str(server.programs / "psql"), *login, "-v", "ON_ERROR_STOP=1", "-f", str(GRANTS))
+    try:
+        assert server.admin("SELECT pg_has_role('conndrop', 'pg_read_all_stats', 'USAGE')") == [(True,)]
+        assert SEE_ALL.grant % "conndrop" in GRANTS.read_text()
+    finally:
+        server.admin("DROP ROLE conndrop")
 
 
 def test_an_identity_that_is_not_for_everybody(server: Postgres) -> None:

@@ -9,10 +9,10 @@ import pytest
 from exporter.db.postgres.view import IDENTIFY, view
 from exporter.db.postgres.view_sql import IDENTITY, LAG, WITH_TABLES
 from exporter.model import Cause, Missing, ProbeError
-from tests.db.holding import opened
+from tests.db.holding import SECONDS, opened
 from tests.db.test_hostile import PG_LOGIN, PG_READY
 from tests.db.viewing import ordinary, rows_of
-from tests.doubles import deaf, postgres_message, says
+from tests.doubles import Script, deaf, hang_up, postgres_message, says
 from tests.doubles import server as double
 from tests.servers import Postgres
 
@@ -89,28 +89,43 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
     [(INTEGER, b"many"), (NUMERIC, b"many"), (TEXT, b"\xff\xfe"), (TEXT, b"{}"), (INTEGER, b"9" * 5000)],
 )
 def test_a_value_that_is_not_of_its_type(kind: int, said: bytes) -> None:
+    verdict(says(PG_LOGIN, one_value(kind, said), then=deaf))
+
+
+def test_a_server_that_falls_silent() -> None:
+    assert verdict(says(PG_LOGIN, then=deaf), seconds=0.3) is Cause.SERVER_UNRESPONSIVE
+
+
+def test_an_end_after_a_refusal() -> None:
+    """What was refused before has nothing to do with it."""
+    refusal = postgres_message(b"E", b"SERROR\0C42501\0Mnot for you\0\0") + PG_READY
+    whole = one_value(TEXT, json.dumps(WHOLE).encode())
+    assert verdict(says(PG_LOGIN, whole, refusal, then=hang_up)) is Cause.UNKNOWN
+
+
+def one_value(kind: int, said: bytes) -> bytes:
+    """Write an answer of one row and column."""
     column = b"x\0" + bytes(6) + kind.to_bytes(4, "big") + b"\xff\xff" + bytes(4) + bytes(2)
-    answer = (
+    messages = (
         postgres_message(b"T", b"\0\1" + column),
         postgres_message(b"D", b"\0\1" + len(said).to_bytes(4, "big") + said),
         postgres_message(b"C", b"SELECT 1\0"),
         PG_READY,
     )
-    with double(says(PG_LOGIN, b"".join(answer), then=deaf)) as port:
-        session = opened(f"postgresql://probe@127.0.0.1:{port}/shop?sslmode=disable")
-        with pytest.raises(ProbeError):
-            session.view(tables=False)
-        session.abandon()
+    return b"".join(messages)
 
 
-def test_a_server_that_falls_silent() -> None:
-    with double(says(PG_LOGIN, then=deaf)) as port:
+def verdict(script: Script, seconds: float = SECONDS) -> Cause:
+    """Look at a double that cannot be looked at, and say why."""
+    with double(script) as port:
         session = opened(f"postgresql://probe@127.0.0.1:{port}/shop?sslmode=disable")
-        session.renew(0.3)
-        with pytest.raises(ProbeError) as raised:
-            session.view(tables=False)
-        assert raised.value.cause is Cause.SERVER_UNRESPONSIVE
-        session.abandon()
+        session.renew(seconds)
+        try:
+            with pytest.raises(ProbeError) as raised:
+                session.view(tables=False)
+        finally:
+            session.abandon()
+        return raised.value.cause
 
 
 @pytest.mark.parametrize(("code", "missing"), [("42501", (IDENTIFY,)), ("0A000", ()), ("42883", ())])

@@ -39,6 +39,7 @@ class MysqlFamily(Database):
             f"--port={self.port}",
             f"--socket={self.path}",
             f"--pid-file={self.directory / 'pid'}",
+            f"--tmpdir={self.directory}",  # those that start sweep theirs, whoever is in there
             f"--bind-address={','.join(self.place.addresses)}",
             "--skip-name-resolve",
             "--innodb-buffer-pool-size=32M",
@@ -57,12 +58,11 @@ class MysqlFamily(Database):
         self.admin(f"ALTER USER 'encrypted'@'{hosts}' REQUIRE SSL")
 
     def grant(self, account: str) -> None:
-        """Make an account as people are told to, and let it into the tests' database, with no rights there."""
-        script = (GRANTS / f"{self.name}.sql").read_text()
-        script = script.replace("'conndrop'@'%'", account).replace("change-me", PASSWORD.replace("'", "''"))
-        commands = re.sub(r"--.*", "", script).split(";")
-        for sql in filter(None, map(str.strip, commands)):
-            self.admin(sql)
+        """Make an account as people are told to, and let it into the tests' database, without rights."""
+        password = PASSWORD.replace("'", "''")
+        script = re.sub(r"--.*", "", (GRANTS / f"{self.name}.sql").read_text())
+        for sql in filter(None, map(str.strip, script.split(";"))):
+            self.admin(sql.replace("'conndrop'@'%'", account).replace("change-me", password))
         self.admin(f"GRANT REFERENCES ON shop.* TO {account}")
 
     def connect(self) -> Any:

@@ -1,13 +1,16 @@
 """Asking MySQL and MariaDB for TLS, and leaving them without being counted as a broken connection."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
+from exporter.db.footprint import Footprint
 from exporter.db.mysql import words
+from exporter.db.mysql.counted import BROKEN_OFF, refused
 from exporter.db.mysql.goodbye import OURS, TLS, Record, head, log_in_as_nobody
 from exporter.db.mysql.packets import ERROR, Packets
-from exporter.model import Cause, Phase, ProbeError
+from exporter.model import Cause, Counted, Phase, ProbeError
 from exporter.net.handshake import TlsChannel
 from exporter.net.stream import Stream
 from exporter.net.tls import TlsPolicy
@@ -21,13 +24,26 @@ LONGEST_REST: Final = 86_400.0
 class MysqlEncryption:
     """The request for TLS behind the server's greeting; knows when it has left badly."""
 
-    def __init__(self, policy: TlsPolicy, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, policy: TlsPolicy, footprint: Footprint, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self.policy = policy
+        self._footprint = footprint
+        self._counted: tuple[Counted, ...] = BROKEN_OFF
         self._record = Record(free=0, rest=FIRST_REST, longest=LONGEST_REST, now=now)
 
     def harmless(self) -> bool:
         """Say no for ten minutes after a connection that may have been counted, longer after two in a row."""
         return self._record.harmless()
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Count what the server does (see `exporter.db.dialect.Encryption`)."""
+        self._counted = BROKEN_OFF  # until it turns out better
+        try:
+            yield
+        finally:
+            self._footprint.count(*self._counted)
 
     def ask(self, stream: Stream) -> bool:
         """Read the greeting and ask for TLS (see `exporter.db.dialect.Encryption`)."""
@@ -37,6 +53,7 @@ class MysqlEncryption:
         greeting = self._greeting(packets)
         if greeting[:1] == ERROR:
             self._record.settle()
+            self._counted = refused(greeting)
             raise _refusal(greeting)
         offered = _capabilities(greeting)
         if not offered & TLS:
@@ -47,7 +64,7 @@ class MysqlEncryption:
 
     def leave(self, line: Stream | TlsChannel) -> None:
         """Log in as nobody, so as to be refused (see `exporter.db.dialect.Encryption`)."""
-        log_in_as_nobody(line)
+        self._counted = log_in_as_nobody(line)
         self._record.settle()
 
     def _greeting(self, packets: Packets) -> bytes:
@@ -56,6 +73,7 @@ class MysqlEncryption:
         except ProbeError as error:
             if error.cause is Cause.PROXY_BACKEND_UNAVAILABLE:
                 self._record.settle()  # it has left, not we
+                self._counted = ()  # and the server has not seen us
             raise
 
 

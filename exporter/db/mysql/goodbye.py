@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from exporter.db.mysql.counted import LET_IN, refused
 from exporter.db.mysql.packets import MORE, OK, SWITCH, Packets
-from exporter.model import Phase
+from exporter.model import Counted, Phase
 from exporter.net.handshake import TlsChannel
 from exporter.net.stream import Stream
 
@@ -78,10 +79,11 @@ def head(flags: int) -> bytes:
     return struct.pack("<IIB23x", flags, PACKET_SIZE, UTF8MB4)
 
 
-def log_in_as_nobody(line: Stream | TlsChannel, flags: int = OURS) -> None:
-    """Be refused, behind the greeting or behind TLS: enters `close`, raises ProbeError where it fails.
+def log_in_as_nobody(line: Stream | TlsChannel, flags: int = OURS) -> tuple[Counted, ...]:
+    """Be refused, behind the greeting or behind TLS; tell what the server counts that as.
 
-    `flags` are those of the request for TLS, if there was one: by them the server reads the login.
+    Enters `close`, raises ProbeError where it fails. `flags` are those of the request for TLS, if there was
+    one: by them the server reads the login.
     """
     line.clock.enter(Phase.CLOSE)
     encrypted = isinstance(line, TlsChannel)
@@ -103,3 +105,5 @@ def log_in_as_nobody(line: Stream | TlsChannel, flags: int = OURS) -> None:
         packets.send(bytes(LENGTHS.get((plugin, kind), 0)))
     if kind == OK:  # an account for everybody
         Packets(line).send(QUIT)
+        return LET_IN
+    return refused(answer)

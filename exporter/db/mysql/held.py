@@ -3,13 +3,15 @@
 import contextlib
 from typing import Final
 
+from exporter.db.footprint import Stay
 from exporter.db.mysql import words
 from exporter.db.mysql.answers import Answers
 from exporter.db.mysql.goodbye import QUIT
 from exporter.db.mysql.packets import Packets
-from exporter.model import Cause, Phase, ProbeError, Secret
+from exporter.model import Cause, Counted, Phase, ProbeError, Secret
 from exporter.net.handshake import TlsChannel
 from exporter.net.stream import NotYet, Stream, has_closed
+from exporter.net.tcp_info import is_open
 
 QUERY: Final = b"\x03"
 CHUNK: Final = 4096
@@ -20,14 +22,15 @@ ENDING: Final = (Cause.SERVER_SESSION_KILLED, Cause.SERVER_RESTART)
 class MysqlHeld:
     """A line that never waits, and the stream that it goes over (see `exporter.db.dialect.Held`)."""
 
-    __slots__ = ("_answers", "_line", "_parted", "_password", "_stream")
+    __slots__ = ("_answers", "_line", "_parted", "_password", "_stay", "_stream")
 
     def __init__(
-        self, line: Stream | TlsChannel, stream: Stream, came: bytes, password: Secret | None
+        self, line: Stream | TlsChannel, stream: Stream, came: bytes, password: Secret | None, stay: Stay
     ) -> None:
         self._line = line
         self._stream = stream
         self._password = password
+        self._stay = stay
         self._answers = Answers(came)
         self._parted = False
         stream.received = 0
@@ -61,11 +64,14 @@ class MysqlHeld:
     def part(self) -> None:
         """Send COM_QUIT."""
         self._parted = True
+        if is_open(self.fileno()):  # else the server has left before
+            self._stay.end()
         with contextlib.suppress(ProbeError):
             self._send(QUIT)
 
     def abandon(self) -> None:
         """Close the socket."""
+        self._stay.end(Counted.ABORTED_CLIENTS)
         self._stream.close()
 
     def _read(self) -> bytes:

@@ -45,7 +45,7 @@ class MysqlOpener:
         self.footprint = Footprint()
         policy = _tls_policy(endpoint.params)
         self._required = policy is not None and policy.required
-        self.encryption = MysqlEncryption(policy) if policy else None
+        self.encryption = MysqlEncryption(policy, self.footprint) if policy else None
         self._encrypt = _encrypting(policy, endpoint.host) if policy else None
         self._record = Record(free=FREE, rest=FIRST_REST, longest=LONGEST_REST)
 
@@ -88,10 +88,14 @@ class MysqlOpener:
         try:
             session.log_in(sock)
         except ProbeError as error:
-            if connection.left_well or error.cause is Cause.PROXY_BACKEND_UNAVAILABLE:
+            unseen = error.cause is Cause.PROXY_BACKEND_UNAVAILABLE
+            if connection.left_well or unseen:
                 self._record.settle()
+            if not unseen:
+                self.footprint.count(*connection.counted)
             raise
         self._record.settle()
+        session.stay = self.footprint.begin(session.number)
         return session, connection
 
 

@@ -54,6 +54,8 @@ class PooledWire(Wire):
 
     def close(self) -> None:
         """Send COM_QUIT, and let go; a second time nothing."""
+        if self._session is not None and self.open:
+            self._session.note_goodbye()
         if not self._closed:
             super().close()
         if self._session is not None:

@@ -1,4 +1,7 @@
-"""Whether a MySQL or MariaDB server is a replica, and how far behind, from what it says of its sources."""
+"""Whether a MySQL or MariaDB server is a replica, and how far behind, from what it says of its sources.
+
+MySQL cannot be told to give SHOW up; it waits for nothing but STOP REPLICA.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -48,5 +51,8 @@ def read(rows: Rows, *, read_only: bool) -> Replication:
 
 
 def _lag(row: Mapping[str, Any]) -> float | None:
-    lag = row["seconds_behind_source" if "seconds_behind_source" in row else "seconds_behind_master"]
-    return None if lag is None else float(lag)
+    """Read the lag; MySQL gives 0 while it has not reached its source yet."""
+    source, replica = ("source", "replica") if "replica_io_running" in row else ("master", "slave")
+    lag = row[f"seconds_behind_{source}"]
+    flows = row[f"{replica}_io_running"] == row[f"{replica}_sql_running"] == "Yes"
+    return float(lag) if flows and lag is not None else None

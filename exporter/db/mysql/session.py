@@ -4,21 +4,27 @@ import os
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import pymysql
 from pymysql.cursors import DictCursor
 
+from exporter.db.footprint import NOWHERE
 from exporter.db.mysql import threads, words
 from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.held import MysqlHeld
+from exporter.db.mysql.questions import OWN_SETTINGS, OWN_SETTINGS_OF_MARIADB
 from exporter.db.mysql.view import view
 from exporter.db.mysql.wire import Wire
-from exporter.model import Cause, Phase, ProbeError, Secret, ServerView
+from exporter.model import Cause, Counted, Phase, ProbeError, Secret, ServerView
 from exporter.net.dial import connect_error
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream, drain
+from exporter.net.tcp_info import is_open
 from exporter.net.waiting import Stopped
+
+GUARD: Final = 0.9
+"""Part of what time is left that the server gets for one question: it has to give up before we do."""
 
 
 class MysqlSession:
@@ -29,7 +35,9 @@ class MysqlSession:
         self._password = password
         self._clock = clock
         self._peer: socket.socket | None = None
-        self._asked: Asked | None = None
+        self._asked = Asked(self._rows)
+        self._limit = 0.0
+        self.stay = NOWHERE
 
     def log_in(self, sock: socket.socket) -> None:
         """Read the greeting, negotiate TLS, log in."""
@@ -75,12 +83,13 @@ class MysqlSession:
 
     def view(self, *, tables: bool) -> ServerView:
         """Read the server's own view (see `exporter.db.dialect.Session`)."""
-        if self._asked is None:
-            self._clock.enter(Phase.QUERY)
+        self._clock.enter(Phase.QUERY)
+        left = self._clock.remaining()
+        if not left / 2 < self._limit <= left:
+            settings = OWN_SETTINGS_OF_MARIADB if self._is_mariadb() else OWN_SETTINGS
             with self._translated():
-                # The server tells in its own time when a transaction began, so ours has to be the same.
-                self._connection.query(f"{self._guard()}, time_zone = 'SYSTEM'")
-            self._asked = Asked(self._rows)
+                self._connection.query(f"{self._guard()}, {settings}")
+            self._limit = left * GUARD
         return view(self._asked, mariadb=self._is_mariadb(), tables=tables)
 
     def outlast(self) -> None:
@@ -93,25 +102,37 @@ class MysqlSession:
 
     def end(self, number: int, age: float) -> bool:
         """Kill a connection of ours (see `exporter.db.dialect.Session`)."""
-        return threads.end(self._ask, number, age)
+        killed = threads.end(self._ask, number, age)
+        if killed:
+            self.stay.footprint.kill(number, Counted.ABORTED_CLIENTS)
+        return killed
 
     def hold(self) -> MysqlHeld:
         """Hand over the line without PyMySQL (see `exporter.db.dialect.Session`)."""
         line, came = self._connection.release(self._stream)
         if self._peer is not None:
             self._peer.close()
-        return MysqlHeld(line, self._stream, came, self._password)
+        return MysqlHeld(line, self._stream, came, self._password, self.stay)
 
     def close(self) -> None:
         """Send COM_QUIT and wait for the server to close (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.CLOSE)
         assert self._peer is not None  # noqa: S101  set since the login
         with self._peer:
+            self.note_goodbye()
             self._connection.close()
             drain(self._peer, self._clock)
 
+    def note_goodbye(self) -> None:
+        """Note that COM_QUIT is sent now: the server counts nothing then, unless it has left before."""
+        if is_open(self.descriptor):
+            self.stay.end()
+        else:
+            self.stay.end(Counted.ABORTED_CLIENTS)
+
     def abandon(self) -> None:
         """Let go at once (see `exporter.db.dialect.Session`)."""
+        self.stay.end(Counted.ABORTED_CLIENTS)
         self._connection._force_close()
         if self._peer is not None:
             self._peer.close()
@@ -139,6 +160,7 @@ class MysqlSession:
 
     def _rows(self, sql: str) -> Rows:
         self._clock.enter(Phase.QUERY)
+        self._connection.refused = b""  # of an earlier question
         with self._translated(), self._connection.cursor(DictCursor) as cursor:
             cursor.execute(sql)
             return [{name.lower(): value for name, value in row.items()} for row in cursor.fetchall()]
@@ -147,7 +169,7 @@ class MysqlSession:
         return "MariaDB" in self._connection.server_version
 
     def _guard(self) -> str:
-        seconds = max(0.001, self._clock.remaining() * 0.9)
+        seconds = max(0.001, self._clock.remaining() * GUARD)
         if self._is_mariadb():
             return f"SET SESSION max_statement_time = {seconds:.3f}"
         return f"SET SESSION max_execution_time = {max(1, int(seconds * 1000))}"

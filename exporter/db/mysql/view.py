@@ -1,7 +1,10 @@
-"""What a MySQL or MariaDB server says of itself, in at most six questions, and four most of the time."""
+"""What a MySQL or MariaDB server says of itself: five questions, seven with all its figures."""
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 from exporter.db.mysql import figures, questions
-from exporter.db.mysql.asked import Asked
+from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.figures import Figures
 from exporter.db.mysql.questions import ATTRIBUTES, HOST_CACHE
 from exporter.db.mysql.replication import replication
@@ -12,19 +15,23 @@ from exporter.model import Cause, Limit, ProbeError, Scope, ServerView
 def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
     """Ask for everything (see `exporter.db.dialect.Session.view`).
 
-    `tables` have their names in lower case, as all who show them want them.
+    `tables` are one row each, by names in lower case, as all who show them want them.
     """
     schema = "information_schema" if mariadb else "performance_schema"
-    ask = questions.all_figures if tables else questions.our_figures
     try:
-        told = Figures.read(asked.rows(ask(schema)))
-        return _view(asked, told, mariadb=mariadb, tables=tables)
+        if not tables:
+            return _view(asked, Figures.read(asked.rows(questions.figures(schema))), mariadb=mariadb)
+        shown = {table: _shown(asked.rows(sql)) for table, sql in questions.ALL.items()}
+        own = Figures.read(asked.rows(questions.OWN))
+        told = replace(own, status=shown["global_status"], variables=shown["global_variables"])
+        rows = {table: [row] for table, row in shown.items()}
+        return replace(_view(asked, told, mariadb=mariadb), tables=rows)
     except (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
         detail = f"the server does not tell of itself as others do: {type(error).__name__}: {error}"
         raise ProbeError(Cause.UNKNOWN, detail) from None
 
 
-def _view(asked: Asked, told: Figures, *, mariadb: bool, tables: bool) -> ServerView:
+def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
     status, variables, own = told.status, told.variables, told.own
     sessions = Sessions.ask(asked, told, mariadb=mariadb)
     read_only = told.on("read_only", "super_read_only", "innodb_read_only")
@@ -55,8 +62,11 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool, tables: bool) -> Server
         settings=figures.settings(variables),
         values=figures.values(variables),
         missing=asked.missing,
-        tables={"global_status": [status], "global_variables": [variables]} if tables else {},
     )
+
+
+def _shown(rows: Rows) -> Mapping[str, str]:
+    return {row["variable_name"].lower(): row["value"] for row in rows}
 
 
 def _limits(told: Figures, sessions: Sessions) -> tuple[Limit, ...]:

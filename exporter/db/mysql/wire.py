@@ -10,9 +10,10 @@ from pymysql.connections import Connection
 from pymysql.constants import CLIENT
 
 from exporter.db.dialect import PROGRAM
+from exporter.db.mysql.counted import BROKEN_OFF, LET_GO, UNANSWERED, refused
 from exporter.db.mysql.goodbye import log_in_as_nobody
 from exporter.db.mysql.packets import ERROR
-from exporter.model import Cause, Phase, ProbeError
+from exporter.model import Cause, Counted, Phase, ProbeError
 from exporter.net.handshake import TlsChannel
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import NO_TIME, NotYet, Stream
@@ -28,7 +29,8 @@ Encrypt = Callable[[Stream], TlsChannel]
 class Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
     """PyMySQL's connection with our TLS, and with an ear for what it would not hear.
 
-    `left_well` tells that the server has refused us, or has been left as it likes to be left.
+    `left_well` tells that the server has refused us, or has been left as it likes to be left;
+    `counted` is what it counts if we go now.
     """
 
     _sock: Any
@@ -47,6 +49,7 @@ class Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
         self._awaits_header = True
         self.refused = b""
         self.left_well = False
+        self.counted: tuple[Counted, ...] = BROKEN_OFF
         if encrypt is not None:
             self.ssl = True
             self.ctx = _Upgrade(encrypt)
@@ -89,11 +92,17 @@ class Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
         if self._required and not self.server_capabilities & CLIENT.SSL:
             self._leave(self._sock)
             raise ProbeError(Cause.AUTH_NOT_ALLOWED, NOT_OFFERED)
+        self.counted = UNANSWERED
         try:
             super()._request_authentication()
         except _Distrusted as distrusted:
             self._leave(distrusted.channel)
             raise ProbeError(Cause.TLS_CERTIFICATE, distrusted.objection) from None
+        except ProbeError:
+            if self._clock.phase is Phase.TLS:
+                self.counted = BROKEN_OFF
+            raise
+        self.counted = LET_GO
 
     def _process_auth(self, plugin_name: bytes, auth_packet: Any, handler: Any = None) -> Any:
         """Go along with another way to log in, unless it hands the password to whoever listens."""
@@ -105,11 +114,13 @@ class Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
     def _refuse(self, packet: bytes) -> None:
         self.refused = packet
         self.left_well = True
+        if self.counted is not LET_GO:
+            self.counted = refused(packet)
 
     def _leave(self, line: Stream | TlsChannel) -> None:
         """Say goodbye as part of phase `tls`, which is what has failed."""
         with contextlib.suppress(ProbeError):
-            log_in_as_nobody(line, self.client_flag)
+            self.counted = log_in_as_nobody(line, self.client_flag)
             self.left_well = True
         self._clock.enter(Phase.TLS)
         self._clock.give(Phase.CLOSE, to=Phase.TLS)

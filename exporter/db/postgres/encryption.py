@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +28,10 @@ class PostgresEncryption:
     def harmless(self) -> bool:
         """Say yes: PostgreSQL neither counts nor logs who leaves before the login."""
         return True
+
+    def visit(self) -> AbstractContextManager[None]:
+        """Count nothing, as the server does."""
+        return nullcontext()
 
     def ask(self, stream: Stream) -> bool:
         """Ask for TLS (see `exporter.db.dialect.Encryption`)."""

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import psycopg2
 
-from exporter.db.postgres import console, words
+from exporter.db.footprint import Stay
+from exporter.db.postgres import console, counted, words
 from exporter.db.postgres.libpq import as_text, error_message, last_words
 from exporter.model import Cause, ProbeError, Secret
 from exporter.net.stream import MOST_BYTES, has_closed, too_much
@@ -28,22 +29,25 @@ class PostgresHeld:
         "_asked",
         "_before",
         "_clear",
+        "_closed",
         "_connection",
         "_console",
         "_cursor",
         "_most",
         "_secret",
         "_socket",
+        "_stay",
     )
 
-    def __init__(self, connection: Any, sock: socket.socket, secret: Secret) -> None:
+    def __init__(self, connection: Any, sock: socket.socket, secret: Secret, stay: Stay) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         self._console = bool(console.version(connection))
         self._socket = sock
         self._secret = secret
+        self._stay = stay
         self._clear = not connection.info.ssl_in_use
-        self._asked = False
+        self._asked = self._closed = False
         self._answer = b""
         self._before = error_message(connection)
         self._most = bytes_received(sock) + MOST_BYTES
@@ -81,11 +85,12 @@ class PostgresHeld:
 
     def part(self) -> None:
         """Send Terminate; libpq's own socket is closed then, and ours is not."""
+        counted.note_end(self._stay, self._connection, self._socket, self._answer, closed=self._closed)
         self._connection.close()
 
     def abandon(self) -> None:
         """Close both."""
-        self._connection.close()
+        self.part()
         self._socket.close()
 
     def _is_complete(self) -> bool:
@@ -104,15 +109,18 @@ class PostgresHeld:
         """Look at what libpq is about to read: it will not tell the SQLSTATE, nor when it is too much."""
         if bytes_received(self._socket) > self._most:
             raise too_much()
+        try:
+            came = self._socket.recv(KEPT, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:
+            return  # libpq meets the same error and reports it
+        self._closed = not came
         if self._clear and len(self._answer) < KEPT:
-            try:
-                self._answer += self._socket.recv(KEPT, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-            except OSError:
-                return  # libpq meets the same error and reports it
+            self._answer += came
 
     def _end(self, text: str) -> ProbeError:
         text = last_words(self._connection, text, self._answer, before=self._before)
         text = self._secret.mask(text)
         said, code = words.server_said(text), words.sqlstate(self._answer)
+        counted.note_words(self._stay, said, code, over=True)
         cause = words.cause(code, said) if said else Cause.UNKNOWN
         return ProbeError(cause, words.summary(text), said=said, code=code if said else "")

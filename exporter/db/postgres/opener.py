@@ -79,6 +79,8 @@ class PostgresOpener:
         except BaseException:
             session.abandon()
             raise
+        if not session.console:  # which is no server, and counts nothing
+            session.stay = self.footprint.begin(session.number)
         return session
 
     def pooled(
@@ -102,6 +104,7 @@ class PostgresOpener:
         if outcome.console:
             outcome.abandon()
             raise NoneLeft("nobody has a pool of connections to the console of a pooler")
+        outcome.stay = self.footprint.begin(outcome.number)
         return outcome.hand_over(when_closed)
 
     def _login(self) -> tuple[dict[str, str], Secret]:

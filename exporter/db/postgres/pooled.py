@@ -45,6 +45,7 @@ class PooledConnection(extensions.connection):
 
     def close(self) -> None:
         """Send Terminate, and let go."""
+        self.session.note_end()
         super().close()
         self.session.release()
         if self._when_closed is not None:
@@ -109,6 +110,7 @@ class PooledSession(PostgresSession):
             return
         info = tcp_info(self._socket.fileno())
         self._heard = info.bytes_received if info else 0
+        self._closed = info is not None and info.ended
         self._answer = b""
         while (state := connection.poll()) != extensions.POLL_OK:
             try:

@@ -9,11 +9,12 @@ from typing import Any, Final
 import psycopg2
 from psycopg2 import extensions, extras
 
-from exporter.db.postgres import backends, console, words
+from exporter.db.footprint import NOWHERE
+from exporter.db.postgres import backends, console, counted, words
 from exporter.db.postgres.held import PostgresHeld
 from exporter.db.postgres.libpq import as_text, connect_errno, connect_refusal, last_words
 from exporter.db.postgres.view import view
-from exporter.model import Cause, Phase, ProbeError, Secret, ServerView
+from exporter.model import Cause, Counted, Phase, ProbeError, Secret, ServerView
 from exporter.net.dial import connect_error
 from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.stream import MOST_BYTES, drain, too_much
@@ -44,9 +45,10 @@ class PostgresSession:
         self._address = address
         self._secret = secret
         self._clock = clock
+        self.stay = NOWHERE
         self._answer = b""
         self._heard = 0
-        self._secured = False
+        self._secured = self._closed = False
         self._number = 0
         self.console = ""
         self._connect({**settings, "hostaddr": address}, within)
@@ -131,23 +133,35 @@ class PostgresSession:
 
     def end(self, number: int, age: float) -> bool:
         """Terminate a backend of ours (see `exporter.db.dialect.Session`)."""
-        return backends.end(self._ask, number, age)
+        ended = backends.end(self._ask, number, age)
+        if ended:
+            self.stay.footprint.kill(number, Counted.SESSIONS_KILLED)
+        else:
+            self.stay.footprint.end(number, *counted.ABANDONED)  # unless its goodbye has arrived
+        return ended
 
     def hold(self) -> PostgresHeld:
         """Hand over libpq's connection (see `exporter.db.dialect.Session`)."""
-        return PostgresHeld(self._connection, self._socket, self._secret)
+        return PostgresHeld(self._connection, self._socket, self._secret, self.stay)
 
     def close(self) -> None:
         """Send Terminate and wait for the server to close (see `exporter.db.dialect.Session`)."""
         self._clock.enter(Phase.CLOSE)
+        self.note_end()
         self._connection.close()
         with self._socket:
             drain(self._socket, self._clock)
 
     def abandon(self) -> None:
         """Let go at once (see `exporter.db.dialect.Session`)."""
+        self.note_end()
         self._connection.close()
         self._socket.close()
+
+    def note_end(self) -> None:
+        """Note what the server counts if libpq, which says goodbye where it can, lets go now."""
+        if self.stay is not NOWHERE:
+            counted.note_end(self.stay, self._connection, self._socket, self._answer, closed=self._closed)
 
     def _ask(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:
         self._clock.enter(Phase.QUERY)
@@ -248,7 +262,9 @@ class PostgresSession:
         text = self._secret.mask(last_words(self._connection, text, self._answer))
         # After a second attempt libpq's text holds the words of both, and the code is that of one.
         code = "" if words.attempts(text) > 1 else words.sound(code) or words.sqlstate(self._answer)
+        self._answer = b""  # the session may go on, and end of something else
         said = words.server_said(text)
+        counted.note_words(self.stay, said, code, over=bool(self._connection.closed))
         if not said and (self._clock.phase is Phase.TCP or words.attempts(text) > 1):
             number = connect_errno(words.last_attempt(text))
             if number is not None:
