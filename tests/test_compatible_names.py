@@ -58,7 +58,7 @@ POSTGRES: dict[str, list[dict[str, object]]] = {
 MYSQL: dict[str, list[dict[str, object]]] = {
     "global_status": [
         {"threads_connected": "3", "wsrep_ready": "OFF", "connection_errors_accept": "2",
-         "handler_write": "9", "uptime": "", "innodb_rows_read": "x"}
+         "com_select": "9", "uptime": "", "innodb_rows_read": "x"}
     ],
     "global_variables": [{"version": "10.11", "version_comment": "Debian", "max_connections": "151"}],
 }  # fmt: skip
@@ -112,7 +112,7 @@ def test_names_of_mysqld_exporter(families: Families) -> None:
         "mysql_global_status_threads_connected": 3,
         "mysql_global_status_wsrep_ready": 0,
         "mysql_global_status_connection_errors_total error=accept": 2,
-        "mysql_global_status_handlers_total handler=write": 9,
+        "mysql_global_status_commands_total command=select": 9,
         "mysql_global_variables_max_connections": 151,
     }
 
@@ -155,5 +155,5 @@ def test_counters_of_others_are_typed_as_there() -> None:
     ):
         assert f"# TYPE {name} {kind}\n" in plain
         assert f"# TYPE {name} {other}\n" in openmetrics
-    assert "# TYPE mysql_global_status_handlers_total counter\n" in plain
-    assert "# TYPE mysql_global_status_handlers counter\n" in openmetrics
+    assert "# TYPE mysql_global_status_commands_total counter\n" in plain
+    assert "# TYPE mysql_global_status_commands counter\n" in openmetrics

@@ -23,11 +23,12 @@ STATUS: Final = (
     "wsrep_cluster_size", "wsrep_connected", "wsrep_local_state", "wsrep_ready",
 )  # fmt: skip
 STATUS_GROUPS: Final = (
+    ("com_", "commands_total", "command"),
     ("connection_errors_", "connection_errors_total", "error"),
     ("handler_", "handlers_total", "handler"),
     ("innodb_rows_", "innodb_row_ops_total", "operation"),
 )
-"""Those that are one family, the rest of their name being a label; not com_*, of which MySQL tells few."""
+"""Variables that become one family, with the rest of their name as a label."""
 VARIABLES: Final = (
     "back_log", "connect_timeout", "host_cache_size", "idle_readonly_transaction_timeout",
     "idle_transaction_timeout", "idle_write_transaction_timeout", "innodb_buffer_pool_size",
