@@ -33,7 +33,14 @@ def names() -> set[str]:
 
 def test_the_readme_names_every_metric_and_no_other() -> None:
     named = set(re.findall(r"conndrop_[a-z_]+[a-z]", README))
-    assert {name for name in named if not name.startswith("conndrop_ping_*")} - {"conndrop_ping"} == names()
+    ours = {name for name in names() if name.startswith("conndrop_")}
+    assert {name for name in named if not name.startswith("conndrop_ping_*")} - {"conndrop_ping"} == ours
+
+
+def test_names_of_other_exporters_are_told_apart_from_ours() -> None:
+    document = (ROOT / "docs" / "compatible-names.md").read_text()
+    named = re.findall(r"^((?:mysql|pg)_[a-z_]+)", document, flags=re.MULTILINE)
+    assert sorted(named) == sorted(name for name in names() if not name.startswith("conndrop_"))
 
 
 def test_the_readme_names_every_probe() -> None:

@@ -11,6 +11,7 @@ from exporter.exposition.mtu import MtuMetrics
 from exporter.exposition.path import PathMetrics
 from exporter.exposition.ping import PingMetrics
 from exporter.exposition.pool import PoolMetrics
+from exporter.exposition.server import ServerMetrics
 from exporter.exposition.session import SessionMetrics
 from exporter.exposition.tcp import TcpMetrics
 from exporter.exposition.tls import TlsMetrics
@@ -40,4 +41,5 @@ SERIES: Mapping[str, Callable[[Families], Series]] = {
     "sentinel": SentinelMetrics,
     "idle": IdleMetrics,
     "pool": PoolMetrics,
+    "server": ServerMetrics,
 }

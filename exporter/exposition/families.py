@@ -14,7 +14,7 @@ import sys
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from prometheus_client.utils import floatToGoString
 
@@ -77,7 +77,7 @@ S = TypeVar("S")
 class Family(ABC):
     """All series of one name."""
 
-    kind: ClassVar[str]
+    kind: str
 
     def __init__(self, name: str, text: str, labels: Sequence[str], constant: Mapping[str, str]) -> None:
         self.name = name
@@ -85,9 +85,13 @@ class Family(ABC):
         self._labels = labels
         self._constant = constant
 
-    def head(self, name: str) -> str:
-        """Write what stands above the samples of a family that goes by `name`."""
-        return f"# HELP {name} {self._text}\n# TYPE {name} {self.kind}\n"
+    def head(self, *, openmetrics: bool) -> str:
+        """Write what stands above the samples. In OpenMetrics only what ends in `_total` is a counter."""
+        name, kind = self.name, self.kind
+        if openmetrics and kind in ("counter", "untyped"):
+            kind = "counter" if name.endswith("_total") else "unknown"
+            name = name.removesuffix("_total")
+        return f"# HELP {name} {self._text}\n# TYPE {name} {kind}\n"
 
     @abstractmethod
     def samples(self) -> str:
@@ -174,7 +178,7 @@ class Histogram(_Recorded[Distribution]):
 
 
 class Gauge(Family):
-    """What is true of each target now, written when it changes. The first label is the target."""
+    """What is true of each target now, or what others have counted; the first label is the target."""
 
     kind = "gauge"
 
@@ -188,7 +192,7 @@ class Gauge(Family):
 
         `values` is kept. No scrape sees some of the old ones and some of the new.
         """
-        if self._values.get(target) == values:
+        if self._values.get(target, {}) == values:
             return
         self._values[target] = values
         lines = [
@@ -220,9 +224,10 @@ class Families:
         self._all.append(counter)
         return counter
 
-    def gauge(self, name: str, text: str, *labels: str) -> Gauge:
-        """Begin a family of gauges; the first of `labels` is the target."""
+    def gauge(self, name: str, text: str, *labels: str, kind: str = "gauge") -> Gauge:
+        """Begin a family of gauges, the first of `labels` being the target; `kind` where it has another."""
         gauge = Gauge(name, text, labels, self.constant)
+        gauge.kind = kind
         self._all.append(gauge)
         return gauge
 
@@ -249,6 +254,5 @@ class Families:
         for family in self._all:
             samples = family.samples()
             if samples:
-                name = family.name.removesuffix("_total") if openmetrics else family.name
-                yield family.head(name).encode()
+                yield family.head(openmetrics=openmetrics).encode()
                 yield samples.encode()
