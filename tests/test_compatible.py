@@ -85,7 +85,9 @@ def look(session: Session) -> str:
     """Look at the server, and give what is scraped of us then."""
     session.renew(SECONDS)
     families = Families()
-    CompatibleMetrics(families).record("orders", session.view(tables=True))
+    view = session.view(tables=True)
+    dialect = "postgresql" if "pg_settings" in view.tables else "mysql"
+    CompatibleMetrics(families).record("orders", dialect, view)
     return b"".join(families.render(openmetrics=False)).decode()
 
 

@@ -78,7 +78,7 @@ def compatible(product: str, tables: Mapping[str, Any]) -> ServerView:
 
 
 def test_names_of_postgres_exporter(families: Families) -> None:
-    CompatibleMetrics(families).record("a", compatible("PostgreSQL", POSTGRES))
+    CompatibleMetrics(families).record("a", "postgresql", compatible("PostgreSQL", POSTGRES))
     samples = scraped(families)
     assert {dict(labels)["target"] for _, labels in samples} == {"a"}
     assert {dict(labels).get("server") for name, labels in samples if name != "pg_up"} == {"a"}
@@ -105,7 +105,7 @@ def test_names_of_postgres_exporter(families: Families) -> None:
 
 
 def test_names_of_mysqld_exporter(families: Families) -> None:
-    CompatibleMetrics(families).record("a", compatible("MariaDB", MYSQL))
+    CompatibleMetrics(families).record("a", "mariadb", compatible("MariaDB", MYSQL))
     assert short(scraped(families)) == {
         "mysql_up": 1,
         "mysql_version_info innodb_version= version=10.11 version_comment=Debian": 1,
@@ -117,26 +117,31 @@ def test_names_of_mysqld_exporter(families: Families) -> None:
     }
 
 
-@pytest.mark.parametrize(("tables", "up"), [(POSTGRES, "pg_up"), (MYSQL, "mysql_up")])
+@pytest.mark.parametrize(
+    ("dialect", "tables", "up"),
+    [("postgresql", POSTGRES, "pg_up"), ("mysql", MYSQL, "mysql_up"), ("mariadb", MYSQL, "mysql_up")],
+)
 def test_a_server_that_cannot_be_looked_at_is_down_and_no_more(
-    families: Families, tables: Mapping[str, Any], up: str
+    families: Families, dialect: str, tables: Mapping[str, Any], up: str
 ) -> None:
     metrics = CompatibleMetrics(families)
-    metrics.record("a", None)
-    assert scraped(families) == {}
-    metrics.record("a", compatible("x", tables))
-    metrics.record("a", None)
+    metrics.record("a", dialect, None)
     assert short(scraped(families)) == {up: 0}
-    metrics.record("a", compatible("x", tables))
+    metrics.record("a", dialect, compatible("x", tables))
     assert short(scraped(families))[up] == 1
-    metrics.record("a", compatible("x", {}))
+    metrics.record("a", dialect, None)
+    assert short(scraped(families)) == {up: 0}
+
+
+def test_the_console_of_a_pooler_has_nothing_of_it(families: Families) -> None:
+    CompatibleMetrics(families).record("a", "postgresql", compatible("PgBouncer", {}))
     assert scraped(families) == {}
 
 
 def test_versions_that_are_no_release_have_a_short_one_too(families: Families) -> None:
     for version, expected in (("PostgreSQL 18beta1 on x", "18.0.0"), ("Other", "0.0.0")):
         tables = POSTGRES | {"pg_static": [{"version": version}]}
-        CompatibleMetrics(families).record("a", compatible("PostgreSQL", tables))
+        CompatibleMetrics(families).record("a", "postgresql", compatible("PostgreSQL", tables))
         assert expected in str(series(families, "pg_static"))
         families = Families()
 
@@ -144,8 +149,8 @@ def test_versions_that_are_no_release_have_a_short_one_too(families: Families) -
 def test_counters_of_others_are_typed_as_there() -> None:
     """But OpenMetrics knows no counter whose name does not end in _total."""
     families = Families()
-    CompatibleMetrics(families).record("a", compatible("PostgreSQL", POSTGRES))
-    CompatibleMetrics(families).record("a", compatible("MariaDB", MYSQL))
+    CompatibleMetrics(families).record("a", "postgresql", compatible("PostgreSQL", POSTGRES))
+    CompatibleMetrics(families).record("a", "mariadb", compatible("MariaDB", MYSQL))
     plain, openmetrics = (b"".join(families.render(openmetrics=form)).decode() for form in (False, True))
     for name, kind, other in (
         ("pg_stat_database_xact_commit", "counter", "unknown"),

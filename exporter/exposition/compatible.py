@@ -11,36 +11,35 @@ from exporter.exposition.mysqld_exporter import MYSQL
 from exporter.exposition.postgres_exporter import POSTGRES, in_base_units
 from exporter.model import ServerView
 
-UP: Final = {"global_status": "mysql_up", "pg_stat_activity": "pg_up"}
-"""What is 1 while there is such a table, and 0 when a look fails after that."""
+UP: Final = {"mysql_up": ("mysql", "mariadb"), "pg_up": ("postgresql",)}
+"""What is 1 if the latest look at a server of these dialects went well, and 0 otherwise."""
 
 
 class CompatibleMetrics:
     """Publishes them for each target of whose server there are tables."""
 
     def __init__(self, families: Families) -> None:
-        self._up = {
-            table: families.gauge(name, "Whether the server let us look at it the last time.", "target")
-            for table, name in UP.items()
-        }
+        self._up = [
+            (families.gauge(name, "Whether the server let us look at it the last time.", "target"), dialects)
+            for name, dialects in UP.items()
+        ]
         self._mysql = [(told, told.begin(families)) for told in MYSQL]
         self._postgres = [
             (told, told._replace(labels=("server", *told.labels)).begin(families)) for told in POSTGRES
         ]
-        self._table: dict[str, str | None] = {}
 
-    def record(self, target: str, view: ServerView | None) -> None:
-        """Show what a look has told; after one that failed, only that it did."""
-        if view is not None:
-            self._table[target] = next((table for table in self._up if table in view.tables), None)
-        table = self._table.get(target)
-        for name, gauge in self._up.items():
-            gauge.set(target, float(view is not None) if name == table else None)
+    def record(self, target: str, dialect: str, view: ServerView | None) -> None:
+        """Show what a look at a server of this dialect has told; after one that failed, only that it did."""
+        tables = {} if view is None else view.tables
+        for gauge, dialects in self._up:
+            # The console of a pooler is looked at in the words of a dialect, and has nothing of it.
+            has_names = dialect in dialects and (view is None or bool(tables))
+            gauge.set(target, float(view is not None) if has_names else None)
         for told, family in self._mysql:
-            family.show(target, told.read(view) if view and table == "global_status" else {})
-        if view and table == "pg_stat_activity":
-            settings = [in_base_units(view.tables.get("pg_settings", ()))]
-            view = replace(view, tables={**view.tables, "pg_settings": settings})
+            family.show(target, told.read(view) if view and "global_status" in tables else {})
+        if view and "pg_settings" in tables:
+            settings = [in_base_units(tables["pg_settings"])]
+            view = replace(view, tables={**tables, "pg_settings": settings})
         else:
             view = None
         for told, family in self._postgres:

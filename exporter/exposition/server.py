@@ -183,11 +183,12 @@ class ServerMetrics:
         for told, family in self._momentary:
             family.show(target, {} if view is None else told.read(view))
         self._usage.show(target, _usage(view, failure))
-        self._compatible.record(target, view)
         if isinstance(observation, ServerObservation):
             self._record_look(observation)
 
     def _record_look(self, look: ServerObservation) -> None:
+        if look.compatible:
+            self._compatible.record(look.target, look.compatible, look.view)
         self._own_connections.set(look.target, look.own_connections)
         self._drops.hold(look.target, PROBE, int(look.kept))
         for change in look.changes:

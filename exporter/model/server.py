@@ -161,7 +161,8 @@ class ServerObservation(Observation):
 
     `counters` are the view's, all sources together; they fall only when the server begins anew. `own` is how
     much of that our own connections have moved since the daemon began, `own_connections` how many are open
-    now. `kept` tells that the connection is kept for the next look.
+    now. `kept` tells that the connection is kept for the next look; `compatible` that the names of other
+    exporters are wanted, and for which dialect.
     """
 
     view: ServerView | None
@@ -170,3 +171,4 @@ class ServerObservation(Observation):
     own: Mapping[Counted, int] = field(default_factory=dict)
     own_connections: int = 0
     kept: bool = False
+    compatible: str = ""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from exporter.probes import dns, idle, mtu, path, ping, pool, sentinel, session, tcp, tls
+from exporter.probes import dns, idle, mtu, path, ping, pool, sentinel, server, session, tcp, tls
 from exporter.probes.kind import Kind, Metered, Standing
 
 KINDS: tuple[Kind[Any] | Metered[Any] | Standing[Any], ...] = (
@@ -15,5 +15,6 @@ KINDS: tuple[Kind[Any] | Metered[Any] | Standing[Any], ...] = (
     session.KIND,
     sentinel.KIND,
     idle.KIND,
+    server.KIND,
     pool.KIND,
 )

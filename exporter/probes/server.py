@@ -75,6 +75,7 @@ class ServerProbe:
                 own=self._tools.opener.footprint.so_far(),
                 own_connections=self._tools.budget.open,
                 kept=self._kept is not None,
+                compatible=self._target.endpoint.dialect if self._settings.compatible_names else "",
             )
             return (*drops, look)
 

@@ -97,7 +97,7 @@ ONE_MISTAKE = {
     TARGET + "defaults:\n  session: {timeout: 1m}\n": [
         "5: defaults.session.timeout: timeout 1m is longer than the interval; at most 15s is allowed"
     ],
-    TARGET + "  probes: {pong: true}\n": ["4: targets[0].probes.pong: unknown key; did you mean ping? allowed: ping, path, mtu, dns, tcp, tls, session, sentinel, idle, pool"],
+    TARGET + "  probes: {pong: true}\n": ["4: targets[0].probes.pong: unknown key; did you mean ping? allowed: ping, path, mtu, dns, tcp, tls, session, sentinel, idle, server, pool"],
     TARGET + "  probes: {ping: 7}\n": ["4: targets[0].probes.ping: must be a block of keys and values"],
     # passwords
     TARGET + "  password: hunter2\n": ["4: targets[0].password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],
