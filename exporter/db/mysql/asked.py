@@ -20,8 +20,9 @@ class Asked:
     the whole server (PROCESS and the like) to new sessions only.
     """
 
-    def __init__(self, ask: Callable[[str], Rows]) -> None:
+    def __init__(self, ask: Callable[[str], Rows], when_denied: Callable[[], None] = lambda: None) -> None:
         self.rows = ask
+        self._when_denied = when_denied
         self._denied: dict[str, Missing] = {}
         self._not_there: set[str] = set()
 
@@ -39,6 +40,7 @@ class Asked:
         except ProbeError as error:
             if error.code in DENIED:
                 self._denied[needs.privilege] = needs
+                self._when_denied()
             elif error.code in NOT_THERE:
                 self._not_there.add(sql)
             else:

@@ -35,7 +35,7 @@ class MysqlSession:
         self._password = password
         self._clock = clock
         self._peer: socket.socket | None = None
-        self._asked = Asked(self._rows)
+        self._asked = Asked(self._rows, lambda: self.stay.footprint.count(Counted.ACCESS_DENIED))
         self._limit = 0.0
         self.stay = NOWHERE
 

@@ -12,6 +12,7 @@ from exporter.db.mysql.questions import PROCESS
 from exporter.model import State
 
 NOBODY: Final = "unauthenticated user"
+STATES: Final = (State.ACTIVE, State.IDLE, State.IDLE_IN_TRANSACTION, State.LOGIN, State.OTHER)
 LISTED: Final = (8, 0, 22)
 """MySQL's version with performance_schema.processlist."""
 
@@ -47,7 +48,7 @@ class Sessions:
     @classmethod
     def read(cls, rows: Rows) -> "Sessions":
         """Add up the groups."""
-        states: Counter[State] = Counter()
+        states = dict.fromkeys(STATES, 0)
         accounts: Counter[str] = Counter()
         for row in rows:
             states[State(row["state"])] += int(row["connections"])
@@ -55,7 +56,7 @@ class Sessions:
                 accounts[str(row["account"])] += int(row["connections"])
         in_transaction = [row for row in rows if row["state"] == State.IDLE_IN_TRANSACTION]
         return cls(
-            states=dict(states),
+            states=states,
             accounts=dict(accounts),
             oldest_transaction=_most(rows, "age"),
             oldest_idle=_most(in_transaction, "quiet"),
@@ -63,8 +64,8 @@ class Sessions:
         )
 
 
-def _most(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    return max((float(row[name]) for row in rows if row[name] is not None), default=None)
+def _most(rows: Sequence[Mapping[str, Any]], name: str) -> float:
+    return max((float(row[name]) for row in rows if row[name] is not None), default=0.0)
 
 
 def _has_processlist(told: Figures) -> bool:

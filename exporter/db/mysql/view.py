@@ -42,6 +42,7 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
         version=variables["version"],
         identity=variables.get("server_uid" if mariadb else "server_uuid", ""),
         started=float(own["now"]) - int(status["uptime"]),
+        uptime=float(int(status["uptime"])),
         replica=replicating.replica,
         read_only=read_only,
         replication_lag=replicating.lag,
