@@ -182,15 +182,22 @@ def test_where_no_echo_may_be_sent_everything_else_runs(tmp_path: Path) -> None:
         cwd=Path(__file__).parents[1],
     ) as process:
         assert process.stderr
-        lines = [process.stderr.readline() for _ in range(3)]
-        in_there = ["nsenter", "-t", str(process.pid), "-n", sys.executable, "-c"]
-        url = next(found[0] for line in lines if (found := re.search(r"http://[^ ]+", line)))
-        fetch = f"import urllib.request; print(urllib.request.urlopen('{url}metrics').read().decode())"
-        content = subprocess.run(
-            [*in_there, fetch], capture_output=True, text=True, check=True, timeout=20
-        ).stdout
-        process.terminate()
-        process.wait(10)
+        lines: list[str] = []
+        try:
+            for line in process.stderr:
+                lines.append(line)
+                if url := re.search(r"http://[^ ]+", line):
+                    break
+            assert url, lines
+            in_there = ["nsenter", "-t", str(process.pid), "-n", sys.executable, "-c"]
+            fetch = f"import urllib.request; print(urllib.request.urlopen('{url[0]}metrics').read().decode())"
+            content = subprocess.run(
+                [*in_there, fetch], capture_output=True, text=True, check=True, timeout=20
+            ).stdout
+            process.terminate()
+            process.wait(10)
+        finally:
+            process.kill()
     warnings = [line for line in lines if "probe not available" in line]
     assert len(warnings) == 1, "said once, not for each target"
     assert "ping_group_range" in warnings[0]
