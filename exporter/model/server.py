@@ -1,7 +1,7 @@
 """What a database server says of itself: its connections, limits, counters and settings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from exporter.model.observation import Observation
@@ -73,12 +73,16 @@ class Limit:
 class Missing:
     """A privilege that our account does not have: what it is needed for, and the SQL that grants it.
 
-    `%s` in the SQL stands for the account.
+    `%s` in the SQL stands for the account, as long as it is not known which (`of`).
     """
 
     privilege: str
     needed_for: str
     grant: str
+
+    def of(self, account: str) -> "Missing":
+        """Put an account, written as its server's SQL wants it, into the SQL that grants."""
+        return replace(self, grant=self.grant % account)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

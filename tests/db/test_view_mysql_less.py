@@ -47,7 +47,7 @@ def test_without_process(database: Database) -> None:
     server = family(database)
     wait_for(lambda: not server.numbers())
     with without(server, questions.PROCESS.grant) as seen:
-        assert seen.missing == (questions.PROCESS,)
+        assert seen.missing == (questions.PROCESS.of(ACCOUNT),)
         assert set(seen.connections) == {State.ACTIVE, State.IDLE}
         assert sum(seen.connections.values()) == seen.limits[0].connections
         assert seen.accounts == {USER: 1}
@@ -62,7 +62,7 @@ def test_without_the_replicas_privilege(database: Database) -> None:
     server = family(database)
     needed = questions.REPLICA_MONITOR if server.name == "mariadb" else questions.REPLICATION_CLIENT
     with without(server, needed.grant) as seen:
-        assert seen.missing == (needed,)
+        assert seen.missing == (needed.of(ACCOUNT),)
         assert (seen.replica, seen.replication_lag) == (None, None)
         assert State.ACTIVE in seen.connections
 
@@ -70,9 +70,25 @@ def test_without_the_replicas_privilege(database: Database) -> None:
 @BOTH
 def test_without_the_applications(database: Database) -> None:
     with without(family(database), questions.ATTRIBUTES.grant) as seen:
-        assert seen.missing == (questions.ATTRIBUTES,)
+        assert seen.missing == (questions.ATTRIBUTES.of(ACCOUNT),)
         assert seen.applications == {}
         assert seen.accounts
+
+
+@BOTH
+def test_what_grants_can_be_copied(database: Database) -> None:
+    """The next session has been granted all of it, whatever the account is called."""
+    server = family(database)
+    server.admin(f"CREATE USER 'o''brien'@'{HERE}' IDENTIFIED BY '{PASSWORD}'")
+    url = server.url(user="o'brien", database="")
+    try:
+        with contextlib.closing(opened(url)) as session:
+            for missing in look(session).missing:
+                server.admin(missing.grant)
+        with contextlib.closing(opened(url)) as session:
+            assert look(session).missing == ()
+    finally:
+        server.admin(f"DROP USER 'o''brien'@'{HERE}'")
 
 
 @BOTH
@@ -157,7 +173,7 @@ def test_a_server_that_blocks_hosts(kind: str, certificates: Certificates, tmp_p
             server.admin(f"REVOKE SELECT ON performance_schema.host_cache FROM '{USER}'@'{NAME}'")
             with contextlib.closing(opened(url)) as session:
                 seen = look(session)
-                assert seen.missing == (questions.HOST_CACHE,)
+                assert seen.missing == (questions.HOST_CACHE.of(f"'{USER}'@'{NAME}'"),)
                 assert (seen.host_errors, seen.hosts_blocked) == (None, None)
                 server.admin("SET GLOBAL host_cache_size = 0")
                 assert look(session).hosts_blocked is None

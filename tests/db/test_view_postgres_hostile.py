@@ -128,7 +128,9 @@ def verdict(script: Script, seconds: float = SECONDS) -> Cause:
         return raised.value.cause
 
 
-@pytest.mark.parametrize(("code", "missing"), [("42501", (IDENTIFY,)), ("0A000", ()), ("42883", ())])
+@pytest.mark.parametrize(
+    ("code", "missing"), [("42501", (IDENTIFY.of("probe"),)), ("0A000", ()), ("42883", ())]
+)
 def test_what_is_apart_is_not_told(code: str, missing: tuple[Missing, ...]) -> None:
     told = view(refusing(code), tables=True)
     assert (told.identity, told.replication_lag, told.missing) == ("", None, missing)
@@ -159,6 +161,7 @@ WHOLE = {
         "replica": True,
         "address": None,
         "account": "probe",
+        "grantee": "probe",
         "database": "shop",
         "sees_all": True,
     },

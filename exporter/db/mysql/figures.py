@@ -108,6 +108,12 @@ class Figures:
         return self.own["user"].rpartition("@")[0]
 
     @property
+    def grantee(self) -> str:
+        """Our account, as SQL names it."""
+        name, _, host = self.own["account"].replace("'", "''").rpartition("@")
+        return f"'{name}'@'{host}'"
+
+    @property
     def address(self) -> str:
         """Where the server sees us: a name, where it resolves addresses and this one has one."""
         return self.own["user"].rpartition("@")[2]

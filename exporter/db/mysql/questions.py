@@ -45,6 +45,7 @@ HOST_CACHE: Final = Missing(
 OWN: Final = """
 SELECT 'own' AS kind, 'now' AS name, unix_timestamp(now(6)) AS value
 UNION ALL SELECT 'own', 'user', user()
+UNION ALL SELECT 'own', 'account', current_user()
 UNION ALL SELECT 'own', 'max_user_connections', @@SESSION.max_user_connections
 """
 FIGURES: Final = """{own}

@@ -62,7 +62,7 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
         hosts_blocked=hosts_blocked,
         settings=figures.settings(variables),
         values=figures.values(variables),
-        missing=asked.missing,
+        missing=tuple(missing.of(told.grantee) for missing in asked.missing),
     )
 
 

@@ -75,7 +75,7 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
             replication_lag=None if lag is None else seconds(lag),
             address=str(answer.server["address"] or ""),
             counters={str(row.datid): _counters(row) for row in answer.databases},
-            missing=(SEE_ALL,) * (not answer.server["sees_all"]) + (IDENTIFY,) * (refusal == NO_PRIVILEGE),
+            missing=_missing(answer, identified=refusal != NO_PRIVILEGE),
             tables=_tables(answer) if tables else {},
             **_connections(answer),
             **_transactions(answer),
@@ -91,6 +91,11 @@ def _apart(ask: Ask, sql: str) -> tuple[Any, str]:
         if error.code not in NOT_TOLD:
             raise
         return None, error.code
+
+
+def _missing(answer: Answer, *, identified: bool) -> tuple[Missing, ...]:
+    lacking = (SEE_ALL,) * (not answer.server["sees_all"]) + (IDENTIFY,) * (not identified)
+    return tuple(missing.of(str(answer.server["grantee"])) for missing in lacking)
 
 
 def _connections(answer: Answer) -> dict[str, Any]:

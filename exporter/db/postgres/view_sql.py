@@ -37,6 +37,7 @@ SELECT json_build_object(
     'replica', pg_is_in_recovery(),
     'address', host(inet_client_addr()),
     'account', session_user,
+    'grantee', quote_ident(session_user),
     'database', current_database(),
     'sees_all', pg_has_role('pg_read_all_stats', 'USAGE')
 )
