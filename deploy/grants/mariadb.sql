@@ -16,8 +16,9 @@ GRANT PROCESS ON *.* TO 'conndrop'@'%';
 -- Whether the server is a replica, and how far it is behind (SLAVE MONITOR is the same).
 GRANT REPLICA MONITOR ON *.* TO 'conndrop'@'%';
 
+-- What follows MariaDB knows with performance_schema=ON only, which is not its default.
 -- Hosts that the server has blocked for broken connections, or will soon.
 GRANT SELECT ON performance_schema.host_cache TO 'conndrop'@'%';
 
--- Connections by application. MariaDB knows them with performance_schema=ON only, which is not its default.
+-- Connections by application.
 GRANT SELECT ON performance_schema.session_connect_attrs TO 'conndrop'@'%';

@@ -184,6 +184,30 @@ def test_a_server_that_blocks_hosts(kind: str, certificates: Certificates, tmp_p
 EMPTY = "TRUNCATE TABLE performance_schema.host_cache"
 
 
+@needs_namespaces
+@pytest.mark.parametrize("kind", ["mariadb", "mysql"])
+def test_blocked_hosts_without_performance_schema(
+    kind: str, certificates: Certificates, tmp_path: Path
+) -> None:
+    """Where nobody is told who is blocked, it is not said that nobody is."""
+
+    def inside() -> None:
+        with counting(kind, certificates, 1, "--performance-schema=OFF") as database:
+            server = family(database)
+            server.grant(f"'{USER}'@'{NAME}'")
+            url = server.url(host=ADDRESS)
+            with contextlib.closing(opened(url)) as session:
+                break_off(server)
+                with pytest.raises(ProbeError) as refused:
+                    opened(url)
+                assert refused.value.cause is Cause.SERVER_HOST_BLOCKED
+                seen = look(session)
+            told = (None, None) if kind == "mariadb" else (1, 1)
+            assert ((seen.host_errors, seen.hosts_blocked), seen.missing) == (told, ())
+
+    in_the_network(inside, tmp_path / "hosts")
+
+
 def break_off(server: MysqlFamily) -> None:
     """Read the greeting and go."""
     with socket.create_connection((ADDRESS, server.port), source_address=(ADDRESS, 0)) as sock:

@@ -36,10 +36,10 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
     sessions = Sessions.ask(asked, told, mariadb=mariadb)
     read_only = told.on("read_only", "super_read_only", "innodb_read_only")
     replicating = replication(asked, told, mariadb=mariadb, read_only=read_only)
-    host_errors, hosts_blocked = _hosts(asked, told)
+    host_errors, hosts_blocked = _hosts(asked, told, mariadb=mariadb)
     return ServerView(
         product="MariaDB" if mariadb else "MySQL",
-        version=variables["version"],
+        version=variables["version"].strip(),
         identity=variables.get("server_uid" if mariadb else "server_uuid", ""),
         started=float(own["now"]) - int(status["uptime"]),
         uptime=float(int(status["uptime"])),
@@ -105,11 +105,14 @@ def _applications(asked: Asked, told: Figures) -> dict[str, int]:
     return {row["application"]: int(row["connections"]) for row in rows if row["application"]}
 
 
-def _hosts(asked: Asked, told: Figures) -> tuple[int | None, int | None]:
+def _hosts(asked: Asked, told: Figures, *, mariadb: bool) -> tuple[int | None, int | None]:
     """Ask for broken connections from our address, and for how many addresses are blocked.
 
     Nothing is counted or blocked where names are not resolved or there is no cache, nor from loopback.
+    MariaDB blocks hosts without performance_schema, too, but its table of them is empty then.
     """
+    if mariadb and not told.on("performance_schema"):
+        return None, None
     if told.on("skip_name_resolve") or told.variables.get("host_cache_size") == "0":
         return None, None
     rows = asked.allowed(questions.HOSTS, HOST_CACHE)
