@@ -37,6 +37,16 @@ def test_the_readme_names_every_metric_and_no_other() -> None:
     assert {name for name in named if not name.startswith("conndrop_ping_*")} - {"conndrop_ping"} == ours
 
 
+def test_what_servers_tell_is_in_the_table_of_who_tells_it() -> None:
+    document = (ROOT / "docs" / "server-series.md").read_text()
+    listed = re.findall(r"^\| `(\w+)` \|", document, flags=re.MULTILINE)
+    ours = r"conndrop_server_(own|look|looks|missing|restarts|identity|client)_"
+    told = [name for name in names() if re.match("conndrop_(server|pooler)_", name)]
+    assert sorted(listed) == sorted(
+        name.removeprefix("conndrop_") for name in told if not re.match(ours, name)
+    )
+
+
 def test_names_of_other_exporters_are_told_apart_from_ours() -> None:
     document = (ROOT / "docs" / "compatible-names.md").read_text()
     named = re.findall(r"^((?:mysql|pg)_[a-z_]+)", document, flags=re.MULTILINE)

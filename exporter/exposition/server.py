@@ -92,7 +92,7 @@ TALLIED: Final = (
     ),
     Tallied(
         "aborted_clients",
-        "Sessions the server counts whose client vanished without a goodbye.",
+        "Sessions whose client left without a goodbye; for MySQL and MariaDB also killed and timed-out ones.",
         {(): Counted.ABORTED_CLIENTS},
         own=True,
     ),
@@ -111,7 +111,11 @@ TALLIED: Final = (
         ("reason",),
         own=True,
     ),
-    Tallied("transactions", "Transactions the server has ended.", {(): Counted.TRANSACTIONS}),
+    Tallied(
+        "transactions",
+        "Transactions the server has ended; MySQL and MariaDB count each statement in them, too.",
+        {(): Counted.TRANSACTIONS},
+    ),
     Tallied("queries", "Statements the server has taken from clients.", {(): Counted.QUERIES}),
     Tallied("buffer_requests", "Pages asked of the server's cache.", {(): Counted.BUFFER_REQUESTS}),
     Tallied("buffer_misses", "Pages the server's cache did not have.", {(): Counted.BUFFER_MISSES}),
