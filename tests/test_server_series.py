@@ -19,12 +19,15 @@ from exporter.model import (
     Missing,
     Observation,
     PoolerView,
+    ProbeError,
     Scope,
     ServerObservation,
     ServerView,
     State,
 )
+from tests.db.holding import opened
 from tests.scraping import scraped, series, value
+from tests.servers import Postgres
 
 SEEN: dict[str, Any] = {"target": "a", "probe": "server", "started": 1.0, "duration": 0.2}
 BARE = ServerView(product="PostgreSQL", version="15.18")
@@ -290,3 +293,19 @@ def test_a_connection_that_was_kept_may_drop(families: Families, metrics: Server
     labels = {"target": "a", "probe": "server", "end": "rst", "cause": "unknown"}
     assert value(families, "conndrop_drops_total", **labels) == 1
     assert value(families, "conndrop_server_looks_total", target="a") == 0
+
+
+def test_a_database_that_is_full_is_no_full_account(
+    families: Families, metrics: ServerMetrics, postgres: Postgres
+) -> None:
+    """Both are refused for the same cause."""
+    postgres.admin("ALTER DATABASE shop CONNECTION LIMIT 0")
+    try:
+        with pytest.raises(ProbeError) as refused:
+            opened(postgres.url())
+    finally:
+        postgres.admin("ALTER DATABASE shop CONNECTION LIMIT -1")
+    assert refused.value.cause is Cause.SERVER_ACCOUNT_LIMIT
+    metrics.record(look(failure=refused.value.failure()))
+    assert value(families, "conndrop_server_limit_usage_ratio", target="a", scope="database") == 1
+    assert value(families, "conndrop_server_limit_usage_ratio", target="a", scope="account") is None

@@ -28,6 +28,8 @@ FORESEEN: Final = tuple(dict.fromkeys(cause for phase in list(Phase)[:-1] for ca
 """What a look can be expected to fail of."""
 FULL: Final = {Cause.SERVER_SATURATED: Scope.SERVER, Cause.SERVER_ACCOUNT_LIMIT: Scope.ACCOUNT}
 """Failures that tell of a limit that it is reached."""
+OF_A_DATABASE: Final = "too many connections for database"
+"""What PostgreSQL says of a database's limit, which has the same cause as an account's."""
 CHANGES: Final = {
     Change.RESTART: ("conndrop_server_restarts_total", "Times the server was found to have started anew."),
     Change.IDENTITY: (
@@ -137,7 +139,9 @@ class ServerMetrics:
         )
         self._tallied = [(tallied, *tallied.begin(families)) for tallied in TALLIED]
         self._own_connections = families.gauge(
-            "conndrop_server_own_connections", "Connections to the server that are our own.", "target"
+            "conndrop_server_own_connections",
+            "Connections to the server that are our own, or about to be.",
+            "target",
         )
         self._drops = families.shared(DropFamilies)
         self._compatible = CompatibleMetrics(families)
@@ -211,10 +215,15 @@ class ServerMetrics:
 def _usage(view: ServerView | None, failure: Failure | None) -> Values:
     """Say how full the fullest limit of each scope is; one that lets nobody in is full."""
     if view is None:
-        scope = FULL.get(failure.cause) if failure else None
+        scope = _refused_for(failure) if failure else None
         return {(scope,): 1} if scope else {}
     fullest: dict[str, float] = {}
     for limit in view.limits:
         usage = limit.connections / limit.most if limit.most > 0 else 1.0
         fullest[limit.scope] = max(usage, fullest.get(limit.scope, 0.0))
     return each(fullest)
+
+
+def _refused_for(failure: Failure) -> Scope | None:
+    scope = FULL.get(failure.cause)
+    return Scope.DATABASE if scope is Scope.ACCOUNT and OF_A_DATABASE in failure.detail else scope
