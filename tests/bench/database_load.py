@@ -30,8 +30,9 @@ SESSIONS = 30
 """Other sessions that a server has while it is looked at."""
 LOOKS = 5
 """Looks, or scrapes, for each second that a measurement is to last."""
-USUAL = {"max_connections": "100"}
-"""What PostgreSQL allows by itself: of the suite's few, the exporter takes fewer than of these."""
+SETTINGS = {"max_connections": "100", "autovacuum": "off"}
+"""Of a PostgreSQL: the connections it allows by itself, of which the exporter takes more than of the suite's
+few; and nothing that comes by itself and takes as much as all that is measured."""
 BACKGROUND = (
     "SELECT thread_os_id FROM performance_schema.threads"
     " WHERE type = 'BACKGROUND' AND name LIKE 'thread/innodb/%' AND name NOT LIKE '%pool%'"
@@ -97,7 +98,7 @@ def _sites() -> Iterator[Sequence[Site]]:
                     say(f"Left out: {missing}")
                     break
                 if isinstance(server, Postgres):
-                    server.settings |= USUAL
+                    server.settings |= SETTINGS
                 used = stack.enter_context(account())
                 stack.enter_context(server)
                 assert server.process
@@ -120,6 +121,8 @@ def minutes(plan: Plan, sites: Sequence[Site]) -> list[Row]:
         "peers": partial(_scraped, sites),
         "conndrop": partial(_probed, sites),
     }
+    if not plan.quick:
+        time.sleep(MINUTE)  # a server that has just begun has work of its own
     turns = plan.turns({name: partial(_minute, plan, sites, whose) for name, whose in contenders.items()})
     rows = []
     for at, site in enumerate(sites):
