@@ -5,7 +5,7 @@
 # make lab    a client, a router and real databases, and faults to bring upon held connections by hand: root
 # make faults has every idle timeout found and attributed in that lab, in 20 minutes: root
 # make hour   brings faults of all kinds about there for an hour, and looks at what servers list afterwards: root
-# make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 4 minutes, not 40
+# make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin

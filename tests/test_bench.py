@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.cpu import cpu_seconds
+from tests.bench.cpu import Account, account, cpu_seconds
+from tests.bench.database_load import Site, looks, minutes
 from tests.bench.judge import Trip, connect_trips, echo_trips, judge
 from tests.bench.ours import Reading
 from tests.bench.peers import read_fping
@@ -19,6 +20,7 @@ from tests.bench.plan import Plan
 from tests.bench.report import Goal, error, limit, ratio, table
 from tests.lab.truth import Echo, Handshake
 from tests.networks import needs_capture, needs_namespaces
+from tests.servers import Database
 
 GOAL = Goal(number="P0", what="a figure")
 SECOND = 1_000_000_000
@@ -92,6 +94,24 @@ def test_processor_time_is_that_of_children_too() -> None:
     assert cpu_seconds([process.pid]) == 0
 
 
+def test_an_account_has_what_children_used_that_ended_soon() -> None:
+    """Each of them uses less than can be told by ticks of the clock."""
+    script = "read line; for each in $(seq 20); do (:); done; echo done; read line"
+    with (
+        account() as used,
+        subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        used.watch(process.pid)
+        before = used.seconds()
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        assert 0 <= used.seconds() - before < 1
+        process.stdin.close()
+
+
 def test_a_plan_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SECONDS", "ROUNDS", "ECHOES", "TARGETS", "QUICK"):
         monkeypatch.delenv(f"BENCH_{name}", raising=False)
@@ -124,6 +144,18 @@ def test_a_small_run_has_its_figures_and_loses_nothing() -> None:
     assert [row[0] for row in rows] == goals.split()
     assert [row[0] for row in rows if row[4] == "-"] == []
     assert [row[4] for row in rows if row[1].startswith("phantom")] == ["0"]
+
+
+def test_a_database_is_asked_less_for_a_look_than_for_a_scrape(database: Database) -> None:
+    """The minutes are too short to mean anything; all servers at once, and with TLS, are the bench's."""
+    assert database.process
+    used = Account(None)
+    used.watch(database.process.pid)
+    plan = Plan(seconds=0.2, rounds=1, echoes=1, targets=1, quick=True)
+    site = Site(server=database, account=used, tls=False)
+    minute, *look = minutes(plan, [site]) + looks(plan, site)
+    assert minute.ours != "-"
+    assert [row.reached for row in look if row.goal.what.startswith("queries")] in (["yes"], ["-"])
 
 
 def test_a_goal_that_is_not_there_is_said() -> None:

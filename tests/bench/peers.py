@@ -20,6 +20,8 @@ PROGRAMS = {
     "blackbox_exporter": "prometheus-blackbox-exporter",
     "fping": "fping",
     "mtr": "mtr",
+    "postgres_exporter": "prometheus-postgres-exporter",
+    "mysqld_exporter": "prometheus-mysqld-exporter",
 }
 T = TypeVar("T")
 FPING_LINE = re.compile(r"\[(\d+\.\d+)\] (\S+) +: \[\d+\], (?:\d+ bytes, ([\d.]+) ms|timed out)")
@@ -130,3 +132,16 @@ def mtr(hosts: Sequence[str], seconds: float) -> Iterator[list[int]]:
             stack.enter_context(started("mtr", "-n", "-c", rounds, "-i", "1", "--report", host)).pid
             for host in hosts
         ]
+
+
+@contextlib.contextmanager
+def database_exporter(name: str, source: str) -> Iterator[Peer]:
+    """Run postgres_exporter or mysqld_exporter as it is by default, for the server that `source` names."""
+    address = f"127.0.0.1:{free_port()}"
+    words = [PROGRAMS[name], f"--web.listen-address={address}", "--log.level=error"]
+    with started("env", f"DATA_SOURCE_NAME={source}", *words) as process:
+        peer = Peer(pid=process.pid, url=f"http://{address}/metrics")
+        wait_until_up(process, peer.url)
+        if not re.search(rb"^(pg|mysql)_up 1$", fetch(peer.url), re.MULTILINE):
+            raise RuntimeError(f"{name} does not get in")
+        yield peer

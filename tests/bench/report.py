@@ -10,6 +10,16 @@ from pathlib import Path
 from tests.lab.namespace import SEARCHED
 
 NOTHING = "-"
+PACKAGES = (
+    "prometheus-smokeping-prober",
+    "prometheus-blackbox-exporter",
+    "prometheus-postgres-exporter",
+    "prometheus-mysqld-exporter",
+    "fping",
+    "mtr-tiny",
+    "tcpdump",
+)
+"""What is compared with, by the names that Debian gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +107,7 @@ def machine() -> str:
         for line in Path("/proc/cpuinfo").read_text().splitlines()
         if line.startswith("model name")
     }
-    packages = ("prometheus-smokeping-prober", "prometheus-blackbox-exporter", "fping", "mtr-tiny", "tcpdump")
-    versions = ", ".join(f"{name} {version(name)}" for name in packages)
+    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     cores = len(os.sched_getaffinity(0))
     return (
         f"{cores} cores ({', '.join(sorted(models)) or platform.machine()}), Linux {platform.release()}, "
