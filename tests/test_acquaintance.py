@@ -120,6 +120,12 @@ def test_statistics_that_are_reset_are_no_restart() -> None:
     }
 
 
+def test_what_is_flushed_does_not_count_the_rest_twice() -> None:
+    tally = Tally()
+    tally.add_up({"": {OPENED: 1000, KILLED: 5}})
+    assert tally.add_up({"": {OPENED: 1001, KILLED: 1}}) == {OPENED: 1001, KILLED: 6}
+
+
 def test_a_server_that_starts_anew_counts_from_the_start() -> None:
     tally = Tally()
     tally.add_up({"1": {KILLED: 5}})
