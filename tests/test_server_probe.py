@@ -180,6 +180,19 @@ def test_it_follows_the_name_to_another_host(postgres: Postgres) -> None:
     probing.end()
 
 
+@pytest.mark.parametrize("host", ["::1", "0:0:0:0:0:0:0:1"])
+def test_one_connection_is_kept_over_ipv6(database: Database, host: str) -> None:
+    """However the URL spells the address."""
+    probing = Probing(database.url(database.plain, host=host, user="six"))
+    with database.admitting_six():
+        probing.look()
+        kept = probing.probe._kept
+        assert kept
+        assert probing.look().kept
+        assert probing.probe._kept is kept
+        probing.end()
+
+
 @pytest.mark.parametrize(("limit", "kept"), [(1, False), (2, True)])
 def test_a_small_budget_has_it_come_and_go(postgres: Postgres, limit: int, kept: bool) -> None:
     probing = Probing(postgres.url(postgres.plain), budget=limit)
