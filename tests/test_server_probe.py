@@ -1,5 +1,6 @@
 """Looks at a server over a connection that is kept: when it is, when it is replaced, and how it ends."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -128,6 +129,22 @@ def test_a_server_that_is_full_is_still_looked_at(probing: Probing, database: Da
     assert look.view is not None
     assert look.kept
     assert probing.tools.budget.allowance == 0
+
+
+def test_a_look_that_takes_too_long_costs_no_connection(postgres: Postgres) -> None:
+    """A server that is slow may be full, too: who leaves now is not let in again."""
+    probing = Probing(postgres.url(postgres.plain))
+    probing.look()
+    before = postgres.numbers()
+    with contextlib.closing(postgres.connect()) as chief, chief.cursor() as cursor:
+        chief.autocommit = False
+        cursor.execute("LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE")
+        look = probing.look()
+        assert look.failure
+        assert (look.failure.cause, look.kept) == (Cause.SERVER_SLOW_QUERY, True)
+    assert probing.look().view
+    assert postgres.numbers() == before
+    probing.end()
 
 
 def test_without_a_connection_a_full_server_is_told_as_such(probing: Probing, database: Database) -> None:

@@ -61,6 +61,10 @@ class Kept:
         self._life.use()
         return view
 
+    def goes_on_after(self, error: ProbeError) -> bool:
+        """Whether the server has but taken too long: that slot may be the last one that can be had."""
+        return error.cause is Cause.SERVER_SLOW_QUERY and is_open(self._session.descriptor)
+
     def fail(self, error: ProbeError) -> Death | None:
         """Let go after a look that failed; give the end if the connection had come to it."""
         descriptor = self._session.descriptor

@@ -92,6 +92,8 @@ class ServerProbe:
         try:
             return self._ask(kept, _part_of(until))
         except ProbeError as error:
+            if kept.goes_on_after(error):
+                raise
             self._kept = None
             self._tools.budget.let_go()
             death = kept.fail(error)
