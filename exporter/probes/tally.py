@@ -21,6 +21,14 @@ class Tally:
         self._before: Mapping[str, Counters] = {}
         self._gone: Counter[Counted] = Counter()
 
+    def goes_on(self, sources: Mapping[str, Counters]) -> bool:
+        """Whether any source has gone on from where it was: PostgreSQL's do over a restart in good order."""
+        return any(
+            any(before.values()) and all(now.get(counted, 0) >= count for counted, count in before.items())
+            for name, before in self._before.items()
+            if (now := sources.get(name)) is not None
+        )
+
     def begin(self) -> None:
         """Forget everything: it is a server that counts from the start."""
         self._before = {}
