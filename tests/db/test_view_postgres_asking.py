@@ -68,8 +68,10 @@ def test_an_identity_that_is_not_for_everybody(server: Postgres) -> None:
         chief.autocommit = True
         rows_of(chief, "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
         try:
+            before = server.log.read_text().count("ERROR")
             view = seen(session)
             assert (view.identity, view.missing) == ("", (IDENTIFY,))
+            assert server.log.read_text().count("ERROR") == before
             rows_of(chief, IDENTIFY.grant % USER)
             view = seen(session)
             assert view.identity

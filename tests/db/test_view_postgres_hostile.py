@@ -161,6 +161,7 @@ WHOLE = {
         "account": "probe",
         "database": "shop",
         "sees_all": True,
+        "may_identify": True,
     },
     "settings": [
         ["max_connections", "40", None, "integer"],

@@ -62,9 +62,9 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
     with understood():
         answer = read(ask(WITH_TABLES if tables else WHOLE))
         replica = bool(answer.server["replica"])
-        may_identify = answer.server["may_identify"]
-        identity = _apart(ask, IDENTITY) if may_identify else None
-        lag = _apart(ask, LAG) if replica else None
+        allowed = answer.server["may_identify"]  # None where there is nothing to ask
+        identity, refusal = _apart(ask, IDENTITY) if allowed else (None, NO_PRIVILEGE * (allowed is False))
+        lag, _ = _apart(ask, LAG) if replica else (None, "")
         return ServerView(
             product="PostgreSQL",
             version=str(answer.server["version"]).partition(" ")[0],
@@ -76,7 +76,7 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
             replication_lag=None if lag is None else seconds(lag),
             address=str(answer.server["address"] or ""),
             counters={str(row.datid): _counters(row) for row in answer.databases},
-            missing=(SEE_ALL,) * (not answer.server["sees_all"]) + (IDENTIFY,) * (may_identify is False),
+            missing=(SEE_ALL,) * (not answer.server["sees_all"]) + (IDENTIFY,) * (refusal == NO_PRIVILEGE),
             tables=_tables(answer) if tables else {},
             **_connections(answer),
             **_transactions(answer),
