@@ -30,6 +30,7 @@ from tests.doubles import deaf, hang_up
 from tests.doubles import server as double
 from tests.probing import probe_tools
 from tests.servers import Database, Postgres
+from tests.servers.postgres import MAX_CONNECTIONS
 from tests.waiting import running, wait_for
 
 FULL = Failure(phase=None, cause=Cause.SERVER_SATURATED, detail="x")
@@ -218,6 +219,31 @@ def test_a_small_budget_has_it_come_and_go(postgres: Postgres, limit: int, kept:
     wait_for(lambda: len(postgres.numbers()) == kept)
     assert postgres.aborted() == before
     probing.end()
+
+
+def test_none_is_kept_that_would_not_last(database: Database) -> None:
+    """The server would end it between two looks, and count a client that was aborted."""
+    postgres = isinstance(database, Postgres)
+    with database.limited("idle_session_timeout" if postgres else "wait_timeout", 20):
+        probing = Probing(database.url(database.plain))
+        assert [probing.look().kept for _ in range(2)] == [False, False]
+        assert probing.look().failure is None
+        assert probing.tools.budget.open == 0
+        probing.end()
+
+
+def test_many_targets_at_one_server_do_not_fill_it(postgres: Postgres) -> None:
+    """Such as one for each of its databases."""
+    targets = [Probing(postgres.url(postgres.plain)) for _ in range(MAX_CONNECTIONS)]
+    try:
+        for _ in range(2):
+            looks = [probing.look() for probing in targets]
+            assert [look.failure for look in looks] == [None] * len(targets)
+            assert 1 <= sum(look.kept for look in looks) <= MAX_CONNECTIONS / 5
+    finally:
+        for probing in targets:
+            probing.end()
+    wait_for(lambda: not postgres.numbers())
 
 
 def test_nothing_is_looked_at_where_the_budget_has_no_visit_left(postgres: Postgres) -> None:
