@@ -1,6 +1,8 @@
 """Looks at a server over a connection that is kept: when it is, when it is replaced, and how it ends."""
 
 import contextlib
+import os
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -298,3 +300,22 @@ def test_a_look_ends_with_the_daemon() -> None:
             probing.end()
             with pytest.raises(Stopped):
                 looking.result()
+
+
+def test_a_goodbye_is_said_in_the_middle_of_a_look(probing: Probing, database: Database) -> None:
+    """The server is asleep when the daemon ends; it finds the goodbye when it wakes up."""
+    probing.look()
+    aborted = database.aborted()
+    assert database.process
+    pid = database.numbers()[0] if isinstance(database, Postgres) else database.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with running(probing.probe.run) as looking:
+            wait_for(probing.probe._turn.locked)
+            probing.end()
+            with pytest.raises(Stopped):
+                looking.result()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: not database.numbers())
+    assert database.aborted() == aborted
