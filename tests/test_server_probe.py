@@ -24,7 +24,7 @@ from exporter.model import (
 )
 from exporter.net.book import AddressBook
 from exporter.net.waiting import Stopped
-from exporter.probes import server
+from exporter.probes import kept, server
 from exporter.probes.budget import Budget
 from exporter.probes.kind import Tools
 from exporter.probes.server import ServerProbe, ServerSettings
@@ -120,6 +120,23 @@ def test_one_that_was_ended_is_a_drop_and_replaced_at_once(probing: Probing, dat
     assert drop.duration >= drop.silent > 0
     assert (look.failure, look.kept) == (None, True)
     assert database.numbers() not in ([], [number])
+    assert probing.look().kept
+
+
+def test_last_words_may_come_before_the_end(
+    probing: Probing, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS says that it is over a moment before the kernel hears of it; that is a drop all the same."""
+    probing.look()
+    (number,) = database.numbers()
+    database.kill(number)
+    wait_for(lambda: not database.numbers())
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "is_open", lambda _: True)
+        seen = probing.probe.run()
+    if isinstance(database, Postgres):  # the others end without a word
+        drop, look = told(seen)
+        assert (drop.end, look.failure, look.kept) == (End.ERROR, None, True)
     assert probing.look().kept
 
 

@@ -1,6 +1,5 @@
 """A session that is kept from one look at the server to the next."""
 
-import contextlib
 import time
 from ipaddress import ip_address
 from typing import Final
@@ -69,9 +68,10 @@ class Kept:
         """Let go after a look that failed; give the end if the connection had come to it."""
         descriptor = self._session.descriptor
         alive = is_open(descriptor) and error.cause is not Cause.NET_BLACKHOLE
-        if alive and error.said:  # it has refused a question, and hears a goodbye
-            self.part_at_once()
-            return None
+        if alive and error.said:
+            if self.part_at_once():  # it has refused a question, and hears a goodbye
+                return None
+            alive = False  # these were its last words, and the end of the line is on its way
         death = self._life.death(descriptor, error)
         self._session.abandon()
         if alive or death.end in (End.SILENCE, End.RST):
@@ -89,9 +89,12 @@ class Kept:
             self._session.abandon()
             raise
 
-    def part_at_once(self) -> None:
-        """Say goodbye and let go, without waiting."""
-        with contextlib.suppress(ProbeError):
+    def part_at_once(self) -> bool:
+        """Say goodbye and let go, without waiting; tell whether there was anybody to say it to."""
+        try:
             held = self._session.hold()
             held.part()
             held.abandon()
+        except ProbeError:
+            return False
+        return True

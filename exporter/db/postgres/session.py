@@ -142,6 +142,8 @@ class PostgresSession:
 
     def hold(self) -> PostgresHeld:
         """Hand over libpq's connection (see `exporter.db.dialect.Session`)."""
+        if self._connection.closed:
+            raise ProbeError(Cause.UNKNOWN, "the session is at its end")
         return PostgresHeld(self._connection, self._socket, self._secret, self.stay)
 
     def close(self) -> None:
