@@ -16,6 +16,7 @@ def a_view(
     identity: str = "a",
     address: str = "10.0.0.1",
     busy: int = 1,
+    opened: tuple[int, ...] = (5,),
 ) -> ServerView:
     """Make a view as the server would give it `at` seconds after the first."""
     return ServerView(
@@ -26,7 +27,7 @@ def a_view(
         uptime=None if started is None else 10_000.0 + at - started,
         address=address,
         connections={State.ACTIVE: busy},
-        counters={"": {OPENED: 5}},
+        counters={str(number): {OPENED: count} for number, count in enumerate(opened)},
     )
 
 
@@ -97,6 +98,21 @@ def test_the_high_water_mark_is_the_servers_or_what_we_have_seen() -> None:
     assert restarted.high_water == 1
 
 
+@pytest.mark.parametrize(("after", "expected"), [((101,), 151), ((3,), 3)])
+def test_counters_that_outlive_a_restart_keep_what_was_dropped_before(
+    after: tuple[int, ...], expected: int
+) -> None:
+    """The sum would fall otherwise, though it has not begun anew: all of it would look like new events."""
+    now = [0.0]
+    known = Acquaintance(lambda: now[0])
+    known.meet(a_view(opened=(100, 50)))
+    assert known.meet(a_view(opened=(100,))).counters == {OPENED: 150}
+    now[0] = 30.0
+    meeting = known.meet(a_view(at=30, started=10_020.0, opened=after))
+    assert meeting.changes == (Change.RESTART,)
+    assert meeting.counters == {OPENED: expected}
+
+
 def test_databases_are_added_up() -> None:
     tally = Tally()
     assert tally.add_up({}) == {}
@@ -118,6 +134,12 @@ def test_statistics_that_are_reset_are_no_restart() -> None:
         KILLED: 106,
         OPENED: 107,
     }
+
+
+def test_what_is_flushed_does_not_count_the_rest_twice() -> None:
+    tally = Tally()
+    tally.add_up({"": {OPENED: 1000, KILLED: 5}})
+    assert tally.add_up({"": {OPENED: 1001, KILLED: 1}}) == {OPENED: 1001, KILLED: 6}
 
 
 def test_a_server_that_starts_anew_counts_from_the_start() -> None:

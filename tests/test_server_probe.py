@@ -1,5 +1,8 @@
 """Looks at a server over a connection that is kept: when it is, when it is replaced, and how it ends."""
 
+import contextlib
+import os
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -21,7 +24,7 @@ from exporter.model import (
 )
 from exporter.net.book import AddressBook
 from exporter.net.waiting import Stopped
-from exporter.probes import server
+from exporter.probes import kept, server
 from exporter.probes.budget import Budget
 from exporter.probes.kind import Tools
 from exporter.probes.server import ServerProbe, ServerSettings
@@ -29,6 +32,7 @@ from tests.doubles import deaf, hang_up
 from tests.doubles import server as double
 from tests.probing import probe_tools
 from tests.servers import Database, Postgres
+from tests.servers.postgres import MAX_CONNECTIONS
 from tests.waiting import running, wait_for
 
 FULL = Failure(phase=None, cause=Cause.SERVER_SATURATED, detail="x")
@@ -119,6 +123,23 @@ def test_one_that_was_ended_is_a_drop_and_replaced_at_once(probing: Probing, dat
     assert probing.look().kept
 
 
+def test_last_words_may_come_before_the_end(
+    probing: Probing, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS says that it is over a moment before the kernel hears of it; that is a drop all the same."""
+    probing.look()
+    (number,) = database.numbers()
+    database.kill(number)
+    wait_for(lambda: not database.numbers())
+    with monkeypatch.context() as patched:
+        patched.setattr(kept, "is_open", lambda _: True)
+        seen = probing.probe.run()
+    if isinstance(database, Postgres):  # the others end without a word
+        drop, look = told(seen)
+        assert (drop.end, look.failure, look.kept) == (End.ERROR, None, True)
+    assert probing.look().kept
+
+
 def test_a_server_that_is_full_is_still_looked_at(probing: Probing, database: Database) -> None:
     """Over the connection that is kept; nobody has to give this one back."""
     probing.look()
@@ -128,6 +149,22 @@ def test_a_server_that_is_full_is_still_looked_at(probing: Probing, database: Da
     assert look.view is not None
     assert look.kept
     assert probing.tools.budget.allowance == 0
+
+
+def test_a_look_that_takes_too_long_costs_no_connection(postgres: Postgres) -> None:
+    """A server that is slow may be full, too: who leaves now is not let in again."""
+    probing = Probing(postgres.url(postgres.plain))
+    probing.look()
+    before = postgres.numbers()
+    with contextlib.closing(postgres.connect()) as chief, chief.cursor() as cursor:
+        chief.autocommit = False
+        cursor.execute("LOCK TABLE pg_database IN ACCESS EXCLUSIVE MODE")
+        look = probing.look()
+        assert look.failure
+        assert (look.failure.cause, look.kept) == (Cause.SERVER_SLOW_QUERY, True)
+    assert probing.look().view
+    assert postgres.numbers() == before
+    probing.end()
 
 
 def test_without_a_connection_a_full_server_is_told_as_such(probing: Probing, database: Database) -> None:
@@ -180,6 +217,19 @@ def test_it_follows_the_name_to_another_host(postgres: Postgres) -> None:
     probing.end()
 
 
+@pytest.mark.parametrize("host", ["::1", "0:0:0:0:0:0:0:1"])
+def test_one_connection_is_kept_over_ipv6(database: Database, host: str) -> None:
+    """However the URL spells the address."""
+    probing = Probing(database.url(database.plain, host=host, user="six"))
+    with database.admitting_six():
+        probing.look()
+        kept = probing.probe._kept
+        assert kept
+        assert probing.look().kept
+        assert probing.probe._kept is kept
+        probing.end()
+
+
 @pytest.mark.parametrize(("limit", "kept"), [(1, False), (2, True)])
 def test_a_small_budget_has_it_come_and_go(postgres: Postgres, limit: int, kept: bool) -> None:
     probing = Probing(postgres.url(postgres.plain), budget=limit)
@@ -188,6 +238,31 @@ def test_a_small_budget_has_it_come_and_go(postgres: Postgres, limit: int, kept:
     wait_for(lambda: len(postgres.numbers()) == kept)
     assert postgres.aborted() == before
     probing.end()
+
+
+def test_none_is_kept_that_would_not_last(database: Database) -> None:
+    """The server would end it between two looks, and count a client that was aborted."""
+    postgres = isinstance(database, Postgres)
+    with database.limited("idle_session_timeout" if postgres else "wait_timeout", 20):
+        probing = Probing(database.url(database.plain))
+        assert [probing.look().kept for _ in range(2)] == [False, False]
+        assert probing.look().failure is None
+        assert probing.tools.budget.open == 0
+        probing.end()
+
+
+def test_many_targets_at_one_server_do_not_fill_it(postgres: Postgres) -> None:
+    """Such as one for each of its databases."""
+    targets = [Probing(postgres.url(postgres.plain)) for _ in range(MAX_CONNECTIONS)]
+    try:
+        for _ in range(2):
+            looks = [probing.look() for probing in targets]
+            assert [look.failure for look in looks] == [None] * len(targets)
+            assert 1 <= sum(look.kept for look in looks) <= MAX_CONNECTIONS / 5
+    finally:
+        for probing in targets:
+            probing.end()
+    wait_for(lambda: not postgres.numbers())
 
 
 def test_nothing_is_looked_at_where_the_budget_has_no_visit_left(postgres: Postgres) -> None:
@@ -242,3 +317,22 @@ def test_a_look_ends_with_the_daemon() -> None:
             probing.end()
             with pytest.raises(Stopped):
                 looking.result()
+
+
+def test_a_goodbye_is_said_in_the_middle_of_a_look(probing: Probing, database: Database) -> None:
+    """The server is asleep when the daemon ends; it finds the goodbye when it wakes up."""
+    probing.look()
+    aborted = database.aborted()
+    assert database.process
+    pid = database.numbers()[0] if isinstance(database, Postgres) else database.process.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with running(probing.probe.run) as looking:
+            wait_for(probing.probe._turn.locked)
+            probing.end()
+            with pytest.raises(Stopped):
+                looking.result()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: not database.numbers())
+    assert database.aborted() == aborted

@@ -107,7 +107,10 @@ class Session(Protocol):
         ...
 
     def hold(self) -> Held:
-        """Hand the session over to be held; nothing else may be done with it from then on."""
+        """Hand the session over to be held; nothing else may be done with it from then on.
+
+        Raises ProbeError where it is known to be at its end; it has to be abandoned then.
+        """
         ...
 
     def close(self) -> None:

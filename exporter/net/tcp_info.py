@@ -57,8 +57,12 @@ def is_open(descriptor: int) -> bool:
 
 def peer(descriptor: int) -> str:
     """Give the address of the other side; empty where there is none any more."""
-    with contextlib.suppress(OSError), borrowed(descriptor) as sock:
-        return str(sock.getpeername()[0])
+    with contextlib.suppress(OSError):
+        sock = socket.socket(fileno=descriptor)  # of its own family: an address of IPv6 would be cut short
+        try:
+            return str(sock.getpeername()[0])
+        finally:
+            sock.detach()
     return ""
 
 

@@ -44,7 +44,8 @@ class Acquaintance:
         if not {Change.IDENTITY, Change.RESTART}.isdisjoint(changes):
             self._started = None
             self._most_seen = 0
-            self._tally.begin()
+            if Change.IDENTITY in changes or not self._tally.goes_on(view.counters):
+                self._tally.begin()
         self._met = self._now()
         self._started = view.started if self._started is None else self._started
         self._identity = view.identity or self._identity

@@ -1,7 +1,7 @@
 """A session that is kept from one look at the server to the next."""
 
-import contextlib
 import time
+from ipaddress import ip_address
 from typing import Final
 
 from exporter.db.dialect import Session
@@ -45,7 +45,9 @@ class Kept:
             addresses = self._tools.book.addresses(host, 0.0)
         except ProbeError:
             return True
-        return peer(self._session.descriptor) in {"", *addresses}
+        other = peer(self._session.descriptor)
+        # Not by their letters: a URL may spell an address of IPv6 in other ways than the kernel does.
+        return not other or ip_address(other) in map(ip_address, addresses)
 
     def view(self, until: float, *, tables: bool) -> ServerView:
         """Ask the server what it says of itself, before `until`.
@@ -58,13 +60,18 @@ class Kept:
         self._life.use()
         return view
 
+    def goes_on_after(self, error: ProbeError) -> bool:
+        """Whether the server has but taken too long: that slot may be the last one that can be had."""
+        return error.cause is Cause.SERVER_SLOW_QUERY and is_open(self._session.descriptor)
+
     def fail(self, error: ProbeError) -> Death | None:
         """Let go after a look that failed; give the end if the connection had come to it."""
         descriptor = self._session.descriptor
         alive = is_open(descriptor) and error.cause is not Cause.NET_BLACKHOLE
-        if alive and error.said:  # it has refused a question, and hears a goodbye
-            self.part_at_once()
-            return None
+        if alive and error.said:
+            if self.part_at_once():  # it has refused a question, and hears a goodbye
+                return None
+            alive = False  # these were its last words, and the end of the line is on its way
         death = self._life.death(descriptor, error)
         self._session.abandon()
         if alive or death.end in (End.SILENCE, End.RST):
@@ -82,9 +89,12 @@ class Kept:
             self._session.abandon()
             raise
 
-    def part_at_once(self) -> None:
-        """Say goodbye and let go, without waiting."""
-        with contextlib.suppress(ProbeError):
+    def part_at_once(self) -> bool:
+        """Say goodbye and let go, without waiting; tell whether there was anybody to say it to."""
+        try:
             held = self._session.hold()
             held.part()
             held.abandon()
+        except ProbeError:
+            return False
+        return True

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from typing import Final
 
 from pydantic import Field
 
+from exporter.db.dialect import PROGRAM
 from exporter.model import Observation, ProbeError, ServerObservation, ServerView, Target
 from exporter.probes.acquaintance import Acquaintance
 from exporter.probes.drops import drop
@@ -20,6 +22,10 @@ SHARE: Final = 0.5
 """Part of the time for the first of two ways to get a view: what is left is for the other."""
 OLD: Final = 600.0
 """Seconds after which a connection is replaced: a new one may leave from another address of ours."""
+SHARE_OF_ALL: Final = 0.2
+"""Part of the slots free of others that all of ours at one server may take for any to be kept."""
+IDLE_LIMITS: Final = ("idle_session_timeout", "wait_timeout", "client_idle_timeout")
+"""Settings that say for how long PostgreSQL, MySQL and PgBouncer put up with who asks nothing."""
 PATIENCE: Final = 1.0
 """Seconds for which the end of the daemon waits until a look has noticed it."""
 
@@ -92,6 +98,8 @@ class ServerProbe:
         try:
             return self._ask(kept, _part_of(until))
         except ProbeError as error:
+            if kept.goes_on_after(error):
+                raise
             self._kept = None
             self._tools.budget.let_go()
             death = kept.fail(error)
@@ -117,18 +125,30 @@ class ServerProbe:
             old, self._kept = self._kept, new
             if old is not None:
                 old.part()
-            elif not self._tools.budget.keep():
+            if not (self._may_keep(view) and self._tools.budget.keep()):
                 self._kept = None
+                self._tools.budget.let_go()
                 new.part()
             return view
         finally:
             self._tools.budget.leave()
 
+    def _may_keep(self, view: ServerView) -> bool:
+        """Whether a connection would last until the next look, and there are not too many of ours already.
+
+        Who has a target for each database of a server would keep as many connections there.
+        """
+        idle = [view.settings[name] for name in IDLE_LIMITS if view.settings.get(name)]
+        ours = view.applications.get(PROGRAM, 0)
+        room = 0 if (free := _free(view)) is None else free + ours
+        lasts = min(idle, default=math.inf) > self._settings.interval + self._settings.timeout
+        return lasts and (ours <= 1 or ours <= SHARE_OF_ALL * room)
+
     def _ask(self, kept: Kept, until: float) -> ServerView:
         view = kept.view(until, tables=self._settings.compatible_names)
-        left = [limit.most - limit.connections for limit in view.limits if limit.ours]
-        if left and not self._tools.budget.stopped:
-            self._tools.budget.learn(max(0, min(left)))
+        free = _free(view)
+        if free is not None and not self._tools.budget.stopped:
+            self._tools.budget.learn(free)
         return view
 
     async def _part_in_the_end(self) -> None:
@@ -138,6 +158,12 @@ class ServerProbe:
         finally:
             if self._turn.acquire(timeout=PATIENCE) and self._kept is not None:
                 self._kept.part_at_once()
+
+
+def _free(view: ServerView) -> int | None:
+    """Count the sessions like ours that the server would take beside those there are, where it tells."""
+    left = [limit.most - limit.connections for limit in view.limits if limit.ours]
+    return max(0, min(left)) if left else None
 
 
 def _part_of(until: float) -> float:

@@ -1,6 +1,7 @@
 """What PostgreSQL tells whom, how often it is asked, and what the names of another exporter need."""
 
 import contextlib
+import re
 
 import pytest
 
@@ -67,8 +68,10 @@ def test_an_identity_that_is_not_for_everybody(server: Postgres) -> None:
         chief.autocommit = True
         rows_of(chief, "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC")
         try:
+            before = server.log.read_text().count("ERROR")
             view = seen(session)
             assert (view.identity, view.missing) == ("", (IDENTIFY.of(USER),))
+            assert server.log.read_text().count("ERROR") == before
             rows_of(chief, view.missing[0].grant)
             view = seen(session)
             assert view.identity
@@ -87,6 +90,39 @@ def test_no_more_queries_than_need_be(server: Postgres) -> None:
             assert server.log.read_text().count(STATEMENT) - before == 2
     finally:
         server.admin(f"ALTER ROLE {USER} RESET log_statement")
+
+
+def test_a_few_statements_are_all_there_are(server: Postgres) -> None:
+    """Each that is spelt in another way would take a place in pg_stat_statements from somebody else's."""
+    server.admin(f"ALTER ROLE {USER} SET log_statement = 'all'")
+    try:
+        with talking(server.url()) as session:
+            begun = server.log.stat().st_size
+            for _ in range(9):
+                seen(session)
+            said = server.log.read_bytes()[begun:].decode()
+            assert len(set(re.findall(r"SET LOCAL statement_timeout = \d+", said))) == 1
+    finally:
+        server.admin(f"ALTER ROLE {USER} RESET log_statement")
+
+
+@pytest.mark.parametrize("encoding", ["UTF8", "LATIN1", "SQL_ASCII"])
+def test_names_in_whatever_encoding(server: Postgres, encoding: str) -> None:
+    """Those of accounts are the whole server's: it keeps the bytes that came in one of its databases."""
+    server.admin(f"CREATE DATABASE other TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
+    try:
+        with contextlib.closing(server.connect(dbname="other")) as chief:
+            chief.set_client_encoding(encoding if encoding != "SQL_ASCII" else "LATIN1")
+            rows_of(chief, 'CREATE ROLE "käse" LOGIN CONNECTION LIMIT 3')
+            for database in ("shop", "other"):
+                with talking(server.url(database=database)) as session:
+                    names = [limit.name for limit in seen(session).limits if limit.most == 3]
+                    assert [name[0] + name[-2:] for name in names] == ["kse"]
+                    if (encoding, database) in {("UTF8", "shop"), ("UTF8", "other"), ("LATIN1", "other")}:
+                        assert names == ["käse"]
+            rows_of(chief, 'DROP ROLE "käse"')
+    finally:
+        server.admin("DROP DATABASE other WITH (FORCE)")
 
 
 def test_a_server_that_takes_too_long(server: Postgres) -> None:

@@ -164,6 +164,7 @@ WHOLE = {
         "grantee": "probe",
         "database": "shop",
         "sees_all": True,
+        "may_identify": True,
     },
     "settings": [
         ["max_connections", "40", None, "integer"],

@@ -90,6 +90,6 @@ class PooledWire(Wire):
             self._end = error
         elif self.refused:
             self._end = self._session.refusal(error)
-        self._force_close()
+        self.let_go()
         lost: Exception = pymysql.OperationalError(number, f"{LOST} ({error})")
         return lost

@@ -133,7 +133,7 @@ class MysqlSession:
     def abandon(self) -> None:
         """Let go at once (see `exporter.db.dialect.Session`)."""
         self.stay.end(Counted.ABORTED_CLIENTS)
-        self._connection._force_close()
+        self._connection.let_go()
         if self._peer is not None:
             self._peer.close()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from exporter.net.handshake import TlsChannel
 from exporter.net.phases import PhaseClock
 from exporter.net.stream import NO_TIME, NotYet, Stream
 from exporter.net.tls import NOT_OFFERED
+from exporter.net.waiting import Stopped
 
 IN_CLEAR: Final = (b"mysql_clear_password", b"dialog")
 """Plugins that send the password as it is."""
@@ -69,6 +71,15 @@ class Wire(Connection):  # type: ignore[misc]  # PyMySQL ships no types
             came = reader.peek()
         (reader.detach if encrypted else reader.close)()
         return line, came
+
+    def let_go(self) -> None:
+        """Close at once."""
+        super()._force_close()
+
+    def _force_close(self) -> None:
+        """Let go of a line that has failed; one that only the daemon ends can still be left well."""
+        if not isinstance(sys.exc_info()[1], Stopped):
+            self.let_go()
 
     def _read_bytes(self, num_bytes: int) -> bytes:
         """Read a header or a body, in turn; keep an error packet, and hear one out that comes out of turn.

@@ -4,9 +4,29 @@ import errno
 import os
 from typing import Any
 
+from psycopg2 import extensions
+
 from exporter.db.postgres import words
 from exporter.model import ProbeError
 from exporter.net.dial import CAUSES, connect_error
+
+
+class TolerantCursor(extensions.cursor):
+    """Reads text also where it is none: a server keeps each name in the encoding of who has given it."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        """Begin as psycopg2's own does."""
+        super().__init__(*args, **settings)
+        extensions.register_type(extensions.BYTES, self)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        """Give the rows, with what cannot be decoded replaced."""
+        codec = extensions.encodings[self.connection.encoding]
+        codec = "utf-8" if codec == "ascii" else codec  # which stands for no encoding at all
+        return [
+            tuple(value.decode(codec, "replace") if isinstance(value, bytes) else value for value in row)
+            for row in super().fetchall()
+        ]
 
 
 def last_words(connection: Any, text: str, answer: bytes, *, before: str = "") -> str:

@@ -12,7 +12,7 @@ from psycopg2 import extensions, extras
 from exporter.db.footprint import NOWHERE
 from exporter.db.postgres import backends, console, counted, words
 from exporter.db.postgres.held import PostgresHeld
-from exporter.db.postgres.libpq import as_text, connect_errno, connect_refusal, last_words
+from exporter.db.postgres.libpq import TolerantCursor, as_text, connect_errno, connect_refusal, last_words
 from exporter.db.postgres.view import view
 from exporter.model import Cause, Counted, Phase, ProbeError, Secret, ServerView
 from exporter.net.dial import connect_error
@@ -142,6 +142,8 @@ class PostgresSession:
 
     def hold(self) -> PostgresHeld:
         """Hand over libpq's connection (see `exporter.db.dialect.Session`)."""
+        if self._connection.closed:
+            raise ProbeError(Cause.UNKNOWN, "the session is at its end")
         return PostgresHeld(self._connection, self._socket, self._secret, self.stay)
 
     def close(self) -> None:
@@ -169,8 +171,8 @@ class PostgresSession:
 
     def _guarded(self, sql: str) -> Sequence[Sequence[Any]]:
         # One message and thus one transaction: SET LOCAL ends with it, also behind a pooler.
-        limit = min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1)
-        return self._rows(f"SET LOCAL statement_timeout = {limit}; {sql}")
+        limit = _two_digits(min(max(1, int(self._clock.remaining() * 900)), 2**31 - 1))
+        return self._rows(f"SET LOCAL statement_timeout = {limit}; {sql}", kind=TolerantCursor)
 
     def _tell(self, command: str) -> Sequence[Mapping[str, Any]]:
         """Ask a console: its rows have the names of their columns."""
@@ -274,3 +276,9 @@ class PostgresSession:
         if cause is Cause.UNKNOWN and not said and words.ended(text):
             return closed_by_peer(self._clock.phase, self._socket.fileno())
         return ProbeError(cause, words.summary(text), said=said, code=code)
+
+
+def _two_digits(number: int) -> int:
+    """Round down: pg_stat_statements keeps each SET of another number as a statement of its own."""
+    unit: int = 10 ** max(0, len(str(number)) - 2)
+    return number // unit * unit

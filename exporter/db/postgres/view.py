@@ -62,7 +62,8 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
     with understood():
         answer = read(ask(WITH_TABLES if tables else WHOLE))
         replica = bool(answer.server["replica"])
-        identity, refusal = _apart(ask, IDENTITY)
+        allowed = answer.server["may_identify"]  # None where there is nothing to ask
+        identity, refusal = _apart(ask, IDENTITY) if allowed else (None, NO_PRIVILEGE * (allowed is False))
         lag, _ = _apart(ask, LAG) if replica else (None, "")
         return ServerView(
             product="PostgreSQL",

@@ -39,7 +39,8 @@ SELECT json_build_object(
     'account', session_user,
     'grantee', quote_ident(session_user),
     'database', current_database(),
-    'sees_all', pg_has_role('pg_read_all_stats', 'USAGE')
+    'sees_all', pg_has_role('pg_read_all_stats', 'USAGE'),
+    'may_identify', has_function_privilege(to_regprocedure('pg_control_system()'), 'EXECUTE')
 )
 """
 # What was set in this session, by ourselves or before us behind a pooler, is not what others begin with.
@@ -77,6 +78,7 @@ SELECT json_agg(json_build_array(
 FROM pg_stat_database AS each CROSS JOIN LATERAL to_jsonb(each) AS everything
     LEFT JOIN pg_database ON pg_database.oid = datid
 """
+# Not asked without the privilege: each denial is a line in the server's log.
 IDENTITY: Final = "SELECT system_identifier::text FROM pg_control_system()"
 # While nothing streams in, nobody knows whether there is more: then only the age of the last is known.
 LAG: Final = """
