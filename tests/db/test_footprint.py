@@ -533,6 +533,7 @@ def test_a_goodbye_that_was_not_heard(books: Books, tls: str) -> None:
         books.agree_on()
         other = books.opened()
         assert other.end(number, 0.0)
+        wait_for(lambda: not other.lists(number, 0.0))
         assert not other.end(number, 0.0)
         other.close()
         books.agree_on(*if_aborted(books, KILLED), opened=2)
