@@ -550,6 +550,20 @@ def test_a_proxy_that_closes(books: Books, tls: str) -> None:
         books.agree_on(*if_aborted(books, ABANDONED, CLIENTS))
 
 
+@PARAMS
+def test_a_proxy_that_closes_on_who_is_kept(books: Books, tls: str) -> None:
+    """What is asked then brings a reset, which hides the end."""
+    with relayed(books, tls) as relay:
+        session = books.opened()
+        relay.lines[-1].suffer("closed")
+        wait_for(lambda: not is_open(session.descriptor))
+        session.renew(SECONDS)
+        with pytest.raises(ProbeError):
+            session.view(tables=False)
+        session.abandon()
+        books.agree_on(*if_aborted(books, ABANDONED, CLIENTS))
+
+
 def test_the_first_end_holds() -> None:
     footprint = Footprint()
     stay = footprint.begin(7)
