@@ -52,11 +52,12 @@ class Exporter:
         self._inside = inside
         self._log = log
         self.process = process
-        self._url = next(line["url"] for line in self.log if line["msg"] == "listening")
+        url: str = next(line["url"] for line in self.log if line["msg"] == "listening")
+        self._address = url.removeprefix("http://")
 
     def samples(self) -> Samples:
         """Scrape."""
-        with urllib.request.urlopen(f"{self._url}metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self._address}metrics", timeout=10) as answer:
             return samples_of(parse_text(answer.read().decode()))
 
     def value(self, name: str, **labels: str) -> float | None:
