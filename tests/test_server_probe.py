@@ -1,5 +1,7 @@
 """Looks at a server over a connection that is kept: when it is, when it is replaced, and how it ends."""
 
+import queue
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -29,7 +31,7 @@ from tests.doubles import deaf, hang_up
 from tests.doubles import server as double
 from tests.probing import probe_tools
 from tests.servers import Database, Postgres
-from tests.waiting import running, wait_for
+from tests.waiting import LONGEST, running, wait_for
 
 FULL = Failure(phase=None, cause=Cause.SERVER_SATURATED, detail="x")
 SEEN: dict[str, Any] = {"target": "a", "probe": "session", "started": 1.0, "duration": 0.2}
@@ -102,6 +104,23 @@ def test_it_says_goodbye_in_the_end(database: Database) -> None:
     probing.end()
     wait_for(lambda: not database.numbers())
     assert database.aborted() == before
+
+
+def test_a_look_that_begins_after_the_end_ends_at_once(postgres: Postgres) -> None:
+    """A thread that waits for ever would keep the daemon from ending."""
+    probing = Probing(postgres.url(postgres.plain))
+    probing.look()
+    probing.end()
+    late: queue.SimpleQueue[object] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            late.put(probing.probe.run())
+        except Stopped as stopped:
+            late.put(stopped)
+
+    threading.Thread(target=look, daemon=True).start()
+    assert isinstance(late.get(timeout=LONGEST), Stopped)
 
 
 def test_one_that_was_ended_is_a_drop_and_replaced_at_once(probing: Probing, database: Database) -> None:
