@@ -1,6 +1,7 @@
 """Looks at a server over a connection that is kept: when it is, when it is replaced, and how it ends."""
 
 import queue
+import socket
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -27,7 +28,8 @@ from exporter.probes import server
 from exporter.probes.budget import Budget
 from exporter.probes.kind import Tools
 from exporter.probes.server import ServerProbe, ServerSettings
-from tests.doubles import deaf, hang_up
+from tests.db.test_hostile import PG_LOGIN, PG_READY
+from tests.doubles import deaf, hang_up, postgres_message, reset, says
 from tests.doubles import server as double
 from tests.probing import probe_tools
 from tests.servers import Database, Postgres
@@ -261,3 +263,49 @@ def test_a_look_ends_with_the_daemon() -> None:
             probing.end()
             with pytest.raises(Stopped):
                 looking.result()
+
+
+def refused(severity: bytes, code: bytes) -> bytes:
+    """Answer a question with an error."""
+    words = b"S" + severity + b"\0C" + code + b"\0Mnot you\0\0"
+    return postgres_message(b"E", words)
+
+
+@pytest.mark.parametrize(
+    ("script", "cause", "left"),
+    [
+        (says(PG_LOGIN, then=deaf), Cause.SERVER_UNRESPONSIVE, 1),
+        (says(PG_LOGIN, refused(b"ERROR", b"42501") + PG_READY, then=deaf), Cause.AUTH_NOT_ALLOWED, 0),
+        (says(PG_LOGIN, refused(b"FATAL", b"57P01")), Cause.SERVER_SESSION_KILLED, 0),
+        (says(PG_LOGIN), Cause.UNKNOWN, 0),
+        (says(PG_LOGIN, then=reset), Cause.UNKNOWN, 1),
+    ],
+)
+def test_a_login_that_is_of_no_use_is_let_go(script: Any, cause: Cause, left: int) -> None:
+    """What the server may still list is handed over to be ended."""
+    with double(script) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d?sslmode=disable")
+        look = probing.look()
+    assert look.failure
+    assert (look.failure.cause, look.kept, look.own_connections) == (cause, False, 0)
+    assert len(probing.tools.leftovers) == left
+    probing.end()
+
+
+def test_a_login_that_is_of_no_use_yet_ends_with_the_daemon() -> None:
+    asked = threading.Event()
+
+    def script(sock: socket.socket) -> None:
+        says(PG_LOGIN, then=lambda _: None)(sock)
+        sock.recv(65536)
+        asked.set()
+        deaf(sock)
+
+    with double(script) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d?sslmode=disable")
+        with running(probing.probe.run) as looking:
+            assert asked.wait(LONGEST)
+            probing.end()
+            with pytest.raises(Stopped):
+                looking.result()
+    assert probing.tools.budget.open == 0

@@ -79,7 +79,7 @@ class Kept:
 
     def part_at_once(self) -> None:
         """Say goodbye and let go, without waiting."""
+        held = self._session.hold()
         with contextlib.suppress(ProbeError):
-            held = self._session.hold()
             held.part()
-            held.abandon()
+        held.abandon()
