@@ -57,7 +57,7 @@ LASTING: Final = (
     Told(
         "conndrop_server_connections_high_water",
         "gauge",
-        "Most connections there have been at once, as the server remembers.",
+        "Most connections there have been at once: as the server remembers, or else as looks have met them.",
         (),
         lambda view: one(view.high_water),
     ),
