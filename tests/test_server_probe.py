@@ -267,8 +267,9 @@ def test_a_look_ends_with_the_daemon() -> None:
 
 def refused(severity: bytes, code: bytes) -> bytes:
     """Answer a question with an error."""
-    words = b"S" + severity + b"\0C" + code + b"\0Mnot you\0\0"
-    return postgres_message(b"E", words)
+    # By these words it is known also where libpq has read the code before us.
+    words = b"terminating connection due to administrator command" if severity == b"FATAL" else b"not you"
+    return postgres_message(b"E", b"S" + severity + b"\0C" + code + b"\0M" + words + b"\0\0")
 
 
 @pytest.mark.parametrize(
