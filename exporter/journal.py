@@ -1,4 +1,4 @@
-"""One log line for each failure, and for what is found out about idle timeouts."""
+"""One log line for each failure, for what is found out about idle timeouts, and for servers that changed."""
 
 import logging
 

@@ -14,7 +14,8 @@ from prometheus_client.utils import floatToGoString
 
 from exporter.exposition import SERIES
 from exporter.exposition.buckets import LAG_BUCKETS, RTT_BUCKETS
-from exporter.exposition.families import Families, number
+from exporter.exposition.children import number
+from exporter.exposition.families import Families
 from tests.scraping import parse_openmetrics, samples_of, scraped, value
 from tests.waiting import running
 

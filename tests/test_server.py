@@ -209,7 +209,7 @@ def test_a_server_that_is_full(looked: Looked) -> None:
     """Who has a connection goes on looking; who gets none says what is wrong."""
     with (
         looked.server.full(),
-        exporter(HERE, [looked.target], address="127.0.0.1:10055") as late,
+        exporter(HERE, [looked.target]) as late,
     ):
         without = Looked(looked.server, late, looked.target)
         wait_for(lambda: without.told("look_failures_total server.saturated"))

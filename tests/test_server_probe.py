@@ -2,7 +2,10 @@
 
 import contextlib
 import os
+import queue
 import signal
+import socket
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -28,12 +31,13 @@ from exporter.probes import kept, server
 from exporter.probes.budget import Budget
 from exporter.probes.kind import Tools
 from exporter.probes.server import ServerProbe, ServerSettings
-from tests.doubles import deaf, hang_up
+from tests.db.test_hostile import PG_LOGIN, PG_READY
+from tests.doubles import deaf, hang_up, postgres_message, reset, says
 from tests.doubles import server as double
 from tests.probing import probe_tools
 from tests.servers import Database, Postgres
 from tests.servers.postgres import MAX_CONNECTIONS
-from tests.waiting import running, wait_for
+from tests.waiting import LONGEST, running, wait_for
 
 FULL = Failure(phase=None, cause=Cause.SERVER_SATURATED, detail="x")
 SEEN: dict[str, Any] = {"target": "a", "probe": "session", "started": 1.0, "duration": 0.2}
@@ -106,6 +110,23 @@ def test_it_says_goodbye_in_the_end(database: Database) -> None:
     probing.end()
     wait_for(lambda: not database.numbers())
     assert database.aborted() == before
+
+
+def test_a_look_that_begins_after_the_end_ends_at_once(postgres: Postgres) -> None:
+    """A thread that waits for ever would keep the daemon from ending."""
+    probing = Probing(postgres.url(postgres.plain))
+    probing.look()
+    probing.end()
+    late: queue.SimpleQueue[object] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            late.put(probing.probe.run())
+        except Stopped as stopped:
+            late.put(stopped)
+
+    threading.Thread(target=look, daemon=True).start()
+    assert isinstance(late.get(timeout=LONGEST), Stopped)
 
 
 def test_one_that_was_ended_is_a_drop_and_replaced_at_once(probing: Probing, database: Database) -> None:
@@ -336,3 +357,50 @@ def test_a_goodbye_is_said_in_the_middle_of_a_look(probing: Probing, database: D
         os.kill(pid, signal.SIGCONT)
     wait_for(lambda: not database.numbers())
     assert database.aborted() == aborted
+
+
+def refused(severity: bytes, code: bytes) -> bytes:
+    """Answer a question with an error."""
+    # By these words it is known also where libpq has read the code before us.
+    words = b"terminating connection due to administrator command" if severity == b"FATAL" else b"not you"
+    return postgres_message(b"E", b"S" + severity + b"\0C" + code + b"\0M" + words + b"\0\0")
+
+
+@pytest.mark.parametrize(
+    ("script", "cause", "left"),
+    [
+        (says(PG_LOGIN, then=deaf), Cause.SERVER_UNRESPONSIVE, 1),
+        (says(PG_LOGIN, refused(b"ERROR", b"42501") + PG_READY, then=deaf), Cause.AUTH_NOT_ALLOWED, 0),
+        (says(PG_LOGIN, refused(b"FATAL", b"57P01")), Cause.SERVER_SESSION_KILLED, 0),
+        (says(PG_LOGIN), Cause.UNKNOWN, 0),
+        (says(PG_LOGIN, then=reset), Cause.UNKNOWN, 1),
+    ],
+)
+def test_a_login_that_is_of_no_use_is_let_go(script: Any, cause: Cause, left: int) -> None:
+    """What the server may still list is handed over to be ended."""
+    with double(script) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d?sslmode=disable")
+        look = probing.look()
+    assert look.failure
+    assert (look.failure.cause, look.kept, look.own_connections) == (cause, False, 0)
+    assert len(probing.tools.leftovers) == left
+    probing.end()
+
+
+def test_a_login_that_is_of_no_use_yet_ends_with_the_daemon() -> None:
+    asked = threading.Event()
+
+    def script(sock: socket.socket) -> None:
+        says(PG_LOGIN, then=lambda _: None)(sock)
+        sock.recv(65536)
+        asked.set()
+        deaf(sock)
+
+    with double(script) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d?sslmode=disable")
+        with running(probing.probe.run) as looking:
+            assert asked.wait(LONGEST)
+            probing.end()
+            with pytest.raises(Stopped):
+                looking.result()
+    assert probing.tools.budget.open == 0

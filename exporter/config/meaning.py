@@ -18,7 +18,7 @@ class ProbedTarget:
     target: Target
     dialect: Dialect
     probes: Mapping[str, Any]
-    connection_budget: int = 8
+    connection_budget: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

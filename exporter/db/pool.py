@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, exc
 from sqlalchemy.pool import QueuePool
 
 from exporter.db.dialect import TRIVIAL_QUERY, Opener, Pooled
-from exporter.db.exercise import Life, NoneLeft, PoolSettings, Round
+from exporter.db.exercise import NoneLeft, PoolSettings, Round
+from exporter.db.life import Life
 from exporter.model import (
     Cause,
     Checkout,

@@ -12,63 +12,10 @@ and count always agree; a histogram's sum may lack the one value that is being c
 import math
 import sys
 from abc import ABC, abstractmethod
-from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from prometheus_client.utils import floatToGoString
-
-PLAIN = 1_000_000
-"""Go writes numbers from here on with an exponent."""
-
-
-def number(value: float) -> str:
-    """Write a number as prometheus_client does."""
-    if type(value) is int and 0 <= value < PLAIN:
-        return f"{value}.0"  # the same, in less than half the time
-    return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # an oversight of the library
-
-
-def _escaped(value: str) -> str:
-    # A name that others chose may hold what is no Unicode; it must not break every scrape from then on.
-    value = value.encode(errors="replace").decode()
-    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
-
-
-class Count:
-    """A number that only grows."""
-
-    __slots__ = ("labels", "value")
-
-    def __init__(self, labels: str) -> None:
-        self.labels = labels
-        self.value: float = 0
-
-    def inc(self, amount: float = 1) -> None:
-        """Add `amount`."""
-        self.value += amount
-
-
-class Distribution:
-    """How many values fell into each class, and their sum."""
-
-    __slots__ = ("_bounds", "labels", "tally")
-
-    def __init__(self, labels: str, bounds: Sequence[float]) -> None:
-        self._bounds = bounds
-        self.labels = labels
-        # In one list, so that one copy takes in everything: the classes, the one without a bound, the sum.
-        self.tally: list[float] = [*(0 for _ in bounds), 0, 0.0]
-
-    def observe(self, value: float) -> None:
-        """Take in one value."""
-        self.tally[bisect_left(self._bounds, value)] += 1
-        self.tally[-1] += value
-
-    def add(self, counts: Sequence[int], total: float) -> None:
-        """Take in many values: how many fell into each class, the last being without bound, and their sum."""
-        self.tally = [mine + more for mine, more in zip(self.tally, (*counts, total), strict=True)]
-
+from exporter.exposition.children import Count, Distribution, escaped, number
 
 C = TypeVar("C", Count, Distribution)
 S = TypeVar("S")
@@ -100,7 +47,7 @@ class Family(ABC):
     def _pairs(self, values: Iterable[str]) -> str:
         """Write labels in the order of their names, as they stand between the braces."""
         labels = {**self._constant, **dict(zip(self._labels, values, strict=True))}
-        return ",".join(f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()))
+        return ",".join(f'{name}="{escaped(value)}"' for name, value in sorted(labels.items()))
 
 
 class _Recorded(Family, Generic[C]):

@@ -163,6 +163,9 @@ class Change(StrEnum):
 class ServerObservation(Observation):
     """One look at what a server says of itself; `view` is None where it could not be had.
 
+    What only several looks tell, the view has, too: a start that does not waver with the clocks, and as
+    high-water mark the most that looks have met, where the server keeps none.
+
     `counters` are the view's, all sources together; they fall only when the server begins anew. `own` is how
     much of that our own connections have moved since the daemon began, `own_connections` how many are open
     now. `kept` tells that the connection is kept for the next look; `compatible` that the names of other

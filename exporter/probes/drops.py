@@ -2,7 +2,7 @@
 
 import time
 
-from exporter.db.exercise import Death
+from exporter.db.life import Death
 from exporter.model import DropObservation
 
 

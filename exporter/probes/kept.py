@@ -1,15 +1,16 @@
 """A session that is kept from one look at the server to the next."""
 
+import contextlib
 import time
 from ipaddress import ip_address
 from typing import Final
 
 from exporter.db.dialect import Session
-from exporter.db.exercise import Death, Life
-from exporter.model import Cause, End, ProbeError, SecretUnreadable, ServerView, Target
-from exporter.net.phases import PhaseClock
+from exporter.db.life import Death, Life
+from exporter.model import Cause, End, ProbeError, ServerView, Target
 from exporter.net.tcp_info import is_open, peer
 from exporter.probes.kind import Tools
+from exporter.probes.opening import logged_in
 
 GOODBYE: Final = 1.0
 """Seconds that a server has to close."""
@@ -26,13 +27,8 @@ class Kept:
     @classmethod
     def opened(cls, target: Target, tools: Tools, until: float) -> "Kept":
         """Open a session before `until`; raise ProbeError where that cannot be."""
-        clock = PhaseClock(until - time.monotonic(), {}, tools.stop)
-        addresses = tools.book.addresses(target.endpoint.host, clock.remaining())
-        try:
-            session = tools.opener.open(addresses, clock)
-        except SecretUnreadable as error:
-            raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
-        return cls(session, tools, time.monotonic() - clock.since_connected())
+        session, born = logged_in(target, tools, until - time.monotonic())
+        return cls(session, tools, born)
 
     @property
     def age(self) -> float:
@@ -93,8 +89,9 @@ class Kept:
         """Say goodbye and let go, without waiting; tell whether there was anybody to say it to."""
         try:
             held = self._session.hold()
-            held.part()
-            held.abandon()
         except ProbeError:
             return False
+        with contextlib.suppress(ProbeError):
+            held.part()
+        held.abandon()
         return True

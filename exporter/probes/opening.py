@@ -1,4 +1,4 @@
-"""Opening connections that are to be held."""
+"""Opening connections that are to be held, or kept."""
 
 import asyncio
 import contextlib
@@ -27,6 +27,20 @@ async def opened(
     return connection
 
 
+def logged_in(target: Target, tools: Tools, timeout: float) -> tuple[Session, float]:
+    """Open a session within `timeout` seconds; give it with its birth (monotonic seconds).
+
+    Raises ProbeError where that cannot be. Waits: not for the watcher's thread.
+    """
+    clock = PhaseClock(timeout, {}, tools.stop)
+    addresses = tools.book.addresses(target.endpoint.host, clock.remaining())
+    try:
+        session = tools.opener.open(addresses, clock)
+    except SecretUnreadable as error:
+        raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
+    return session, time.monotonic() - clock.since_connected()
+
+
 def _let_go(opening: "asyncio.Future[tuple[Held, int, float]]") -> None:
     if not opening.cancelled() and opening.exception() is None:
         held, _, _ = opening.result()
@@ -39,13 +53,7 @@ def _open(
     target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None]
 ) -> tuple[Held, int, float]:
     """Open a session in a thread that may wait: gives it with the server's number and its birth."""
-    clock = PhaseClock(timeout, {}, tools.stop)
-    addresses = tools.book.addresses(target.endpoint.host, clock.remaining())
-    try:
-        session = tools.opener.open(addresses, clock)
-    except SecretUnreadable as error:
-        raise ProbeError(Cause.AUTH_CREDENTIALS, f"password: {error}") from None
-    born = time.monotonic() - clock.since_connected()
+    session, born = logged_in(target, tools, timeout)
     try:
         _count_free(session, tools)
         prepare(session)

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from exporter.db.exercise import Death, PoolSettings, Round
+from exporter.db.exercise import PoolSettings, Round
+from exporter.db.life import Death
 from exporter.db.pool import Pool
 from exporter.diagnosis.advice import pool_recycle_unsafe
 from exporter.model import Cause, DropObservation, Invalidation, Observation, PoolObservation, Target

@@ -156,8 +156,11 @@ class ServerProbe:
         try:
             await asyncio.Event().wait()
         finally:
-            if self._turn.acquire(timeout=PATIENCE) and self._kept is not None:
-                self._kept.part_at_once()
+            if self._turn.acquire(timeout=PATIENCE):
+                kept, self._kept = self._kept, None
+                self._turn.release()  # a run that begins only now must not wait for ever
+                if kept is not None:
+                    kept.part_at_once()
 
 
 def _free(view: ServerView) -> int | None:

@@ -4,20 +4,20 @@ from exporter.model import Observation, ServerObservation
 
 
 class Latest:
-    """Keeps of every target the latest look at its server, and the latest that showed something."""
+    """Keeps of every target the latest look at its server, and the latest that showed something.
+
+    Both are replaced at once: whoever reads, in whatever thread, gets two that belong together.
+    """
 
     def __init__(self) -> None:
-        self._looks: dict[str, ServerObservation] = {}
-        self._views: dict[str, ServerObservation] = {}
+        self._looks: dict[str, tuple[ServerObservation, ServerObservation | None]] = {}
 
     def record(self, observation: Observation) -> None:
         """Take in an observation."""
         if isinstance(observation, ServerObservation):
-            self._looks[observation.target] = observation
-            if observation.view is not None:
-                self._views[observation.target] = observation
+            _, known = self._looks.get(observation.target, (None, None))
+            self._looks[observation.target] = (observation, observation if observation.view else known)
 
     def server(self, target: str) -> tuple[ServerObservation, ServerObservation | None] | None:
         """Give the latest look, and the latest with a view, which may be the same; None before the first."""
-        look = self._looks.get(target)
-        return None if look is None else (look, self._views.get(target))
+        return self._looks.get(target)

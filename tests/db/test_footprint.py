@@ -533,6 +533,7 @@ def test_a_goodbye_that_was_not_heard(books: Books, tls: str) -> None:
         books.agree_on()
         other = books.opened()
         assert other.end(number, 0.0)
+        wait_for(lambda: not other.lists(number, 0.0))
         assert not other.end(number, 0.0)
         other.close()
         books.agree_on(*if_aborted(books, KILLED), opened=2)
@@ -546,6 +547,20 @@ def test_a_proxy_that_closes(books: Books, tls: str) -> None:
         relay.lines[-1].suffer("closed")
         ending(held)
         held.abandon()
+        books.agree_on(*if_aborted(books, ABANDONED, CLIENTS))
+
+
+@PARAMS
+def test_a_proxy_that_closes_on_who_is_kept(books: Books, tls: str) -> None:
+    """What is asked then brings a reset, which hides the end."""
+    with relayed(books, tls) as relay:
+        session = books.opened()
+        relay.lines[-1].suffer("closed")
+        wait_for(lambda: not is_open(session.descriptor))
+        session.renew(SECONDS)
+        with pytest.raises(ProbeError):
+            session.view(tables=False)
+        session.abandon()
         books.agree_on(*if_aborted(books, ABANDONED, CLIENTS))
 
 

@@ -16,7 +16,8 @@ from tests.scraping import Samples, parse_text, samples_of
 from tests.waiting import wait_for
 
 T = TypeVar("T")
-ADDRESS: Final = "127.0.0.1:10054"
+ANY_PORT: Final = "127.0.0.1:0"
+"""What is listened on, so that several exporters can run beside each other."""
 END_WITHIN: Final = 10.0
 
 
@@ -47,15 +48,16 @@ HERE: Final = Here()
 class Exporter:
     """A running `conndrop run`; `log` holds its lines as they came."""
 
-    def __init__(self, inside: Network, process: "subprocess.Popen[bytes]", log: Path, address: str) -> None:
+    def __init__(self, inside: Network, process: "subprocess.Popen[bytes]", log: Path) -> None:
         self._inside = inside
-        self._address = address
         self._log = log
         self.process = process
+        url: str = next(line["url"] for line in self.log if line["msg"] == "listening")
+        self._address = url.removeprefix("http://")
 
     def samples(self) -> Samples:
         """Scrape."""
-        with urllib.request.urlopen(f"http://{self._address}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self._address}metrics", timeout=10) as answer:
             return samples_of(parse_text(answer.read().decode()))
 
     def value(self, name: str, **labels: str) -> float | None:
@@ -96,7 +98,6 @@ def exporter(
     inside: Network,
     targets: Sequence[Mapping[str, object]],
     state: Path | None = None,
-    address: str = ADDRESS,
 ) -> Iterator[Exporter]:
     """Run the exporter in a network, on these targets; it must end by itself when it is told to."""
     with tempfile.TemporaryDirectory(prefix="conndrop-exporter-") as directory:
@@ -104,7 +105,7 @@ def exporter(
         file, log = place / "exporter.yml", place / "log"
         file.write_text(json.dumps({"targets": list(targets)}))  # which is YAML, too
         words = ["run", "--config.file", str(file), "--state.directory", str(state or place / "state")]
-        words += ["--web.listen-address", address]
+        words += ["--web.listen-address", ANY_PORT]
         with log.open("wb") as output:
             process: subprocess.Popen[bytes] = inside.run(
                 lambda: subprocess.Popen(
@@ -117,7 +118,7 @@ def exporter(
         try:
             wait_for(lambda: process.poll() is not None or '"listening"' in log.read_text())
             assert process.poll() is None, log.read_text()
-            yield Exporter(inside, process, log, address)
+            yield Exporter(inside, process, log)
             process.terminate()
             assert process.wait(END_WITHIN) == 0, log.read_text()
         finally:

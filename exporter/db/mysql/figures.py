@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from exporter.db.asking import count, finite, seconds
 from exporter.db.mysql.asked import Rows
 from exporter.model import Counted
 
@@ -131,7 +132,7 @@ class Figures:
 def counters(status: Mapping[str, str]) -> dict[Counted, int]:
     """Pick the counters that this server has."""
     return {
-        counted: sum(int(status[name]) for name in names)
+        counted: sum(count(status[name]) for name in names)
         for counted, names in COUNTERS.items()
         if all(name in status for name in names)
     }
@@ -140,12 +141,12 @@ def counters(status: Mapping[str, str]) -> dict[Counted, int]:
 def errors(status: Mapping[str, str]) -> dict[str, int]:
     """Pick the refusals by their reason."""
     names = {reason: f"connection_errors_{reason}" for reason in ERRORS}
-    return {reason: int(status[name]) for reason, name in names.items() if name in status}
+    return {reason: count(status[name]) for reason, name in names.items() if name in status}
 
 
 def settings(variables: Mapping[str, str]) -> dict[str, float]:
     """Pick the settings that are times, in seconds."""
-    return {name: float(variables[name]) * SETTINGS[name] for name in _told(SETTINGS, variables)}
+    return {name: seconds(variables[name]) * SETTINGS[name] for name in _told(SETTINGS, variables)}
 
 
 def values(variables: Mapping[str, str]) -> dict[str, float]:
@@ -155,7 +156,7 @@ def values(variables: Mapping[str, str]) -> dict[str, float]:
 
 def number(value: str) -> float:
     """Read a number or a switch."""
-    return {"ON": 1.0, "OFF": 0.0}[value] if value in ("ON", "OFF") else float(value)
+    return {"ON": 1.0, "OFF": 0.0}[value] if value in ("ON", "OFF") else finite(value)
 
 
 def _told(names: Iterable[str], variables: Mapping[str, str]) -> list[str]:

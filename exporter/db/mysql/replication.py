@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exporter.db.asking import seconds
 from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.figures import Figures
 from exporter.db.mysql.questions import REPLICA_MONITOR, REPLICATION_CLIENT
@@ -55,4 +56,4 @@ def _lag(row: Mapping[str, Any]) -> float | None:
     source, replica = ("source", "replica") if "replica_io_running" in row else ("master", "slave")
     lag = row[f"seconds_behind_{source}"]
     flows = row[f"{replica}_io_running"] == row[f"{replica}_sql_running"] == "Yes"
-    return float(lag) if flows and lag is not None else None
+    return seconds(lag) if flows and lag is not None else None

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exporter.db.asking import count, seconds
 from exporter.db.mysql import questions
 from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.figures import Figures
@@ -37,12 +38,14 @@ class Sessions:
             return cls.read(rows)
         status = told.status
         ours = cls.read(asked.rows(questions.own_sessions(processlist)))
-        connected = int(status["threads_connected"])
-        active = min(connected, int(status["threads_running"]))  # which counts some of the server's own, too
+        connected = count(status["threads_connected"])
+        active = min(
+            connected, count(status["threads_running"])
+        )  # which counts some of the server's own, too
         return cls(
             states={State.ACTIVE: active, State.IDLE: connected - active},
             accounts=ours.accounts,
-            waiting=int(status["innodb_row_lock_current_waits"]),
+            waiting=count(status["innodb_row_lock_current_waits"]),
         )
 
     @classmethod
@@ -51,21 +54,21 @@ class Sessions:
         states = dict.fromkeys(STATES, 0)
         accounts: Counter[str] = Counter()
         for row in rows:
-            states[State(row["state"])] += int(row["connections"])
+            states[State(row["state"])] += count(row["connections"])
             if row["account"] != NOBODY:
-                accounts[str(row["account"])] += int(row["connections"])
+                accounts[str(row["account"])] += count(row["connections"])
         in_transaction = [row for row in rows if row["state"] == State.IDLE_IN_TRANSACTION]
         return cls(
             states=states,
             accounts=dict(accounts),
             oldest_transaction=_most(rows, "age"),
             oldest_idle=_most(in_transaction, "quiet"),
-            waiting=sum(int(row["waiting"]) for row in rows),
+            waiting=sum(count(row["waiting"]) for row in rows),
         )
 
 
 def _most(rows: Sequence[Mapping[str, Any]], name: str) -> float:
-    return max((float(row[name]) for row in rows if row[name] is not None), default=0.0)
+    return max((seconds(row[name]) for row in rows if row[name] is not None), default=0.0)
 
 
 def _has_processlist(told: Figures) -> bool:

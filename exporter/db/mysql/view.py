@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from exporter.db.asking import count, seconds, understood
 from exporter.db.mysql import figures, questions
 from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.figures import Figures
 from exporter.db.mysql.questions import ATTRIBUTES, HOST_CACHE
 from exporter.db.mysql.replication import replication
 from exporter.db.mysql.sessions import Sessions
-from exporter.model import Cause, Limit, ProbeError, Scope, ServerView
+from exporter.model import Limit, Scope, ServerView
 
 
 def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
@@ -18,7 +19,7 @@ def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
     `tables` are one row each, by names in lower case, as all who show them want them.
     """
     schema = "information_schema" if mariadb else "performance_schema"
-    try:
+    with understood("the server does not tell of itself as others do"):
         if not tables:
             return _view(asked, Figures.read(asked.rows(questions.figures(schema))), mariadb=mariadb)
         shown = {table: _shown(asked.rows(sql)) for table, sql in questions.ALL.items()}
@@ -26,9 +27,6 @@ def view(asked: Asked, *, mariadb: bool, tables: bool) -> ServerView:
         told = replace(own, status=shown["global_status"], variables=shown["global_variables"])
         rows = {table: [row] for table, row in shown.items()}
         return replace(_view(asked, told, mariadb=mariadb), tables=rows)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError) as error:
-        detail = f"the server does not tell of itself as others do: {type(error).__name__}: {error}"
-        raise ProbeError(Cause.UNKNOWN, detail) from None
 
 
 def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
@@ -41,15 +39,15 @@ def _view(asked: Asked, told: Figures, *, mariadb: bool) -> ServerView:
         product="MariaDB" if mariadb else "MySQL",
         version=variables["version"].strip(),
         identity=variables.get("server_uid" if mariadb else "server_uuid", ""),
-        started=float(own["now"]) - int(status["uptime"]),
-        uptime=float(int(status["uptime"])),
+        started=seconds(own["now"]) - seconds(status["uptime"]),
+        uptime=seconds(status["uptime"]),
         replica=replicating.replica,
         read_only=read_only,
         replication_lag=replicating.lag,
         address=told.address,
         connections=sessions.states,
-        most=int(variables["max_connections"]),
-        high_water=int(status["max_used_connections"]),
+        most=count(variables["max_connections"]),
+        high_water=count(status["max_used_connections"]),
         limits=_limits(told, sessions),
         accounts=sessions.accounts,
         applications=_applications(asked, told),
@@ -79,10 +77,10 @@ def _limits(told: Figures, sessions: Sessions) -> tuple[Limit, ...]:
     ours, of_each = int(own["max_user_connections"]), int(variables["max_user_connections"])
     # In older servers -1 keeps everybody but the superusers out.
     limits = [(told.account, ours)] if ours > 0 else []
-    others = {name: count for name, count in sessions.accounts.items() if name != told.account}
+    others = {name: so_many for name, so_many in sessions.accounts.items() if name != told.account}
     if of_each > 0 and others:
         limits.append((max(others, key=others.__getitem__), of_each))
-    connected, most = int(status["threads_connected"]), int(variables["max_connections"])
+    connected, most = count(status["threads_connected"]), count(variables["max_connections"])
     return (
         Limit(scope=Scope.SERVER, connections=connected, most=most, ours=True),
         *(
@@ -102,7 +100,7 @@ def _applications(asked: Asked, told: Figures) -> dict[str, int]:
     if not told.on("performance_schema"):
         return {}
     rows = asked.allowed(questions.APPLICATIONS, ATTRIBUTES) or ()
-    return {row["application"]: int(row["connections"]) for row in rows if row["application"]}
+    return {row["application"]: count(row["connections"]) for row in rows if row["application"]}
 
 
 def _hosts(asked: Asked, told: Figures, *, mariadb: bool) -> tuple[int | None, int | None]:
@@ -119,4 +117,4 @@ def _hosts(asked: Asked, told: Figures, *, mariadb: bool) -> tuple[int | None, i
     if rows is None:
         return None, None
     (row,) = rows
-    return None if row["ours"] is None else int(row["ours"]), int(row["blocked"])
+    return None if row["ours"] is None else count(row["ours"]), count(row["blocked"])

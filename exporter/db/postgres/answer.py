@@ -1,12 +1,8 @@
 """What a PostgreSQL server answers about itself, in rows."""
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-
-from exporter.model import Cause, ProbeError
 
 
 class Setting(NamedTuple):
@@ -84,18 +80,8 @@ class Answer(NamedTuple):
         ]
 
 
-@contextmanager
-def understood() -> Iterator[None]:
-    """Turn what an answer raises that is none of PostgreSQL's."""
-    try:
-        yield
-    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError):
-        detail = "the server does not tell of itself as PostgreSQL does"
-        raise ProbeError(Cause.UNKNOWN, detail) from None
-
-
 def read(rows: Sequence[Sequence[Any]]) -> Answer:
-    """Read the answer to `view_sql.WHOLE` or `WITH_TABLES`; raises what `understood` turns."""
+    """Read the answer to `view_sql.WHOLE` or `WITH_TABLES`; raises what `asking.understood` turns."""
     whole = json.loads(rows[0][0])
     settings = [Setting(*row) for row in whole["settings"]]
     return Answer(
@@ -105,19 +91,3 @@ def read(rows: Sequence[Sequence[Any]]) -> Answer:
         roles=[Role(*row) for row in whole["roles"] or ()],
         databases=[Database(*row) for row in whole["databases"]],
     )
-
-
-def count(value: Any) -> int:
-    """Read what PostgreSQL would count; raise ValueError for what it would not."""
-    number = int(value)
-    if not 0 <= number < 2**63:
-        raise ValueError(value)
-    return number
-
-
-def seconds(value: Any) -> float:
-    """Read a time; one that had not begun yet when it was looked at is 0. Raises ValueError for no time."""
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(value)
-    return max(0.0, number)

@@ -7,11 +7,11 @@ Versions differ in their columns: those are found by name, and what a version do
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any, Final
 
+from exporter.db.asking import count, understood
 from exporter.db.dialect import TRIVIAL_QUERY
-from exporter.model import Cause, Counted, Limit, PoolerView, ProbeError, Scope, ServerView, State
+from exporter.model import Counted, Limit, PoolerView, Scope, ServerView, State
 
 Row = Mapping[str, Any]
 Ask = Callable[[str], Sequence[Row]]
@@ -21,8 +21,7 @@ OWN: Final = "pgbouncer"
 """The database, and the account in its lists, that stand for the console: it serves nobody but observers."""
 MOST_ROWS: Final = 1000
 """A longer list is not asked for: with a row for each database, an answer could be too large to take in."""
-MOST: Final = 2**63
-"""Not reached by any number that a pooler counts."""
+UNLIKE: Final = "the console does not tell of itself as PgBouncer does"
 
 CLIENTS: Final = {
     "cl_waiting": State.WAITING,
@@ -87,8 +86,8 @@ def spoken(sql: str) -> str:
 
 def free_slots(ask: Ask) -> int:
     """Count the clients that may come beside those there are; the console itself is never closed to us."""
-    with _understood():
-        return max(0, _whole(_config(ask)["max_client_conn"]) - _lists(ask)["used_clients"])
+    with understood(UNLIKE):
+        return max(0, count(_config(ask)["max_client_conn"]) - _lists(ask)["used_clients"])
 
 
 def view(ask: Ask, version: str) -> ServerView:
@@ -96,13 +95,13 @@ def view(ask: Ask, version: str) -> ServerView:
 
     A client is idle that has no connection to the server: what it does with one, the pooler does not tell.
     """
-    with _understood():
+    with understood(UNLIKE):
         config, lists = _config(ask), _lists(ask)
         many_databases = lists["databases"] > MOST_ROWS
         databases = () if many_databases else _others(ask("SHOW DATABASES"), "name")
         stats = () if many_databases else _others(ask("SHOW STATS"), "database")
         pools = () if lists["pools"] > MOST_ROWS else ask("SHOW POOLS")
-        most = _whole(config["max_client_conn"])
+        most = count(config["max_client_conn"])
         return ServerView(
             product="PgBouncer",
             version=version,
@@ -111,7 +110,7 @@ def view(ask: Ask, version: str) -> ServerView:
             limits=(
                 Limit(scope=Scope.SERVER, connections=lists["used_clients"], most=most, ours=True),
                 *_database_limits(databases, pools),
-                *_account_limits(_whole(config.get("max_user_connections", 0)), pools),
+                *_account_limits(count(config.get("max_user_connections", 0)), pools),
             ),
             accounts=_accounts(pools),
             counters={row["database"]: _counters(row) for row in stats},
@@ -121,47 +120,29 @@ def view(ask: Ask, version: str) -> ServerView:
         )
 
 
-@contextmanager
-def _understood() -> Iterator[None]:
-    """Turn whatever an answer may lack into our error: not all who look like PgBouncer are."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError):
-        detail = "the console does not tell of itself as PgBouncer does"
-        raise ProbeError(Cause.UNKNOWN, detail) from None
-
-
 def _config(ask: Ask) -> Mapping[str, Any]:
     return {row["key"]: row["value"] for row in ask("SHOW CONFIG")}
 
 
 def _lists(ask: Ask) -> Mapping[str, int]:
-    return {row["list"]: _whole(row["items"]) for row in ask("SHOW LISTS")}
+    return {row["list"]: count(row["items"]) for row in ask("SHOW LISTS")}
 
 
 def _others(rows: Sequence[Row], column: str) -> Sequence[Row]:
     return [row for row in rows if row[column] != OWN]
 
 
-def _whole(told: object) -> int:
-    """Read a number that counts something; raise ValueError for anything else."""
-    number = int(str(told))
-    if not 0 <= number < MOST:
-        raise ValueError(number)
-    return number
-
-
 def _by_state(row: Row, states: Mapping[str, State]) -> Counter[State]:
     """Count by state what a row has of these columns."""
     counted: Counter[State] = Counter()
     for column in states.keys() & row.keys():
-        counted[states[column]] += _whole(row[column])
+        counted[states[column]] += count(row[column])
     return counted
 
 
 def _of_pool(pool: Row) -> Counter[State]:
     """Count the clients of one pool. It calls those active, too, that have nothing to ask."""
-    active, linked = _whole(pool["cl_active"]), _whole(pool["sv_active"])
+    active, linked = count(pool["cl_active"]), count(pool["sv_active"])
     counted = _by_state(pool, CLIENTS)
     counted[State.ACTIVE] = min(active, linked)
     counted[State.IDLE] = max(0, active - linked)
@@ -179,14 +160,14 @@ def _accounts(pools: Sequence[Row]) -> Mapping[str, int]:
     counted: Counter[str] = Counter()
     for pool in pools:
         counted[pool["user"]] += _of_pool(pool).total()
-    return {name: count for name, count in counted.items() if count}
+    return {name: clients for name, clients in counted.items() if clients}
 
 
 def _pooler(pools: Sequence[Row]) -> PoolerView:
     backends = Counter({State.ACTIVE: 0, State.IDLE: 0, State.LOGIN: 0})
     for pool in pools:
         backends.update(_by_state(pool, BACKENDS))
-    waits = (_whole(pool["maxwait"]) + _whole(pool.get("maxwait_us", 0)) / 1e6 for pool in pools)
+    waits = (count(pool["maxwait"]) + count(pool.get("maxwait_us", 0)) / 1e6 for pool in pools)
     return PoolerView(backends=dict(backends), longest_wait=max(waits))
 
 
@@ -197,13 +178,13 @@ def _database_limits(databases: Sequence[Row], pools: Sequence[Row]) -> Iterator
     """
     for row in databases:
         reserve = row.get("reserve_pool_size", row.get("reserve_pool", 0))
-        size = _whole(row["pool_size"]) + _whole(reserve)
+        size = count(row["pool_size"]) + count(reserve)
         uses = [(_busy(pool), size) for pool in pools if pool["database"] == row["name"]]
         for now, most in (
             ("current_connections", "max_connections"),
             ("current_client_connections", "max_client_connections"),  # from 1.24 on
         ):
-            uses.append((_whole(row.get(now, 0)), _whole(row.get(most, 0))))
+            uses.append((count(row.get(now, 0)), count(row.get(most, 0))))
         connections, most_of_it = max(uses, key=lambda use: use[0] / use[1] if use[1] else -1.0)
         if most_of_it:
             yield Limit(scope=Scope.DATABASE, name=row["name"], connections=connections, most=most_of_it)
@@ -226,8 +207,8 @@ def _account_limits(most: int, pools: Sequence[Row]) -> Iterator[Limit]:
 
 def _counters(row: Row) -> Mapping[Counted, int]:
     return {
-        Counted.TRANSACTIONS: _whole(row["total_xact_count"]),
-        Counted.QUERIES: _whole(row["total_query_count"]),
+        Counted.TRANSACTIONS: count(row["total_xact_count"]),
+        Counted.QUERIES: count(row["total_query_count"]),
     }
 
 
@@ -240,7 +221,7 @@ def _settings(config: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def _values(config: Mapping[str, Any], databases: Sequence[Row]) -> Mapping[str, float]:
-    values = {name: float(_whole(config[name])) for name in VALUES if name in config}
+    values = {name: float(count(config[name])) for name in VALUES if name in config}
     for state in ("paused", "disabled"):
-        values[f"databases_{state}"] = float(sum(_whole(row.get(state, 0)) for row in databases))
+        values[f"databases_{state}"] = float(sum(count(row.get(state, 0)) for row in databases))
     return values

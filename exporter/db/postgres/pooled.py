@@ -13,10 +13,9 @@ from psycopg2 import extensions, extras
 
 from exporter.db.dialect import Pooled
 from exporter.db.postgres.libpq import connect_refusal
-from exporter.db.postgres.session import PostgresSession
+from exporter.db.postgres.wire import Wire
 from exporter.model import ProbeError, Secret
 from exporter.net.phases import PhaseClock
-from exporter.net.tcp_info import tcp_info
 from exporter.net.waiting import READABLE, WRITABLE, Stopped
 
 
@@ -53,8 +52,8 @@ class PooledConnection(extensions.connection):
             told(self)
 
 
-class PooledSession(PostgresSession):
-    """Waits for one connection: through its login as a session does, then as long as the clock lets it."""
+class PooledSession(Wire):
+    """Waits for one connection: through its login as a wire does, then as long as the clock lets it."""
 
     def __init__(
         self, settings: Mapping[str, str], secret: Secret, address: str, clock: PhaseClock, within: float
@@ -82,11 +81,6 @@ class PooledSession(PostgresSession):
         connection: PooledConnection = self._connection
         return connection.take_over(when_closed)
 
-    @property
-    def descriptor(self) -> int:
-        """Descriptor of our own duplicate of libpq's socket."""
-        return self._socket.fileno()
-
     def verdict(self, error: BaseException) -> ProbeError:
         """Say what `error` was about (see `exporter.db.dialect.Pooled`)."""
         if self._end is not None:
@@ -108,10 +102,7 @@ class PooledSession(PostgresSession):
             self.log_in()
             self._logged_in = True
             return
-        info = tcp_info(self._socket.fileno())
-        self._heard = info.bytes_received if info else 0
-        self._closed = info is not None and info.ended
-        self._answer = b""
+        self._listen()
         while (state := connection.poll()) != extensions.POLL_OK:
             try:
                 self._clock.wait(

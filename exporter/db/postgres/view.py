@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from exporter.db.asking import Ask
-from exporter.db.postgres.answer import Activity, Answer, Database, Setting, count, read, seconds, understood
+from exporter.db.asking import Ask, count, seconds, understood
+from exporter.db.postgres.answer import Activity, Answer, Database, Setting, read
 from exporter.db.postgres.view_sql import (
     IDENTITY,
     LAG,
@@ -59,7 +59,7 @@ def view(ask: Ask, *, tables: bool) -> ServerView:
     Settings are what a session of our account begins with: what an application's does, unless one of the
     two has settings of its own (`ALTER ROLE … SET`).
     """
-    with understood():
+    with understood("the server does not tell of itself as PostgreSQL does"):
         answer = read(ask(WITH_TABLES if tables else WHOLE))
         replica = bool(answer.server["replica"])
         allowed = answer.server["may_identify"]  # None where there is nothing to ask
