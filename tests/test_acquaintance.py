@@ -1,10 +1,12 @@
 """A server met again: restarts, failovers, other addresses of ours, counters that fall."""
 
+from dataclasses import replace
+
 import pytest
 
 from exporter.model import Change, Counted, ServerView, State
 from exporter.probes.acquaintance import Acquaintance
-from exporter.probes.tally import Tally
+from exporter.probes.ledger import Ledger
 
 KILLED, OPENED = Counted.SESSIONS_KILLED, Counted.CONNECTIONS_OPENED
 
@@ -114,37 +116,55 @@ def test_counters_that_outlive_a_restart_keep_what_was_dropped_before(
 
 
 def test_databases_are_added_up() -> None:
-    tally = Tally()
-    assert tally.add_up({}) == {}
-    assert tally.add_up({"1": {KILLED: 1, OPENED: 10}, "2": {KILLED: 2}}) == {KILLED: 3, OPENED: 10}
+    ledger = Ledger()
+    assert ledger.add_up({}) == {}
+    assert ledger.add_up({"1": {KILLED: 1, OPENED: 10}, "2": {KILLED: 2}}) == {KILLED: 3, OPENED: 10}
 
 
 def test_a_database_that_is_dropped_is_no_restart() -> None:
-    tally = Tally()
-    tally.add_up({"1": {KILLED: 100}, "2": {KILLED: 7}})
-    assert tally.add_up({"1": {KILLED: 101}}) == {KILLED: 108}
-    assert tally.add_up({"1": {KILLED: 102}, "3": {KILLED: 1}}) == {KILLED: 110}
+    ledger = Ledger()
+    ledger.add_up({"1": {KILLED: 100}, "2": {KILLED: 7}})
+    assert ledger.add_up({"1": {KILLED: 101}}) == {KILLED: 108}
+    assert ledger.add_up({"1": {KILLED: 102}, "3": {KILLED: 1}}) == {KILLED: 110}
 
 
 def test_statistics_that_are_reset_are_no_restart() -> None:
     """Also of what has not fallen in the sum: a database begins anew as a whole."""
-    tally = Tally()
-    tally.add_up({"1": {KILLED: 5, OPENED: 3}, "2": {KILLED: 100, OPENED: 100}})
-    assert tally.add_up({"1": {KILLED: 1, OPENED: 3}, "2": {KILLED: 100, OPENED: 101}}) == {
+    ledger = Ledger()
+    ledger.add_up({"1": {KILLED: 5, OPENED: 3}, "2": {KILLED: 100, OPENED: 100}})
+    assert ledger.add_up({"1": {KILLED: 1, OPENED: 3}, "2": {KILLED: 100, OPENED: 101}}) == {
         KILLED: 106,
         OPENED: 107,
     }
 
 
 def test_what_is_flushed_does_not_count_the_rest_twice() -> None:
-    tally = Tally()
-    tally.add_up({"": {OPENED: 1000, KILLED: 5}})
-    assert tally.add_up({"": {OPENED: 1001, KILLED: 1}}) == {OPENED: 1001, KILLED: 6}
+    ledger = Ledger()
+    ledger.add_up({"": {OPENED: 1000, KILLED: 5}})
+    assert ledger.add_up({"": {OPENED: 1001, KILLED: 1}}) == {OPENED: 1001, KILLED: 6}
 
 
 def test_a_server_that_starts_anew_counts_from_the_start() -> None:
-    tally = Tally()
-    tally.add_up({"1": {KILLED: 5}})
-    tally.add_up({})
-    tally.begin()
-    assert tally.add_up({"1": {KILLED: 1}}) == {KILLED: 1}
+    ledger = Ledger()
+    ledger.add_up({"1": {KILLED: 5}})
+    ledger.add_up({})
+    ledger.begin()
+    assert ledger.add_up({"1": {KILLED: 1}}) == {KILLED: 1}
+
+
+def test_what_another_server_had_counted_is_no_news() -> None:
+    """Whether it had counted more than the one before it, or less; from then on its events are."""
+    ledger = Ledger()
+    ledger.add_up({"": {KILLED: 5, OPENED: 100}})
+    ledger.succeed()
+    assert ledger.add_up({"": {KILLED: 900, OPENED: 3}}) == {KILLED: 5, OPENED: 100}
+    assert ledger.add_up({"": {KILLED: 902, OPENED: 4}}) == {KILLED: 7, OPENED: 101}
+    ledger.begin()
+    assert ledger.add_up({"": {KILLED: 1, OPENED: 2}}) == {KILLED: 1, OPENED: 2}
+
+
+def test_a_failover_is_no_flood_of_events() -> None:
+    known = Acquaintance(lambda: 0.0)
+    known.meet(replace(a_view(), counters={"": {KILLED: 5}}))
+    met = known.meet(replace(a_view(identity="b"), counters={"": {KILLED: 900}}))
+    assert (met.changes, met.counters) == ((Change.IDENTITY,), {KILLED: 5})

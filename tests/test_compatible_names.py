@@ -131,6 +131,11 @@ def test_a_server_that_cannot_be_looked_at_is_down_and_no_more(
     assert short(scraped(families))[up] == 1
     metrics.record("a", dialect, None)
     assert short(scraped(families)) == {up: 0}
+    metrics.record("a", dialect, compatible("x", tables))
+    metrics.fail("a")
+    assert short(scraped(families)) == {up: 0}
+    metrics.fail("b")
+    assert short(scraped(families)) == {up: 0}
 
 
 def test_the_console_of_a_pooler_has_nothing_of_it(families: Families) -> None:

@@ -27,9 +27,16 @@ class CompatibleMetrics:
         self._postgres = [
             (told, told._replace(labels=("server", *told.labels)).begin(families)) for told in POSTGRES
         ]
+        self._dialects: dict[str, str] = {}
+
+    def fail(self, target: str) -> None:
+        """Show that a look came to nothing, at whatever server it was."""
+        if target in self._dialects:
+            self.record(target, self._dialects[target], None)
 
     def record(self, target: str, dialect: str, view: ServerView | None) -> None:
         """Show what a look at a server of this dialect has told; after one that failed, only that it did."""
+        self._dialects[target] = dialect
         tables = {} if view is None else view.tables
         for gauge, dialects in self._up:
             # The console of a pooler is looked at in the words of a dialect, and has nothing of it.

@@ -193,6 +193,8 @@ class ServerMetrics:
         self._usage.show(target, _usage(view, failure))
         if isinstance(observation, ServerObservation):
             self._record_look(observation)
+        else:
+            self._compatible.fail(target)
 
     def _record_look(self, look: ServerObservation) -> None:
         if look.compatible:

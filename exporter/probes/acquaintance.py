@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from exporter.model import Change, Counted, ServerView
-from exporter.probes.tally import Tally
+from exporter.probes.ledger import Ledger
 
 ROUNDING: Final = 2.0
 """Seconds by which a server's uptime and our clock may differ: some count whole seconds."""
@@ -34,7 +34,7 @@ class Acquaintance:
         self._identity = ""
         self._addresses: dict[int, str] = {}
         self._most_seen = 0
-        self._tally = Tally()
+        self._ledger = Ledger()
 
     def meet(self, view: ServerView | None) -> Meeting:
         """Compare a view with those before it; None is none."""
@@ -44,8 +44,10 @@ class Acquaintance:
         if not {Change.IDENTITY, Change.RESTART}.isdisjoint(changes):
             self._started = None
             self._most_seen = 0
-            if Change.IDENTITY in changes or not self._tally.goes_on(view.counters):
-                self._tally.begin()
+        if Change.IDENTITY in changes:
+            self._ledger.succeed()
+        elif Change.RESTART in changes and not self._ledger.goes_on(view.counters):
+            self._ledger.begin()
         self._met = self._now()
         self._started = view.started if self._started is None else self._started
         self._identity = view.identity or self._identity
@@ -54,7 +56,7 @@ class Acquaintance:
         return Meeting(
             view=replace(view, started=self._started, high_water=high_water),
             changes=changes,
-            counters=self._tally.add_up(view.counters),
+            counters=self._ledger.add_up(view.counters),
         )
 
     def _changes_of_server(self, view: ServerView) -> Iterator[Change]:

@@ -23,7 +23,7 @@ SHARE: Final = 0.5
 OLD: Final = 600.0
 """Seconds after which a connection is replaced: a new one may leave from another address of ours."""
 SHARE_OF_ALL: Final = 0.2
-"""Part of the slots free of others that all of ours at one server may take for any to be kept."""
+"""Part of a server's slots that connections of ours, of all targets, may take for any to be kept."""
 IDLE_LIMITS: Final = ("idle_session_timeout", "wait_timeout", "client_idle_timeout")
 """Settings that say for how long PostgreSQL, MySQL and PgBouncer put up with who asks nothing."""
 PATIENCE: Final = 1.0
@@ -96,17 +96,20 @@ class ServerProbe:
                 if view is not None:
                     return view
         try:
-            return self._ask(kept, _part_of(until))
+            view = self._ask(kept, _part_of(until))
         except ProbeError as error:
             if kept.goes_on_after(error):
                 raise
-            self._kept = None
-            self._tools.budget.let_go()
+            self._give_up()
             death = kept.fail(error)
             if death is None:
                 raise
             drops.append(drop(self._target.name, KIND.name, death))
             return self._look_anew(until)
+        if not self._may_keep(view):
+            self._give_up()
+            kept.part()
+        return view
 
     def _look_anew(self, until: float) -> ServerView | None:
         """Look over a new connection, and keep it, in place of the old one, if one may be kept."""
@@ -125,24 +128,28 @@ class ServerProbe:
             old, self._kept = self._kept, new
             if old is not None:
                 old.part()
-            if not (self._may_keep(view) and self._tools.budget.keep()):
+            elif not (self._may_keep(view) and self._tools.budget.keep()):
                 self._kept = None
-                self._tools.budget.let_go()
                 new.part()
             return view
         finally:
             self._tools.budget.leave()
 
+    def _give_up(self) -> None:
+        """Keep none any more."""
+        self._kept = None
+        self._tools.budget.let_go()
+
     def _may_keep(self, view: ServerView) -> bool:
         """Whether a connection would last until the next look, and there are not too many of ours already.
 
-        Who has a target for each database of a server would keep as many connections there.
+        Who has a target for each database of a server would keep as many connections there. Others may take
+        all the slots they like: they are no reason to go.
         """
         idle = [view.settings[name] for name in IDLE_LIMITS if view.settings.get(name)]
-        ours = view.applications.get(PROGRAM, 0)
-        room = 0 if (free := _free(view)) is None else free + ours
         lasts = min(idle, default=math.inf) > self._settings.interval + self._settings.timeout
-        return lasts and (ours <= 1 or ours <= SHARE_OF_ALL * room)
+        ours = view.applications.get(PROGRAM, 0)
+        return lasts and (view.most is None or ours <= max(1, SHARE_OF_ALL * view.most))
 
     def _ask(self, kept: Kept, until: float) -> ServerView:
         view = kept.view(until, tables=self._settings.compatible_names)

@@ -1,4 +1,4 @@
-"""Counters of several sources as one sum that does not fall."""
+"""Counters of several sources as one sum that falls only when a server counts from the start."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from exporter.model import Counted
 Counters = Mapping[Counted, int]
 
 
-class Tally:
+class Ledger:
     """Adds up what the sources of one server have counted, such as its databases.
 
     A source may vanish, as a database that is dropped, or begin anew, as one whose statistics are reset: what
@@ -19,7 +19,9 @@ class Tally:
 
     def __init__(self) -> None:
         self._before: Mapping[str, Counters] = {}
-        self._gone: Counter[Counted] = Counter()
+        self._carried: Counter[Counted] = Counter()
+        self._sums: Counters = {}
+        self._succeeded = False
 
     def goes_on(self, sources: Mapping[str, Counters]) -> bool:
         """Whether any source has gone on from where it was: PostgreSQL's do over a restart in good order."""
@@ -30,9 +32,14 @@ class Tally:
         )
 
     def begin(self) -> None:
-        """Forget everything: it is a server that counts from the start."""
+        """Forget everything: the server counts from the start."""
         self._before = {}
-        self._gone.clear()
+        self._carried.clear()
+
+    def succeed(self) -> None:
+        """Go on with another server: what it has counted before we came to it is no news."""
+        self._before = {}
+        self._succeeded = True
 
     def add_up(self, sources: Mapping[str, Counters]) -> Counters:
         """Take in what all sources have counted by now; give the sums of what any of them counts."""
@@ -40,9 +47,13 @@ class Tally:
             now = sources.get(name, {})
             fallen = {counted: n for counted, n in before.items() if now.get(counted, 0) < n}
             if fallen:
-                self._gone.update(before if name else fallen)
+                self._carried.update(before if name else fallen)
         self._before = sources
-        sums: Counter[Counted] = Counter()
+        counts: Counter[Counted] = Counter()
         for counters in sources.values():
-            sums.update(counters)
-        return {counted: count + self._gone[counted] for counted, count in sums.items()}
+            counts.update(counters)
+        if self._succeeded:
+            self._succeeded = False
+            self._carried = Counter({it: self._sums.get(it, count) - count for it, count in counts.items()})
+        self._sums = {counted: count + self._carried[counted] for counted, count in counts.items()}
+        return self._sums
