@@ -7,6 +7,8 @@
 # make hour   brings faults of all kinds about there for an hour, and looks at what servers list afterwards: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
+# Most tests wait most of the time: three go on side by side, each with servers of its own. 0 is one after the other.
+WORKERS ?= 3
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
@@ -58,7 +60,7 @@ contracts: .venv/dev
 
 pytest: .venv/dev
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report $(if $(filter 0,$(shell id -u)),,--fail-under=0)
 	$(BIN)/coverage report --include='exporter/model/*,exporter/config/*,exporter/diagnosis/*' --fail-under=100 --format=total

@@ -57,9 +57,8 @@ def pool(lab: Lab) -> Iterator[Callable[..., Pool]]:
 
     with contextlib.ExitStack() as ended, site.client.entered():
         yield make
-    end = "SELECT pg_terminate_backend({})" if database.name == "postgresql" else "KILL {}"
     for number in listed(database):
-        database.admin(end.format(number))
+        database.kill(number)
 
 
 def forget(lab: Lab) -> None:

@@ -6,6 +6,8 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.waiting import wait_for
+
 LISTEN = "0A"
 
 
@@ -25,11 +27,21 @@ def frozen(*pids: int) -> Iterator[None]:
     try:
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
+        wait_for(lambda: all(map(stands_still, pids)))
         yield
     finally:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
+
+
+def stands_still(pid: int) -> bool:
+    """Tell whether all threads of a process have come to a stop: each goes on until it is told."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if (task / "stat").read_text().rpartition(")")[2].split()[0] not in "TtZX":
+                return False
+    return True
 
 
 def listens(pid: int, port: int) -> bool:
