@@ -6,6 +6,7 @@ import queue
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from exporter.model import (
     End,
     Failure,
     Observation,
+    ProbeError,
     Secret,
     ServerObservation,
     SessionObservation,
@@ -29,6 +31,7 @@ from exporter.net.book import AddressBook
 from exporter.net.waiting import Stopped
 from exporter.probes import kept, server
 from exporter.probes.budget import Budget
+from exporter.probes.kept import Kept
 from exporter.probes.kind import Tools
 from exporter.probes.server import ServerProbe, ServerSettings
 from tests.db.test_hostile import PG_LOGIN, PG_READY
@@ -404,3 +407,16 @@ def test_a_login_that_is_of_no_use_yet_ends_with_the_daemon() -> None:
             with pytest.raises(Stopped):
                 looking.result()
     assert probing.tools.budget.open == 0
+
+
+def test_last_words_are_the_end_before_the_line_is_closed() -> None:
+    """A server that shuts down may take its time between the two."""
+    with double(says(PG_LOGIN, refused(b"FATAL", b"57P01") + PG_READY, then=deaf)) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d?sslmode=disable")
+        kept = Kept.opened(probing.probe._target, probing.tools, time.monotonic() + LONGEST)
+        with pytest.raises(ProbeError) as raised:
+            kept.view(time.monotonic() + LONGEST, tables=False)
+        death = kept.fail(raised.value)
+        probing.end()
+    assert death
+    assert (death.end, death.failure.cause) == (End.ERROR, Cause.SERVER_SESSION_KILLED)

@@ -14,6 +14,13 @@ from exporter.probes.opening import logged_in
 
 GOODBYE: Final = 1.0
 """Seconds that a server has to close."""
+THE_END: Final = (
+    Cause.NET_BLACKHOLE,
+    Cause.SERVER_IDLE_TIMEOUT,
+    Cause.SERVER_RESTART,
+    Cause.SERVER_SESSION_KILLED,
+)
+"""Causes of a failed look after which no other follows, though the connection may not have ended yet."""
 
 
 class Kept:
@@ -63,7 +70,7 @@ class Kept:
     def fail(self, error: ProbeError) -> Death | None:
         """Let go after a look that failed; give the end if the connection had come to it."""
         descriptor = self._session.descriptor
-        alive = is_open(descriptor) and error.cause is not Cause.NET_BLACKHOLE
+        alive = is_open(descriptor) and error.cause not in THE_END
         if alive and error.said:
             if self.part_at_once():  # it has refused a question, and hears a goodbye
                 return None
