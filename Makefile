@@ -7,8 +7,8 @@
 # make hour   brings faults of all kinds about there for an hour, and looks at what servers list afterwards: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
-# Most tests wait most of the time: three go on side by side, each with servers of its own. 0 is one after the other.
-WORKERS ?= 3
+# Most tests wait most of the time: so two go on side by side, with servers of their own; WORKERS=0 is one at a time.
+WORKERS ?= 2
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 

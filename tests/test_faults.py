@@ -85,7 +85,10 @@ class Held:
 
     def use(self) -> str:
         """Send a query and give what came of it."""
-        self.socket.send(SAID[self.name])
+        try:
+            self.socket.send(SAID[self.name])
+        except ConnectionResetError:
+            return "rst"  # an acknowledgement that was still under way had met it already
         return self.end(SILENCE)
 
     def rest(self, seconds: float) -> None:
