@@ -9,9 +9,12 @@ from exporter.model.held import (
     End,
     HeldObservation,
     IdleObservation,
+    InquestObservation,
     Invalidation,
     PoolObservation,
 )
+from exporter.model.host import HostCondition
+from exporter.model.incident import Incident, Severity, Stage
 from exporter.model.moment import rfc3339
 from exporter.model.network import (
     Clock,
@@ -40,6 +43,7 @@ from exporter.model.server import (
     State,
 )
 from exporter.model.tcp import TcpInfo
+from exporter.model.trial import Trial, TrialObservation
 
 __all__ = [
     "Cause",
@@ -56,7 +60,10 @@ __all__ = [
     "Failure",
     "HeldObservation",
     "Hop",
+    "HostCondition",
     "IdleObservation",
+    "Incident",
+    "InquestObservation",
     "Invalidation",
     "Limit",
     "Missing",
@@ -78,11 +85,15 @@ __all__ = [
     "ServerObservation",
     "ServerView",
     "SessionObservation",
+    "Severity",
+    "Stage",
     "State",
     "Target",
     "TcpInfo",
     "TcpObservation",
     "TcpOrder",
     "TlsObservation",
+    "Trial",
+    "TrialObservation",
     "rfc3339",
 ]

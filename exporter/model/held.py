@@ -38,6 +38,23 @@ class DropObservation(Observation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InquestObservation(Observation):
+    """What a look from outside has told of the death of a silent connection, seconds after it.
+
+    `end`, `silent` and `used` are as in the drop. `reachable` tells whether a fresh connection could be
+    opened right after, `listed` whether the server still listed the dead one (None: not known), `idle`
+    whether idleness can have been the reason: nothing that was kept busy has died with it.
+    """
+
+    end: End
+    silent: float
+    used: bool
+    reachable: bool
+    listed: bool | None
+    idle: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldObservation(Observation):
     """How the connections are doing that one probe holds.
 

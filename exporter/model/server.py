@@ -168,8 +168,9 @@ class ServerObservation(Observation):
 
     `counters` are the view's, all sources together; they fall only when the server begins anew. `own` is how
     much of that our own connections have moved since the daemon began, `own_connections` how many are open
-    now. `kept` tells that the connection is kept for the next look; `compatible` that the names of other
-    exporters are wanted, and for which dialect.
+    now. `own_address` is the address that we ourselves see our end of the connection at: another than the
+    view's where something stands between. `kept` tells that the connection is kept for the next look;
+    `compatible` that the names of other exporters are wanted, and for which dialect.
     """
 
     view: ServerView | None
@@ -177,5 +178,6 @@ class ServerObservation(Observation):
     counters: Mapping[Counted, int] = field(default_factory=dict)
     own: Mapping[Counted, int] = field(default_factory=dict)
     own_connections: int = 0
+    own_address: str = ""
     kept: bool = False
     compatible: str = ""
