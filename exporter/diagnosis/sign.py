@@ -26,6 +26,7 @@ class Sign(StrEnum):
     FRESH_MUTE = "fresh_mute"  # connected, and not a byte comes
     FRESH_HUNG_UP = "fresh_hung_up"  # connected, and closed before the first byte
     FRESH_HUNG_UP_LATE = "fresh_hung_up_late"  # the same, after a wait that is always the same
+    FRESH_STUCK = "fresh_stuck"  # connected, and from some packet on nothing is acknowledged
     FRESH_TLS_STALLS = "fresh_tls_stalls"
     FRESH_QUERY_STALLS = "fresh_query_stalls"
     FRESH_LOCAL = "fresh_local"  # this host's own network refuses
@@ -73,6 +74,7 @@ class Sign(StrEnum):
     SERVER_FULL = "server_full"
     DIRECT = "direct"  # the server sees our own address: nobody stands between who would speak for us
     INDIRECT = "indirect"
+    MAY_WANT_TLS = "may_want_tls"  # refused without TLS, in words that do not tell a wrong password from that
     TLS_LETS_IN = "tls_lets_in"  # refused over plain TCP, let in over TLS
     EVERYBODY = "everybody"  # other targets suffer at the same time, all of them
     HOST_STALLED = "host_stalled"  # this host stood still: no time measured meanwhile is true
@@ -83,10 +85,12 @@ class Fact:
     """One sign that was seen: `text` is a sentence for people, with the figures.
 
     `cause` is who is meant, where the sign is one of several causes (`SAID`, `IDLE_FOUND`). `values` are
-    figures that go into the advice, by the names of `exporter.diagnosis.catalogue.entry.VALUES`.
+    figures that go into the advice, by the names of `exporter.diagnosis.catalogue.entry.VALUES`. `strength`
+    is less than 1 for what has been seen too seldom to count in full.
     """
 
     sign: Sign
     text: str
     cause: Cause | None = None
+    strength: float = 1.0
     values: Mapping[str, str] = field(default_factory=dict)

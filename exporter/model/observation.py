@@ -26,8 +26,8 @@ class Failure:
     """Why a look at a target failed.
 
     `phase` is None for probes that have no phases. `detail` is our own sentence; `said` keeps the
-    peer's own words and `code` its SQLSTATE or error number, both empty when there were none. `offender` is the
-    address of the router, or other host, that refused on the peer's behalf; empty where none is known.
+    peer's own words and `code` its SQLSTATE or error number, both empty when there were none. `offender` is
+    the address of the router, or other host, that refused on the peer's behalf; empty where none is known.
     """
 
     phase: Phase | None

@@ -1,0 +1,84 @@
+"""From facts to a verdict: scores, a margin, and what is named."""
+
+from collections.abc import Callable, Collection, Sequence
+from math import exp2
+from typing import Final
+
+from exporter.diagnosis.rules import DECISIVE, RULES, weight
+from exporter.diagnosis.sign import Fact
+from exporter.diagnosis.verdict import Ask, Finding, Verdict
+from exporter.model import Cause
+
+MARGIN: Final = 4.0
+"""By how much a cause must stand out from the next."""
+MOST_CANDIDATES: Final = 5
+
+Asks = Callable[[Collection[Cause]], frozenset[Ask]]
+"""From the causes that could be to what would tell more."""
+
+
+def judge(facts: Sequence[Fact], asks: Asks) -> Verdict:
+    """Weigh the facts.
+
+    A cause is named that has enough, and stands out from every other. Two are named where each has a fact of
+    its own that decides: one trouble does not keep another away.
+    """
+    findings = sorted(filter(None, (_finding(cause, facts) for cause in RULES)), key=_score, reverse=True)
+    candidates = tuple(findings[:MOST_CANDIDATES])
+    named = tuple(_named(candidates))
+    return Verdict(
+        named=named,
+        candidates=candidates,
+        confidence=_confidence(candidates, named),
+        facts=tuple(facts),
+        asks=asks([one.cause for one in candidates]) if not named else frozenset(),
+    )
+
+
+def _named(candidates: Sequence[Finding]) -> list[Finding]:
+    """Give those that stand out; nothing where two are too close and not each has its own proof."""
+    enough = [one for one in candidates if one.score >= DECISIVE]
+    proven = [one for one in enough if _decides(one)]
+    if not enough:
+        return []
+    first, second = candidates[0], candidates[1] if len(candidates) > 1 else None
+    stands_out = second is None or first.score - second.score >= MARGIN
+    if len(proven) > 1:
+        return proven
+    if stands_out:
+        return [first]
+    return [first] if proven == [first] and second is not None and second.score < DECISIVE else []
+
+
+def _finding(cause: Cause, facts: Sequence[Fact]) -> Finding | None:
+    """Add up one cause; of several facts of one sign the strongest counts. None where nothing is for it."""
+    weights: dict[object, tuple[float, Fact]] = {}
+    for fact in facts:
+        heavy = weight(cause, fact)
+        key = (fact.sign, fact.cause)
+        if heavy and abs(heavy) > abs(weights.get(key, (0.0, fact))[0]):
+            weights[key] = heavy, fact
+    score = sum(heavy for heavy, _ in weights.values())
+    speaking = sorted((pair for pair in weights.values() if pair[0] > 0), key=lambda pair: -pair[0])
+    if score <= 0 or not speaking:
+        return None
+    return Finding(cause=cause, score=score, facts=tuple(fact for _, fact in speaking))
+
+
+def _decides(finding: Finding) -> bool:
+    """Whether one fact alone is enough."""
+    return weight(finding.cause, finding.facts[0]) >= DECISIVE
+
+
+def _score(finding: Finding) -> float:
+    return finding.score
+
+
+def _confidence(candidates: Sequence[Finding], named: Sequence[Finding]) -> float:
+    """Give the share of the odds that the named causes have; without one, that of the likeliest."""
+    if not candidates:
+        return 0.0
+    likely = {one.cause for one in named} or {candidates[0].cause}
+    odds = [(one.cause in likely, exp2(one.score / 2)) for one in candidates]
+    share = sum(odd for ours, odd in odds if ours) / (1.0 + sum(odd for _, odd in odds))
+    return round(share, 2)

@@ -1,0 +1,95 @@
+"""What becomes of echo requests to the target's host."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from exporter.diagnosis.loss import Tally, loses
+from exporter.diagnosis.seen.delay import Delay
+from exporter.diagnosis.seen.window import Window
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.model import Cause, Observation, PingObservation
+
+GAP: Final = 3
+"""So many lost in a row are no chance, unless most are lost."""
+REMEMBERED: Final = 240
+COUNTED: Final = 60.0
+"""Seconds of which the echoes count when loss is judged."""
+PAST: Final = 30
+"""Answers in a row after which loss is over."""
+
+
+class Echoes:
+    """Folds echoes into facts; `share` is how much may be lost, `threshold` the delay in seconds.
+
+    Echoes alone never make a symptom of loss: many hosts and routers throw them away first.
+    """
+
+    def __init__(self, share: float, threshold: float) -> None:
+        self._share = share
+        self._fates: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
+        self._delay = Delay(threshold)
+        self._answered = self._in_row = 0
+        self._gap = self._unsent = float("-inf")
+
+    def take(self, at: float, observation: Observation) -> bool:
+        """Take in echoes whose fate is decided (see `Side`)."""
+        if not isinstance(observation, PingObservation):
+            return False
+        failure = observation.failure
+        if not observation.sent and failure is not None and failure.cause is Cause.CLIENT_LOCAL_NETWORK:
+            self._unsent = at
+        answered = observation.sent - observation.lost
+        if answered:
+            self._answered += answered
+            self._in_row = 0
+            self._fates.extend([(at, True)] * answered)
+        if observation.lost:
+            self._in_row += observation.lost
+            self._fates.extend([(at, False)] * observation.lost)
+            if self._in_row >= GAP and self._answered:
+                self._gap = at
+        for seconds in observation.rtts:
+            self._delay.take(at, seconds)
+        return bool(observation.rtts) and self._delay.up
+
+    def standing(self) -> bool:
+        """Whether delays are too long now."""
+        return self._delay.up
+
+    def settle(self) -> None:
+        """Forget what was lost."""
+        self._fates.clear()
+        self._gap = self._unsent = float("-inf")
+
+    def lossy(self, now: float) -> bool:
+        """Whether more is lost of late than any path may lose; never where none was ever answered."""
+        fates = [answered for at, answered in self._fates if at >= now - COUNTED]
+        if not self._answered or all(fates[-PAST:]):
+            return False
+        lost = fates.count(False)
+        return lost > self._share * len(fates) and loses(Tally(asked=len(fates), lost=lost))
+
+    @property
+    def silent(self) -> bool:
+        """Whether echoes that used to be answered are not, right now."""
+        return self._in_row >= GAP - 1 and self._answered > 0
+
+    def facts(self, window: Window) -> Iterator[Fact]:
+        """Tell how echoes fared in the window."""
+        fates = [answered for at, answered in self._fates if window.timed(at)]
+        lost = fates.count(False)
+        if window.timed(self._gap):
+            text = f"ICMP: {lost} of {len(fates)} echoes were lost, at least {GAP} of them in a row"
+            yield Fact(sign=Sign.ECHO_GAP, text=text)
+        elif fates and not lost:
+            yield Fact(sign=Sign.ECHO_WORKS, text=f"ICMP: all of {len(fates)} echoes were answered meanwhile")
+        if self.lossy(window.now):
+            recent = [answered for at, answered in self._fates if at >= window.now - COUNTED]
+            gone = recent.count(False)
+            text = f"ICMP: {gone} of the last {len(recent)} echoes were lost"
+            values = {"loss": f"{100 * gone / len(recent):.0f}"}
+            yield Fact(sign=Sign.ECHO_LOSS, text=text, values=values)
+        if window.has(self._unsent):
+            yield Fact(sign=Sign.ECHO_NEVER_SENT, text="ICMP: this host refuses to send the echoes")
+        yield from self._delay.facts(Sign.DELAY_UP, "echoes take")

@@ -1,0 +1,126 @@
+"""What becomes of connections that are opened now: by sessions, and where a held one has to be replaced."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from exporter.diagnosis.seen.refusals import MEANINGS, TIMED, signs_of
+from exporter.diagnosis.seen.window import KEPT, Window, times
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.model import Cause, Failure, HeldObservation, Observation, Phase, SessionObservation
+
+SLOW: Final = 1.0
+"""Seconds of resolving beyond which a name is slow."""
+LONG: Final = 5.0
+"""Seconds for which a port refuses before it is more than a restart."""
+LATE: Final = 0.5
+ALIKE: Final = 0.25
+"""Seconds from which on a close came late, and by which several of them may differ and be as late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One opening: when it was begun and ended (monotonic seconds), and why it failed."""
+
+    begun: float
+    ended: float
+    failure: Failure | None = None
+    resolving: float = 0.0
+
+
+class Fresh:
+    """Folds openings into facts."""
+
+    def __init__(self) -> None:
+        self._tries: deque[Try] = deque(maxlen=KEPT)
+        self._held: dict[str, int] = {}
+        self._failing = False
+
+    def take(self, at: float, observation: Observation) -> bool:
+        """Take in a session, or what a probe says of the connections it holds (see `Side`)."""
+        match observation:
+            case SessionObservation(usable=usable, failure=failure, duration=duration, phases=phases):
+                seconds = dict(phases).get(Phase.DNS, 0.0)
+                return self._tried(at, duration, None if usable else failure, seconds)
+            case HeldObservation(probe=probe, held=held, failure=failure, duration=duration):
+                more = held > self._held.get(probe, 0)
+                self._held[probe] = held
+                return self._tried(at, duration, failure) if more or failure is not None else False
+        return False
+
+    def standing(self) -> bool:
+        """Whether the last opening failed."""
+        return self._failing
+
+    def settle(self) -> None:
+        """Forget the openings."""
+        self._tries.clear()
+
+    def facts(self, window: Window) -> Iterator[Fact]:
+        """Tell how openings went that were begun in the window, and what those met that failed."""
+        tries = [one for one in self._tries if window.has(one.ended)]
+        failed = [one for one in tries if one.failure is not None]
+        worked = [one for one in tries if one.failure is None and window.has(one.begun)]
+        if worked and not failed:
+            yield Fact(sign=Sign.FRESH_WORKS, text=f"{times(len(worked), 'new connection')} worked meanwhile")
+        elif _mixed(failed, worked):
+            text = f"of {len(failed) + len(worked)} new connections {len(failed)} failed, some between others"
+            yield Fact(sign=Sign.FRESH_SOMETIMES, text=text)
+        yield from self._met(failed, len(tries), window)
+        slow = [one.resolving for one in tries if one.resolving >= SLOW and window.timed(one.ended)]
+        if slow:
+            text = f"the name took up to {max(slow):.1f} s to resolve"
+            yield Fact(sign=Sign.NAME_SLOW, text=text, strength=min(1.0, len(slow) / 2))
+
+    def _tried(self, at: float, duration: float, failure: Failure | None, resolving: float = 0.0) -> bool:
+        self._tries.append(Try(begun=at - duration, ended=at, failure=failure, resolving=resolving))
+        self._failing = failure is not None or resolving >= SLOW
+        return self._failing
+
+    def _met(self, failed: Sequence[Try], tried: int, window: Window) -> Iterator[Fact]:
+        """Put failures that show the same together, the latest of them speaking for all."""
+        alike: dict[tuple[Sign, Cause | None], list[Try]] = {}
+        for one in failed:
+            assert one.failure is not None  # noqa: S101  it is one that failed
+            met = signs_of(one.failure)
+            if met is not None and not (met[0] in TIMED and window.stalled(one.ended)):
+                alike.setdefault(met, []).append(one)
+        for (sign, cause), ones in alike.items():
+            yield _fact(sign, cause, ones, tried)
+            yield from _more(sign, ones)
+
+
+def _mixed(failed: Sequence[Try], worked: Sequence[Try]) -> bool:
+    """Whether some worked between others that failed: no end of a trouble, but part of it."""
+    if not failed:
+        return False
+    return any(failed[0].ended < one.ended < failed[-1].ended for one in worked)
+
+
+def _fact(sign: Sign, cause: Cause | None, ones: Sequence[Try], tried: int) -> Fact:
+    failure = ones[-1].failure
+    assert failure is not None  # noqa: S101  they are such as failed
+    values = {"code": failure.code, "said": failure.said}
+    if sign is Sign.SAID:
+        words = failure.said or failure.detail
+        code = f" ({failure.code})" if failure.code and failure.code not in words else ""
+        text = f"{times(len(ones), 'new connection')} failed with: {words}{code}"
+    else:
+        text = f"of {times(tried, 'new connection')} {len(ones)} {MEANINGS[sign]}: {failure.detail}"
+    return Fact(
+        sign=sign, text=text, cause=cause, values={name: value for name, value in values.items() if value}
+    )
+
+
+def _more(sign: Sign, ones: Sequence[Try]) -> Iterator[Fact]:
+    """Tell what only several of the same kind tell: for how long, and how late."""
+    if sign is Sign.FRESH_REFUSED and (long := ones[-1].ended - ones[0].begun) >= LONG:
+        yield Fact(sign=Sign.FRESH_REFUSED_LONG, text=f"the port has been refusing for {long:.0f} s")
+    took = [one.ended - one.begun for one in ones]
+    if sign is Sign.FRESH_HUNG_UP and len(took) > 1 and min(took) >= LATE:
+        wait = median(took)
+        if all(abs(seconds - wait) <= ALIKE for seconds in took):
+            text = f"each was closed after the same wait of {wait:.1f} s"
+            yield Fact(sign=Sign.FRESH_HUNG_UP_LATE, text=text)

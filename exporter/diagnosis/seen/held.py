@@ -1,0 +1,150 @@
+"""What becomes of connections that are held: how they die, and how those answer that live."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+from exporter.diagnosis.seen.refusals import SPEAKING
+from exporter.diagnosis.seen.window import KEPT, TOGETHER, Window, times
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.model import Cause, DropObservation, End, HeldObservation, Observation
+
+RESENT: Final = 0.19
+"""Seconds: the shortest wait of a kernel before it sends again."""
+ALIKE: Final = 0.05
+ALIKE_SECONDS: Final = 1.5
+"""By how much ages may differ and be the same: a share, or so many seconds."""
+OLD_ENOUGH: Final = 3.0
+"""Seconds: who dies younger than that tells nothing of a limit on age."""
+AGES: Final = 4
+"""Ages at death that are remembered, also when the trouble is over: a limit on age may be long."""
+
+Death = tuple[float, DropObservation]
+
+
+class HeldOnes:
+    """Folds the deaths and answers of held connections into facts."""
+
+    def __init__(self) -> None:
+        self._deaths: deque[Death] = deque(maxlen=KEPT)
+        self._ages: deque[Death] = deque(maxlen=AGES)
+        self._answered: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        self._revived: list[float] = []
+        self._held: dict[str, int] = {}
+        self._wanted = False
+
+    def take(self, at: float, observation: Observation) -> bool:
+        """Take in a death, or a report of those that live (see `Side`)."""
+        match observation:
+            case DropObservation():
+                self._deaths.append((at, observation))
+                if observation.probe == "sentinel":
+                    self._ages.append((at, observation))
+                    self._wanted = True
+                return observation.probe != "idle"
+            case HeldObservation(probe=probe, held=held, answers=answers, revived=revived):
+                self._held[probe] = held
+                self._answered.extend((at, seconds) for seconds in answers)
+                self._revived += [at] * revived
+                if probe == "sentinel" and held:
+                    self._wanted = False
+        return False
+
+    def standing(self) -> bool:
+        """Whether no connection is held in place of one that died."""
+        return self._wanted
+
+    def settle(self) -> None:
+        """Forget the deaths, but not at what age they came."""
+        self._deaths.clear()
+        self._revived.clear()
+
+    @property
+    def slow_at(self) -> float:
+        """When an answer last came as late as after a retransmission; minus infinity where none did."""
+        return max((at for at, seconds in self._answered if seconds >= RESENT), default=float("-inf"))
+
+    def facts(self, window: Window) -> Iterator[Fact]:
+        """Tell how held connections fared in the window."""
+        deaths = [(at, drop) for at, drop in self._deaths if window.has(at)]
+        busy = [(at, drop) for at, drop in deaths if drop.probe != "idle"]
+        answers = [seconds for at, seconds in self._answered if window.timed(at)]
+        if answers and not busy:
+            text = f"connections that are kept busy answered {times(len(answers), 'query')} meanwhile"
+            yield Fact(sign=Sign.HELD_WORKS, text=text.replace("querys", "queries"))
+        late = [seconds for seconds in answers if seconds >= RESENT]
+        if late:
+            text = (
+                f"{len(late)} of {len(answers)} answers on held connections took {max(late):.2f} s or less, \
+as after a retransmission"
+            )
+            yield Fact(sign=Sign.HELD_SLOW, text=text, strength=min(1.0, len(late) / 2))
+        if any(window.has(at) for at in self._revived):
+            text = "a connection that had fallen silent answered after all"
+            yield Fact(sign=Sign.HELD_REVIVED, text=text)
+        yield from _ends(busy, window)
+        yield from self._company(deaths, busy)
+        yield from self._equal_age()
+
+    def _company(self, deaths: Sequence[Death], busy: Sequence[Death]) -> Iterator[Fact]:
+        """Tell whether they died together, or one alone."""
+        together = max((_with(at, deaths) for at, _ in deaths), key=len, default=[])
+        if len({drop.probe for drop in together}) > 1 or (len(together) > 1 and _differ(together)):
+            text = (
+                f"{len(together)} connections ended within {TOGETHER:g} s, however long each had been silent"
+            )
+            yield Fact(sign=Sign.HELD_MANY, text=text)
+        elif len(busy) == 1 and self._held.get("idle", 0) and busy[0][1].end is not End.SILENCE:
+            text = f"one connection in use ended, {self._held['idle']} others lived on"
+            yield Fact(sign=Sign.HELD_ONE, text=text)
+
+    def _equal_age(self) -> Iterator[Fact]:
+        """Tell of connections in use that died at the same age at different times."""
+        alone = [(at, drop.duration) for at, drop in self._ages if len(_with(at, list(self._ages))) == 1]
+        for (_, one), (_, other) in pairwise(alone[-2:]):
+            if min(one, other) >= OLD_ENOUGH and abs(one - other) <= max(ALIKE_SECONDS, ALIKE * one):
+                text = f"connections in use died at the same age: {one:.1f} s and {other:.1f} s"
+                yield Fact(sign=Sign.HELD_EQUAL_AGE, text=text, values={"age": f"{min(one, other):.0f}"})
+
+
+def _with(at: float, deaths: Sequence[Death]) -> list[DropObservation]:
+    return [drop for when, drop in deaths if abs(when - at) <= TOGETHER]
+
+
+def _differ(together: Sequence[DropObservation]) -> bool:
+    """Whether they had been silent for different times: those of one idle timeout had not."""
+    silent = [drop.silent for drop in together]
+    return max(silent) - min(silent) > TOGETHER
+
+
+def _ends(deaths: Sequence[Death], window: Window) -> Iterator[Fact]:
+    """Tell how connections in use ended, those that ended alike in one fact."""
+    alike: dict[tuple[Sign, Cause | None], list[Death]] = {}
+    for at, drop in deaths:
+        shown = _shown(drop)
+        if not (shown[0] is Sign.HELD_UNANSWERED and window.stalled(at)):
+            alike.setdefault(shown, []).append((at, drop))
+    for (sign, cause), ones in alike.items():
+        drop = ones[-1][1]
+        failure = drop.failure
+        words = (failure.said or failure.detail) if failure is not None else ""
+        code = f" ({failure.code})" if failure is not None and failure.code else ""
+        text = f"{times(len(ones), 'connection')} in use ended: {words}{code}"
+        values = {} if failure is None or not failure.code else {"code": failure.code, "said": failure.said}
+        yield Fact(sign=sign, text=text, cause=cause, values=values)
+
+
+def _shown(drop: DropObservation) -> tuple[Sign, Cause | None]:
+    cause = drop.failure.cause if drop.failure is not None else Cause.UNKNOWN
+    if drop.end is End.ERROR and cause in SPEAKING:
+        return Sign.SAID, cause
+    if drop.end is End.SILENCE:
+        silent = {
+            Cause.CLIENT_LOCAL_NETWORK: Sign.HELD_STOPPED_HERE,
+            Cause.SERVER_UNRESPONSIVE: Sign.HELD_UNANSWERED,
+        }
+        return silent.get(cause, Sign.HELD_SILENT), None
+    if drop.end is End.RST:
+        return (Sign.HELD_RESET_ON_USE if drop.used else Sign.HELD_RESET), None
+    return Sign.HELD_CLOSED, None

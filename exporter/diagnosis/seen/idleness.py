@@ -1,0 +1,121 @@
+"""What is known of connections that are left silent: what ends them, and after how long."""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from exporter.diagnosis.evidence import tolerance
+from exporter.diagnosis.seen.window import KEPT, Window, times
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.diagnosis.telling import idle_values
+from exporter.model import Cause, DropObservation, End, IdleObservation, InquestObservation, Observation
+
+CONFIRMED: Final = 2
+"""So many deaths of idleness count in full: one may be chance."""
+LAYERS: Final[Mapping[Cause, str]] = {
+    Cause.MIDDLEBOX_IDLE_TIMEOUT: "a device on the way",
+    Cause.PROXY_IDLE_TIMEOUT: "a proxy",
+    Cause.SERVER_IDLE_TIMEOUT: "the server",
+}
+Inquest = tuple[float, InquestObservation]
+
+
+class Idleness:
+    """Folds the deaths of silent connections into facts; `limits` gives the server's own settings."""
+
+    def __init__(self, limits: Callable[[], Mapping[str, float]]) -> None:
+        self._limits = limits
+        self._inquests: deque[Inquest] = deque(maxlen=KEPT)
+        self._said: deque[tuple[float, DropObservation]] = deque(maxlen=KEPT)
+        self._known: IdleObservation | None = None
+
+    def take(self, at: float, observation: Observation) -> bool:
+        """Take in a death, the inquest after it, or what is known by now (see `Side`).
+
+        A silent connection that dies of what is known to end such is no symptom.
+        """
+        match observation:
+            case DropObservation(probe="idle", failure=failure):
+                cause = failure.cause if failure is not None else Cause.UNKNOWN
+                if observation.end is End.ERROR:
+                    self._said.append((at, observation))
+                return cause not in self._causes()
+            case InquestObservation():
+                self._inquests.append((at, observation))
+            case IdleObservation():
+                before = self._known.timeouts if self._known is not None else ()
+                self._known = observation
+                return observation.timeouts != before and bool(observation.timeouts)
+        return False
+
+    def standing(self) -> bool:
+        """Give False: an idle timeout that is known is no trouble that stands, for who heeds it."""
+        return False
+
+    def settle(self) -> None:
+        """Forget the deaths; what is known stays known."""
+        self._inquests.clear()
+        self._said.clear()
+
+    def facts(self, window: Window) -> Iterator[Fact]:
+        """Tell what silent connections died of in the window, and what is known of it."""
+        idle = [seen for at, seen in self._inquests if window.has(at) and seen.idle]
+        if idle:
+            yield from self._found()
+        yield from self._ended_with_words(window)
+        yield from self._vanished([seen for seen in idle if seen.reachable and seen.listed])
+        yield from self._at_setting([seen for seen in idle if not seen.used])
+        ended = [seen for seen in idle if not seen.used and seen.end is not End.SILENCE]
+        if ended:
+            text = f"{times(len(ended), 'silent connection')} ended after {_spread(ended)} s of silence"
+            yield Fact(sign=Sign.IDLE_ENDED, text=text, values=self._values())
+
+    def _ended_with_words(self, window: Window) -> Iterator[Fact]:
+        said = [drop.failure for at, drop in self._said if window.has(at)]
+        for failure in {failure.cause: failure for failure in said if failure is not None}.values():
+            text = f"a silent connection ended with: {failure.said or failure.detail} ({failure.code})"
+            values = self._values() | {"code": failure.code, "said": failure.said}
+            yield Fact(sign=Sign.SAID, text=text, cause=failure.cause, values=values)
+
+    def _causes(self) -> set[Cause]:
+        return {cause for cause, _ in self._known.timeouts} if self._known is not None else set()
+
+    def _found(self) -> Iterator[Fact]:
+        known = self._known
+        for cause, seconds in known.timeouts if known is not None else ():
+            layer = LAYERS[cause]
+            text = f"held in five ways, connections show: {layer} ends them after {seconds:.1f} s of silence"
+            values = self._values() | {"seconds": f"{seconds:.0f}"}
+            yield Fact(sign=Sign.IDLE_FOUND, text=text, cause=cause, values=values)
+
+    def _vanished(self, idle: Sequence[InquestObservation]) -> Iterator[Fact]:
+        vanished = [seen for seen in idle if seen.used]
+        if vanished:
+            how = "was answered by a reset" if vanished[-1].end is End.RST else "was never answered"
+            seen = times(len(vanished), "time")
+            text = (
+                f"after {_spread(vanished)} s of silence a query {how}, {seen}; new connections worked, "
+                "and the server still listed the old ones"
+            )
+            strength = min(1.0, len(vanished) / CONFIRMED)
+            yield Fact(sign=Sign.IDLE_VANISHED, text=text, strength=strength, values=self._values())
+
+    def _at_setting(self, idle: Sequence[InquestObservation]) -> Iterator[Fact]:
+        for name, seconds in self._limits().items():
+            agree = [seen for seen in idle if abs(seen.silent - seconds) <= tolerance(seconds)]
+            if agree:
+                text = f"silent connections ended after {_spread(agree)} s, as {name} = {seconds:g} s demands"
+                values = self._values() | {"setting": name, "seconds": f"{seconds:g}"}
+                strength = min(1.0, len(agree) / CONFIRMED)
+                yield Fact(sign=Sign.IDLE_AT_SETTING, text=text, strength=strength, values=values)
+
+    def _values(self) -> dict[str, str]:
+        known = self._known
+        if known is None:
+            return {}
+        return dict(idle_values(known.survived, known.killed, [cause for cause, _ in known.timeouts]))
+
+
+def _spread(seen: Sequence[InquestObservation]) -> str:
+    shortest, longest = min(one.silent for one in seen), max(one.silent for one in seen)
+    return f"{shortest:.1f}" if longest - shortest < 0.1 else f"{shortest:.1f} to {longest:.1f}"

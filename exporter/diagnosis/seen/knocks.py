@@ -1,0 +1,134 @@
+"""What becomes of connects at the database's port, address by address."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.diagnosis.seen.delay import Delay
+from exporter.diagnosis.seen.refusals import MEANINGS, signs_of
+from exporter.diagnosis.seen.window import KEPT, Window, times
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.model import Cause, Connect, Observation, TcpObservation
+
+UNSENT: Final = 1.5
+"""Seconds after which a SYN that was not answered has been sent again, if it could leave this host."""
+COSTLY: Final = 0.5
+"""Seconds of waiting for an address of IPv6 that an application would notice."""
+ENOUGH: Final = 3
+"""So many resent SYNs are no chance."""
+SHARE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knock:
+    """One connect, and when its outcome came (monotonic seconds)."""
+
+    at: float
+    connect: Connect
+
+
+class Knocks:
+    """Folds rounds of connects into facts; a round-trip delay beyond `threshold`, in seconds, is too long."""
+
+    def __init__(self, threshold: float) -> None:
+        self._knocks: deque[Knock] = deque(maxlen=4 * KEPT)
+        self._delay = Delay(threshold)
+        self._failing = False
+
+    def take(self, at: float, observation: Observation) -> bool:
+        """Take in a round (see `Side`)."""
+        if not isinstance(observation, TcpObservation) or not observation.connects:
+            return False
+        connects = observation.connects
+        self._knocks.extend(Knock(at=at, connect=connect) for connect in connects)
+        for connect in connects:
+            if connect.rtt is not None and not connect.syn_retransmits:
+                self._delay.take(at, connect.rtt)
+        self._failing = any(_fails(connect) for connect in connects) or self._often_resent()
+        return self._failing or self._delay.up
+
+    def standing(self) -> bool:
+        """Whether the last round met trouble."""
+        return self._failing or self._delay.up
+
+    def settle(self) -> None:
+        """Forget the connects."""
+        self._knocks.clear()
+        self._delay.settle()
+
+    @property
+    def resent_at(self) -> float:
+        """When a SYN had to be sent again last; minus infinity where none had to."""
+        return max((one.at for one in self._knocks if one.connect.syn_retransmits), default=float("-inf"))
+
+    def facts(self, window: Window) -> Iterator[Fact]:
+        """Tell how connects went in the window."""
+        knocks = [one for one in self._knocks if window.timed(one.at)]
+        failed = [one.connect for one in knocks if one.connect.failure is not None]
+        if knocks and not failed:
+            text = f"{times(len(knocks), 'connect')} at the port worked meanwhile"
+            yield Fact(sign=Sign.TCP_WORKS, text=text)
+        yield from _met(failed, len(knocks))
+        yield from _addresses(knocks)
+        resent = [one for one in knocks if one.connect.syn_retransmits and one.connect.failure is None]
+        if len(resent) >= ENOUGH and len(resent) >= SHARE * len(knocks):
+            text = f"in {len(resent)} of {len(knocks)} connects the first packet had to be sent again"
+            yield Fact(sign=Sign.SYN_RESENT, text=text)
+        yield from self._delay.facts(Sign.DELAY_UP_TCP, "connects take")
+
+    def _often_resent(self) -> bool:
+        last = list(self._knocks)[-KEPT:]
+        resent = sum(one.connect.syn_retransmits > 0 for one in last)
+        return resent >= ENOUGH and last[-1].connect.syn_retransmits > 0
+
+
+def _fails(connect: Connect) -> bool:
+    """Whether an application would suffer: IPv6 that refuses at once costs nothing where IPv4 works."""
+    failure = connect.failure
+    if failure is None:
+        return False
+    return failure.cause is not Cause.DNS_IPV6_BROKEN or connect.seconds >= COSTLY
+
+
+def _met(failed: Sequence[Connect], tried: int) -> Iterator[Fact]:
+    alike: dict[Sign, list[Connect]] = {}
+    for connect in failed:
+        failure = connect.failure
+        assert failure is not None  # noqa: S101  it is one that failed
+        if failure.cause is Cause.DNS_IPV6_BROKEN:
+            sign = Sign.SIX_BROKEN if connect.seconds >= COSTLY else None
+        elif (
+            failure.cause is Cause.NET_BLACKHOLE and not connect.syn_retransmits and connect.seconds >= UNSENT
+        ):
+            sign = Sign.FRESH_NEVER_SENT
+        else:
+            met = signs_of(failure)
+            sign = met[0] if met is not None else None
+        if sign is not None:
+            alike.setdefault(sign, []).append(connect)
+    for sign, connects in alike.items():
+        yield _fact(sign, connects, tried)
+
+
+def _fact(sign: Sign, connects: Sequence[Connect], tried: int) -> Fact:
+    last = connects[-1]
+    assert last.failure is not None  # noqa: S101  they are such as failed
+    values = {"address": last.address}
+    if last.failure.offender:
+        values["offender"] = last.failure.offender
+    if sign is Sign.SIX_BROKEN:
+        text = f"{last.address} does not answer within {last.seconds:.1f} s, while IPv4 works"
+        return Fact(sign=sign, text=text, strength=min(1.0, len(connects) / 2), values=values)
+    text = f"of {times(tried, 'connect')} at the port {len(connects)} {MEANINGS[sign]}: {last.failure.detail}"
+    return Fact(sign=sign, text=text, values=values)
+
+
+def _addresses(knocks: Sequence[Knock]) -> Iterator[Fact]:
+    """Tell where some addresses of a name work and others do not."""
+    failing = {one.connect.address for one in knocks if one.connect.failure is not None}
+    working = {one.connect.address for one in knocks if one.connect.failure is None}
+    dead = sorted(address for address in failing - working if ":" not in address)
+    if dead and any(":" not in address for address in working):
+        text = f"of the name's addresses {', '.join(dead)} did not connect, others did"
+        yield Fact(sign=Sign.FRESH_SOMETIMES, text=text)

@@ -1,0 +1,75 @@
+"""What name servers answer."""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from exporter.diagnosis.seen.window import KEPT, Window
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.model import Cause, DnsObservation, Observation
+
+SLOW: Final = 1.0
+"""Seconds beyond which an answer is slow."""
+
+
+class Names:
+    """Folds answers into facts. The system's own resolution counts, as the application does it."""
+
+    def __init__(self) -> None:
+        self._failed: deque[tuple[float, DnsObservation]] = deque(maxlen=KEPT)
+        self._slow: deque[tuple[float, float]] = deque(maxlen=KEPT)
+        self._changed: deque[tuple[float, str, str]] = deque(maxlen=KEPT)
+        self._answers = ""
+        self._standing = False
+
+    def take(self, at: float, observation: Observation) -> bool:
+        """Take in an answer, or that there was none (see `Side`)."""
+        if not isinstance(observation, DnsObservation):
+            return False
+        if observation.resolver:
+            if observation.failure is not None:
+                self._failed.append((at, observation))
+            return False
+        if observation.failure is not None:
+            self._failed.append((at, observation))
+        elif observation.duration >= SLOW:
+            self._slow.append((at, observation.duration))
+        self._remember(at, observation)
+        self._standing = observation.failure is not None or observation.duration >= SLOW
+        return self._standing
+
+    def standing(self) -> bool:
+        """Whether the last answer was none, or slow."""
+        return self._standing
+
+    def settle(self) -> None:
+        """Forget the answers."""
+        self._failed.clear()
+        self._slow.clear()
+
+    def facts(self, window: Window) -> Iterator[Fact]:
+        """Tell what name servers did in the window."""
+        failed = [seen for at, seen in self._failed if window.timed(at)]
+        system = [seen for seen in failed if not seen.resolver]
+        if system and (failure := system[-1].failure) is not None:
+            text = f"the name did not resolve {len(system)} times: {failure.detail}"
+            if system[-1].rcode:
+                text += f" ({system[-1].rcode})"
+            servers = sorted({seen.resolver for seen in failed if seen.resolver})
+            values = {"resolver": ", ".join(servers)} if servers else {}
+            if failure.cause is Cause.DNS_FAILURE:
+                yield Fact(sign=Sign.SAID, text=text, cause=Cause.DNS_FAILURE, values=values)
+        slow = [seconds for at, seconds in self._slow if window.timed(at)]
+        if slow:
+            text = f"the name took up to {max(slow):.1f} s to resolve"
+            yield Fact(sign=Sign.NAME_SLOW, text=text, strength=min(1.0, len(slow) / 2))
+        for at, before, now in self._changed:
+            if window.has(at):
+                text = f"the name led to {before}, and leads to {now} now"
+                yield Fact(sign=Sign.ANSWER_CHANGED, text=text, values={"before": before, "now": now})
+
+    def _remember(self, at: float, observation: DnsObservation) -> None:
+        answers = ", ".join(sorted(observation.answers))
+        if observation.changed and self._answers:
+            self._changed.append((at, self._answers, answers))
+        self._answers = answers or self._answers

@@ -1,0 +1,78 @@
+"""What one failure to open a connection shows, by its phase, its cause and its words."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from exporter.diagnosis.sign import Sign
+from exporter.model import Cause, Failure, Phase
+
+SPEAKING: Final = frozenset(
+    {
+        Cause.AUTH_CREDENTIALS,
+        Cause.AUTH_NOT_ALLOWED,
+        Cause.CLIENT_POOL_EXHAUSTED,
+        Cause.DNS_FAILURE,
+        Cause.PROXY_IDLE_TIMEOUT,
+        Cause.PROXY_SATURATED,
+        Cause.SERVER_ACCOUNT_LIMIT,
+        Cause.SERVER_HOST_BLOCKED,
+        Cause.SERVER_IDLE_TIMEOUT,
+        Cause.SERVER_READ_ONLY,
+        Cause.SERVER_RESOURCE,
+        Cause.SERVER_RESTART,
+        Cause.SERVER_SATURATED,
+        Cause.SERVER_SESSION_KILLED,
+        Cause.SERVER_SLOW_QUERY,
+        Cause.TLS_CERTIFICATE,
+    }
+)
+"""Causes that are only ever named where somebody said so: a server, a pooler, a resolver, a certificate."""
+WORDLESS: Final[Mapping[Cause, Sign]] = {
+    Cause.CLIENT_LOCAL_NETWORK: Sign.FRESH_LOCAL,
+    Cause.CLIENT_RESOURCES: Sign.FRESH_RESOURCES,
+    Cause.NET_UNREACHABLE: Sign.FRESH_UNREACHABLE,
+    Cause.PROXY_BACKEND_UNAVAILABLE: Sign.FRESH_HUNG_UP,
+    Cause.SERVER_DOWN: Sign.FRESH_REFUSED,
+    Cause.TLS_HANDSHAKE: Sign.FRESH_TLS_STALLS,
+}
+SAYING: Final = frozenset({Cause.PROXY_BACKEND_UNAVAILABLE, Cause.TLS_HANDSHAKE})
+"""Causes that are named with words or without."""
+TIMED: Final = frozenset(
+    {
+        Sign.FRESH_MUTE,
+        Sign.FRESH_NEVER_SENT,
+        Sign.FRESH_QUERY_STALLS,
+        Sign.FRESH_STUCK,
+        Sign.FRESH_TLS_STALLS,
+        Sign.FRESH_UNANSWERED,
+    }
+)
+"""What a host that stands still may see without any reason."""
+MEANINGS: Final[Mapping[Sign, str]] = {
+    Sign.FRESH_HUNG_UP: "connected, and were closed before the first byte",
+    Sign.FRESH_LOCAL: "were refused by this host's own network",
+    Sign.FRESH_MUTE: "connected, and got not a byte in time",
+    Sign.FRESH_NEVER_SENT: "did not leave this host: no packet was sent again",
+    Sign.FRESH_QUERY_STALLS: "logged in, and got no answer to the query in time",
+    Sign.FRESH_REFUSED: "were refused at the port",
+    Sign.FRESH_RESOURCES: "could not be made: this host or process has run out of something",
+    Sign.FRESH_STUCK: "connected, and their packets were acknowledged no more",
+    Sign.FRESH_TLS_STALLS: "came to no end of the TLS handshake",
+    Sign.FRESH_UNANSWERED: "got no answer to their connect",
+    Sign.FRESH_UNREACHABLE: "were turned away on the way",
+}
+
+
+def signs_of(failure: Failure) -> tuple[Sign, Cause | None] | None:
+    """Give the sign that a failure shows, and whom it names; None where it shows nothing."""
+    cause = failure.cause
+    if cause in SPEAKING or (cause in SAYING and (failure.said or failure.code)):
+        return Sign.SAID, cause
+    if cause is Cause.NET_BLACKHOLE:
+        connecting = failure.phase in (Phase.TCP, None)
+        return (Sign.FRESH_UNANSWERED if connecting else Sign.FRESH_STUCK), None
+    if cause is Cause.SERVER_UNRESPONSIVE:
+        asking = failure.phase is Phase.QUERY
+        return (Sign.FRESH_QUERY_STALLS if asking else Sign.FRESH_MUTE), None
+    sign = WORDLESS.get(cause)
+    return None if sign is None else (sign, None)

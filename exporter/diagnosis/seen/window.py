@@ -1,0 +1,62 @@
+"""The stretch of time that a judgement looks at, and what every side of the evidence has in common."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from exporter.diagnosis.sign import Fact
+from exporter.model import Observation
+
+TOGETHER: Final = 1.6
+"""Seconds within which ends of connections are taken for one event."""
+KEPT: Final = 64
+"""Events of one kind that are remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """From `since` to `now`, in monotonic seconds.
+
+    In `stalls`, which are pairs of such, this host stood still: whatever was timed then is not true.
+    """
+
+    since: float
+    now: float
+    stalls: tuple[tuple[float, float], ...] = ()
+
+    def has(self, at: float) -> bool:
+        """Whether something happened in it."""
+        return self.since <= at
+
+    def timed(self, at: float) -> bool:
+        """Whether it happened in it, and may be believed though it is about time."""
+        return self.since <= at and not self.stalled(at)
+
+    def stalled(self, at: float) -> bool:
+        """Whether it was timed while this host stood still."""
+        return any(begun <= at <= ended for begun, ended in self.stalls)
+
+
+class Side(Protocol):
+    """One side from which a target is looked at."""
+
+    def take(self, at: float, observation: Observation) -> bool:
+        """Take in an observation that came at `at`; tell whether it is a symptom of trouble."""
+        ...
+
+    def standing(self) -> bool:
+        """Whether something is wrong as far as was seen last."""
+        ...
+
+    def facts(self, window: Window) -> Iterator[Fact]:
+        """Give what was seen in the window."""
+        ...
+
+    def settle(self) -> None:
+        """Forget the events of a trouble that is over."""
+        ...
+
+
+def times(count: int, what: str) -> str:
+    """Write so many of something: `1 new session`, `3 new sessions`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
