@@ -96,8 +96,8 @@ class Case:
 
     def facts(self, at: float) -> list[Fact]:
         """Give what speaks for or against any cause at `at`."""
-        since = max(min(self._first, at) - BEFORE, at - LONGEST)
-        window = Window(since=since, now=at, stalls=self._host.stalls)
+        first = max(min(self._first, at), at - LONGEST)
+        window = Window(since=first - BEFORE, first=first, now=at, stalls=self._host.stalls)
         facts = [fact for side in self._sides for fact in side.facts(window)]
         return [*facts, *self._doubt(facts, at), *self._host.facts(window)]
 

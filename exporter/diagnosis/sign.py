@@ -52,6 +52,7 @@ class Sign(StrEnum):
     IDLE_ENDED = "idle_ended"  # an end came in the silence
     ECHO_WORKS = "echo_works"
     ECHO_GAP = "echo_gap"  # none came back for a time
+    ECHO_LOST = "echo_lost"  # some, too few to tell anything
     ECHO_LOSS = "echo_loss"  # more lost than any path may lose
     ECHO_NEVER_SENT = "echo_never_sent"
     DELAY_UP = "delay_up"

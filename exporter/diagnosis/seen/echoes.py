@@ -82,8 +82,11 @@ class Echoes:
         if window.timed(self._gap):
             text = f"ICMP: {lost} of {len(fates)} echoes were lost, at least {GAP} of them in a row"
             yield Fact(sign=Sign.ECHO_GAP, text=text)
-        elif fates and not lost:
-            yield Fact(sign=Sign.ECHO_WORKS, text=f"ICMP: all of {len(fates)} echoes were answered meanwhile")
+        elif lost and lost < len(fates):
+            text = f"ICMP: {lost} of {len(fates)} echoes were lost"
+            yield Fact(sign=Sign.ECHO_LOST, text=text)
+        elif not lost and (lately := sum(window.after(at) for at, _ in self._fates)):
+            yield Fact(sign=Sign.ECHO_WORKS, text=f"ICMP: all of {lately} echoes were answered meanwhile")
         if self.lossy(window.now):
             recent = [answered for at, answered in self._fates if at >= window.now - COUNTED]
             gone = recent.count(False)

@@ -62,9 +62,10 @@ class Fresh:
         """Tell how openings went that were begun in the window, and what those met that failed."""
         tries = [one for one in self._tries if window.has(one.ended)]
         failed = [one for one in tries if one.failure is not None]
-        worked = [one for one in tries if one.failure is None and window.has(one.begun)]
-        if worked and not failed:
-            yield Fact(sign=Sign.FRESH_WORKS, text=f"{times(len(worked), 'new connection')} worked meanwhile")
+        worked = [one for one in tries if one.failure is None]
+        lately = [one for one in worked if window.after(one.begun)]
+        if lately and not failed:
+            yield Fact(sign=Sign.FRESH_WORKS, text=f"{times(len(lately), 'new connection')} worked meanwhile")
         elif _mixed(failed, worked):
             text = f"of {len(failed) + len(worked)} new connections {len(failed)} failed, some between others"
             yield Fact(sign=Sign.FRESH_SOMETIMES, text=text)

@@ -24,7 +24,10 @@ Death = tuple[float, DropObservation]
 
 
 class HeldOnes:
-    """Folds the deaths and answers of held connections into facts."""
+    """Folds the deaths and answers of held connections into facts.
+
+    `slow_at` is when an answer came last that took as long as after a retransmission.
+    """
 
     def __init__(self) -> None:
         self._deaths: deque[Death] = deque(maxlen=KEPT)
@@ -33,6 +36,7 @@ class HeldOnes:
         self._revived: list[float] = []
         self._held: dict[str, int] = {}
         self._wanted = False
+        self.slow_at = float("-inf")
 
     def take(self, at: float, observation: Observation) -> bool:
         """Take in a death, or a report of those that live (see `Side`)."""
@@ -46,6 +50,8 @@ class HeldOnes:
             case HeldObservation(probe=probe, held=held, answers=answers, revived=revived):
                 self._held[probe] = held
                 self._answered.extend((at, seconds) for seconds in answers)
+                if answers and max(answers) >= RESENT:
+                    self.slow_at = at
                 self._revived += [at] * revived
                 if probe == "sentinel" and held:
                     self._wanted = False
@@ -60,19 +66,15 @@ class HeldOnes:
         self._deaths.clear()
         self._revived.clear()
 
-    @property
-    def slow_at(self) -> float:
-        """When an answer last came as late as after a retransmission; minus infinity where none did."""
-        return max((at for at, seconds in self._answered if seconds >= RESENT), default=float("-inf"))
-
     def facts(self, window: Window) -> Iterator[Fact]:
         """Tell how held connections fared in the window."""
         deaths = [(at, drop) for at, drop in self._deaths if window.has(at)]
         busy = [(at, drop) for at, drop in deaths if drop.probe != "idle"]
         answers = [seconds for at, seconds in self._answered if window.timed(at)]
-        if answers and not busy:
-            text = f"connections that are kept busy answered {times(len(answers), 'query')} meanwhile"
-            yield Fact(sign=Sign.HELD_WORKS, text=text.replace("querys", "queries"))
+        lately = [seconds for at, seconds in self._answered if window.after(at - seconds)]
+        if lately and not busy:
+            text = f"connections in use stood meanwhile, and answered {times(len(lately), 'time')}"
+            yield Fact(sign=Sign.HELD_WORKS, text=text)
         late = [seconds for seconds in answers if seconds >= RESENT]
         if late:
             text = (

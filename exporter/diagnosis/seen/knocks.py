@@ -29,12 +29,16 @@ class Knock:
 
 
 class Knocks:
-    """Folds rounds of connects into facts; a round-trip delay beyond `threshold`, in seconds, is too long."""
+    """Folds rounds of connects into facts; a round-trip delay beyond `threshold`, in seconds, is too long.
+
+    `resent_at` is when the first packet of a connect had to be sent again last.
+    """
 
     def __init__(self, threshold: float) -> None:
         self._knocks: deque[Knock] = deque(maxlen=4 * KEPT)
         self._delay = Delay(threshold)
         self._failing = False
+        self.resent_at = float("-inf")
 
     def take(self, at: float, observation: Observation) -> bool:
         """Take in a round (see `Side`)."""
@@ -43,7 +47,9 @@ class Knocks:
         connects = observation.connects
         self._knocks.extend(Knock(at=at, connect=connect) for connect in connects)
         for connect in connects:
-            if connect.rtt is not None and not connect.syn_retransmits:
+            if connect.syn_retransmits:
+                self.resent_at = at
+            elif connect.rtt is not None:
                 self._delay.take(at, connect.rtt)
         self._failing = any(_fails(connect) for connect in connects) or self._often_resent()
         return self._failing or self._delay.up
@@ -57,17 +63,13 @@ class Knocks:
         self._knocks.clear()
         self._delay.settle()
 
-    @property
-    def resent_at(self) -> float:
-        """When a SYN had to be sent again last; minus infinity where none had to."""
-        return max((one.at for one in self._knocks if one.connect.syn_retransmits), default=float("-inf"))
-
     def facts(self, window: Window) -> Iterator[Fact]:
         """Tell how connects went in the window."""
         knocks = [one for one in self._knocks if window.timed(one.at)]
         failed = [one.connect for one in knocks if one.connect.failure is not None]
-        if knocks and not failed:
-            text = f"{times(len(knocks), 'connect')} at the port worked meanwhile"
+        lately = sum(window.after(one.at - one.connect.seconds) for one in knocks)
+        if lately and not failed:
+            text = f"{times(lately, 'connect')} at the port worked meanwhile"
             yield Fact(sign=Sign.TCP_WORKS, text=text)
         yield from _met(failed, len(knocks))
         yield from _addresses(knocks)

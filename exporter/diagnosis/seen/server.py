@@ -81,7 +81,7 @@ class Server:
         elif window.has(self._restarted):
             text = f"the server has started anew{f' at {since}' if since else ''}"
             yield Fact(sign=Sign.SERVER_RESTARTED, text=text)
-        elif since:
+        elif since and window.after(self._looked):
             yield Fact(sign=Sign.SERVER_GOES_ON, text=f"the server has been running since {since}")
 
     def _full(self, view: ServerView) -> Iterator[Fact]:

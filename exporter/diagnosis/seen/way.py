@@ -44,7 +44,7 @@ class Way:
 
     def facts(self, window: Window) -> Iterator[Fact]:
         """Tell what the path was like when it was looked at last, if that was in the window."""
-        if self._round is not None and window.timed(self._round[0]):
+        if self._round is not None and window.after(self._round[0]) and window.timed(self._round[0]):
             yield from self._along(self._round[1])
         if self._sizes is not None and self._sizes[1].mtu is not None:
             at, seen = self._sizes

@@ -15,18 +15,24 @@ KEPT: Final = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """From `since` to `now`, in monotonic seconds.
+    """From `since` to `now`, in monotonic seconds; `first` is when the first symptom came.
 
-    In `stalls`, which are pairs of such, this host stood still: whatever was timed then is not true.
+    Trouble begins before it shows: what went wrong since `since` belongs to it, but only what went well after
+    `first` went well in spite of it. In `stalls`, which are pairs of such, this host stood still: whatever was timed then is not true.
     """
 
     since: float
+    first: float
     now: float
     stalls: tuple[tuple[float, float], ...] = ()
 
     def has(self, at: float) -> bool:
         """Whether something happened in it."""
         return self.since <= at
+
+    def after(self, at: float) -> bool:
+        """Whether it happened once the trouble had shown."""
+        return self.first <= at
 
     def timed(self, at: float) -> bool:
         """Whether it happened in it, and may be believed though it is about time."""
