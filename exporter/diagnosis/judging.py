@@ -4,14 +4,15 @@ from collections.abc import Callable, Collection, Sequence
 from math import exp2
 from typing import Final
 
-from exporter.diagnosis.rules import DECISIVE, RULES, weight
-from exporter.diagnosis.sign import Fact
+from exporter.diagnosis.rules import DECISIVE, RULES, weigh
+from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.verdict import Ask, Finding, Verdict
 from exporter.model import Cause
 
 MARGIN: Final = 4.0
 """By how much a cause must stand out from the next."""
 MOST_CANDIDATES: Final = 5
+MOST_SURE: Final = 0.99
 
 Asks = Callable[[Collection[Cause]], frozenset[Ask]]
 """From the causes that could be to what would tell more."""
@@ -51,23 +52,25 @@ def _named(candidates: Sequence[Finding]) -> list[Finding]:
 
 
 def _finding(cause: Cause, facts: Sequence[Fact]) -> Finding | None:
-    """Add up one cause; of several facts of one sign the strongest counts. None where nothing is for it."""
-    weights: dict[object, tuple[float, Fact]] = {}
+    """Add up one cause; of facts of one sign the strongest counts. None where it is not thought of."""
+    weights: dict[tuple[Sign, Cause | None], tuple[float, Fact]] = {}
+    grounds = False
     for fact in facts:
-        heavy = weight(cause, fact)
-        key = (fact.sign, fact.cause)
-        if heavy and abs(heavy) > abs(weights.get(key, (0.0, fact))[0]):
+        heavy, ground = weigh(cause, fact)
+        grounds = grounds or ground
+        key = fact.sign, fact.cause
+        if heavy and abs(heavy) > abs(weights[key][0] if key in weights else 0.0):
             weights[key] = heavy, fact
     score = sum(heavy for heavy, _ in weights.values())
-    speaking = sorted((pair for pair in weights.values() if pair[0] > 0), key=lambda pair: -pair[0])
-    if score <= 0 or not speaking:
+    if not grounds or score <= 0:
         return None
+    speaking = sorted((pair for pair in weights.values() if pair[0] > 0), key=lambda pair: -pair[0])
     return Finding(cause=cause, score=score, facts=tuple(fact for _, fact in speaking))
 
 
 def _decides(finding: Finding) -> bool:
     """Whether one fact alone is enough."""
-    return weight(finding.cause, finding.facts[0]) >= DECISIVE
+    return weigh(finding.cause, finding.facts[0])[0] >= DECISIVE
 
 
 def _score(finding: Finding) -> float:
@@ -75,10 +78,9 @@ def _score(finding: Finding) -> float:
 
 
 def _confidence(candidates: Sequence[Finding], named: Sequence[Finding]) -> float:
-    """Give the share of the odds that the named causes have; without one, that of the likeliest."""
+    """Say how sure the likeliest cause is: by how much there is for it, and how far the others are behind."""
     if not candidates:
         return 0.0
-    likely = {one.cause for one in named} or {candidates[0].cause}
-    odds = [(one.cause in likely, exp2(one.score / 2)) for one in candidates]
-    share = sum(odd for ours, odd in odds if ours) / (1.0 + sum(odd for _, odd in odds))
-    return round(share, 2)
+    best = candidates[0].score
+    rivals = sum(exp2(one.score - best) for one in candidates[1:] if one not in named)
+    return round(min(MOST_SURE, (1 - exp2(-best / 4)) / (1 + rivals)), 2)

@@ -18,7 +18,8 @@ class Window:
     """From `since` to `now`, in monotonic seconds; `first` is when the first symptom came.
 
     Trouble begins before it shows: what went wrong since `since` belongs to it, but only what went well after
-    `first` went well in spite of it. In `stalls`, which are pairs of such, this host stood still: whatever was timed then is not true.
+    `first` went well in spite of it. In `stalls`, which are pairs of moments, this host stood still: whatever
+    was timed then is not true.
     """
 
     since: float
