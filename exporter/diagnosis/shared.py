@@ -49,7 +49,7 @@ def _of_all(told: Sequence[Told]) -> Iterator[tuple[str, Fact]]:
     cut_off = [one for one in told if any(fact.sign in OF_THE_NETWORK for fact in one.facts)]
     if len(hosts) < FEWEST or {one.subject.host for one in cut_off} != hosts:
         return
-    text = f"all {len(hosts)} database hosts are out of reach at once: what they share is this host's own way out"
+    text = f"all {len(hosts)} database hosts are out of reach: what they share is this host's own way out"
     for one in cut_off:
         yield one.subject.target, Fact(sign=Sign.EVERYBODY, text=text)
 
