@@ -50,12 +50,19 @@ def drop(
     age: float = 60.0,
     silent: float = 1.0,
     used: bool = False,
-    **more: str,
+    said: str = "",
+    code: str = "",
 ) -> DropObservation:
     return DropObservation(
-        probe=probe, duration=age, failure=failure(cause, **more), end=end, silent=silent, used=used, tcp=None,
+        probe=probe,
+        duration=age,
+        failure=failure(cause, said=said, code=code),
+        end=end,
+        silent=silent,
+        used=used,
+        tcp=None,
         **BASE,
-    )  # fmt: skip
+    )
 
 
 def held(count: int = 1, *answers: float, probe: str = "sentinel", **more: Any) -> HeldObservation:
@@ -68,7 +75,7 @@ def echoes(sent: int = 1, lost: int = 0, rtt: float | None = 0.001, **more: Any)
 
 
 def connect(failed: Failure | None = None, **more: Any) -> Connect:
-    usual = {"address": ADDRESS, "seconds": 0.001, "rtt": None if failed else 0.001}
+    usual: dict[str, Any] = {"address": ADDRESS, "seconds": 0.001, "rtt": None if failed else 0.001}
     return Connect(**(usual | more), failure=failed)
 
 
