@@ -88,10 +88,11 @@ RULES: Final[Mapping[Cause, Row]] = {
         grounds={
             (Sign.IDLE_FOUND, Cause.MIDDLEBOX_IDLE_TIMEOUT): 10,
             Sign.IDLE_VANISHED: 9,
-            Sign.IDLE_ENDED: 2,
+            Sign.IDLE_RESET: 5,
         },
-        beside={Sign.HELD_WORKS: 1},
+        beside={Sign.IDLE_NOT_SETTING: 3, Sign.HELD_WORKS: 1},
         against={
+            Sign.IDLE_CLOSED: 3,
             Sign.IDLE_AT_SETTING: 4,
             (Sign.SAID, Cause.SERVER_IDLE_TIMEOUT): 4,
             (Sign.IDLE_FOUND, Cause.SERVER_IDLE_TIMEOUT): 2,
@@ -154,7 +155,9 @@ RULES: Final[Mapping[Cause, Row]] = {
         },
     ),
     Cause.PROXY_IDLE_TIMEOUT: Row(
-        grounds={(Sign.IDLE_FOUND, Cause.PROXY_IDLE_TIMEOUT): 10}, against={Sign.DIRECT: 4}
+        grounds={Sign.IDLE_CLOSED: 5, (Sign.IDLE_FOUND, Cause.PROXY_IDLE_TIMEOUT): 10},
+        beside={Sign.IDLE_NOT_SETTING: 3, Sign.INDIRECT: 2},
+        against={Sign.DIRECT: 4},
     ),
     Cause.PROXY_BACKEND_UNAVAILABLE: Row(
         grounds={Sign.FRESH_HUNG_UP: 8},
@@ -179,7 +182,7 @@ RULES: Final[Mapping[Cause, Row]] = {
     ),
     Cause.SERVER_IDLE_TIMEOUT: Row(
         grounds={(Sign.IDLE_FOUND, Cause.SERVER_IDLE_TIMEOUT): 10, Sign.IDLE_AT_SETTING: 8},
-        beside={Sign.IDLE_ENDED: 2},
+        beside={Sign.IDLE_RESET: 1, Sign.IDLE_CLOSED: 1},
     ),
     Cause.SERVER_SESSION_KILLED: Row(
         grounds={Sign.HELD_CLOSED: 3},

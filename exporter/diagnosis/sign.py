@@ -49,7 +49,9 @@ class Sign(StrEnum):
     IDLE_FOUND = "idle_found"  # experiments have told the layer
     IDLE_VANISHED = "idle_vanished"  # after silence nothing passes, and the server does not know
     IDLE_AT_SETTING = "idle_at_setting"  # ends when the server's own setting says
-    IDLE_ENDED = "idle_ended"  # an end came in the silence
+    IDLE_NOT_SETTING = "idle_not_setting"  # no setting of the server has that value
+    IDLE_CLOSED = "idle_closed"  # closed in the silence, always after the same time
+    IDLE_RESET = "idle_reset"  # reset in the silence, always after the same time
     ECHO_WORKS = "echo_works"
     ECHO_GAP = "echo_gap"  # none came back for a time
     ECHO_LOST = "echo_lost"  # some, too few to tell anything

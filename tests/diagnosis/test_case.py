@@ -441,9 +441,25 @@ def test_silent_connections_show_the_servers_own_limit() -> None:
     facts = facts_at(102.0, limited, *died)
     shown = fact(facts, S.IDLE_AT_SETTING)
     assert (shown.values["setting"], shown.values["seconds"]) == ("wait_timeout", "10")
-    assert S.IDLE_ENDED in signs(facts)
+    assert fact(facts, S.IDLE_RESET).strength == 0.5
+    assert S.IDLE_NOT_SETTING not in signs(facts)
     other = (90.0, server(settings={"wait_timeout": 60.0}))
-    assert S.IDLE_AT_SETTING not in signs(facts_at(102.0, other, *died))
+    facts = facts_at(102.0, other, *died)
+    assert S.IDLE_AT_SETTING not in signs(facts)
+    assert "wait_timeout = 60 s" in fact(facts, S.IDLE_NOT_SETTING).text
+    assert S.IDLE_NOT_SETTING not in signs(facts_at(102.0, *died))
+
+
+def test_ends_after_the_same_silence_count_together() -> None:
+    died = (100.0, drop(End.FIN, probe="idle", silent=10.1))
+    ended = [
+        (102.0 + at, inquest(End.FIN, silent=seconds, used=False))
+        for at, seconds in enumerate((4.0, 10.1, 10.2))
+    ]
+    assert (
+        fact(facts_at(105.0, died, *ended), S.IDLE_CLOSED).text
+        == "2 silent connections ended, closed after 10.1 s"
+    )
 
 
 def test_the_last_words_of_a_silent_connection_count() -> None:

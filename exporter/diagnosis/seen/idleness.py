@@ -21,9 +21,12 @@ Inquest = tuple[float, InquestObservation]
 
 
 class Idleness:
-    """Folds the deaths of silent connections into facts; `limits` gives the server's own settings."""
+    """Folds the deaths of silent connections into facts.
 
-    def __init__(self, limits: Callable[[], Mapping[str, float]]) -> None:
+    `limits` gives the server's own settings by which it ends who is silent, None while they are not known.
+    """
+
+    def __init__(self, limits: Callable[[], Mapping[str, float] | None]) -> None:
         self._limits = limits
         self._inquests: deque[Inquest] = deque(maxlen=KEPT)
         self._said: deque[tuple[float, DropObservation]] = deque(maxlen=KEPT)
@@ -64,11 +67,9 @@ class Idleness:
             yield from self._found()
         yield from self._ended_with_words(window)
         yield from self._vanished([seen for seen in idle if seen.reachable and seen.listed])
-        yield from self._at_setting([seen for seen in idle if not seen.used])
-        ended = [seen for seen in idle if not seen.used and seen.end is not End.SILENCE]
-        if ended:
-            text = f"{times(len(ended), 'silent connection')} ended after {_spread(ended)} s of silence"
-            yield Fact(sign=Sign.IDLE_ENDED, text=text, values=self._values())
+        told = [seen for seen in idle if not seen.used]
+        yield from self._ended(told)
+        yield from self._at_setting(told)
 
     def _ended_with_words(self, window: Window) -> Iterator[Fact]:
         said = [drop.failure for at, drop in self._said if window.has(at)]
@@ -100,20 +101,44 @@ class Idleness:
             strength = min(1.0, len(vanished) / CONFIRMED)
             yield Fact(sign=Sign.IDLE_VANISHED, text=text, strength=strength, values=self._values())
 
-    def _at_setting(self, idle: Sequence[InquestObservation]) -> Iterator[Fact]:
-        for name, seconds in self._limits().items():
-            agree = [seen for seen in idle if abs(seen.silent - seconds) <= tolerance(seconds)]
+    def _ended(self, told: Sequence[InquestObservation]) -> Iterator[Fact]:
+        """Tell of ends that came in the silence; that several came after the same time is no chance."""
+        for sign, end, how in ((Sign.IDLE_CLOSED, End.FIN, "closed"), (Sign.IDLE_RESET, End.RST, "reset")):
+            alike = _alike([seen for seen in told if seen.end is end])
+            if alike:
+                text = f"{times(len(alike), 'silent connection')} ended, {how} after {_spread(alike)} s"
+                strength = min(1.0, len(alike) / CONFIRMED)
+                yield Fact(sign=sign, text=text, strength=strength, values=self._values())
+
+    def _at_setting(self, told: Sequence[InquestObservation]) -> Iterator[Fact]:
+        """Tell whether the server's own settings explain it."""
+        limits = self._limits()
+        if not told or limits is None:
+            return
+        explained = False
+        for name, seconds in limits.items():
+            agree = [seen for seen in told if abs(seen.silent - seconds) <= tolerance(seconds)]
             if agree:
+                explained = True
                 text = f"silent connections ended after {_spread(agree)} s, as {name} = {seconds:g} s demands"
                 values = self._values() | {"setting": name, "seconds": f"{seconds:g}"}
                 strength = min(1.0, len(agree) / CONFIRMED)
                 yield Fact(sign=Sign.IDLE_AT_SETTING, text=text, strength=strength, values=values)
+        if not explained:
+            own = ", ".join(f"{name} = {seconds:g} s" for name, seconds in limits.items()) or "none"
+            text = f"no limit of the server's own is so short: {own}"
+            yield Fact(sign=Sign.IDLE_NOT_SETTING, text=text)
 
     def _values(self) -> dict[str, str]:
         known = self._known
         if known is None:
             return {}
         return dict(idle_values(known.survived, known.killed, [cause for cause, _ in known.timeouts]))
+
+
+def _alike(seen: Sequence[InquestObservation]) -> list[InquestObservation]:
+    """Give those that ended after the same silence as the last."""
+    return [one for one in seen if abs(one.silent - seen[-1].silent) <= tolerance(seen[-1].silent)]
 
 
 def _spread(seen: Sequence[InquestObservation]) -> str:

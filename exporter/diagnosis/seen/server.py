@@ -50,9 +50,11 @@ class Server:
         self._read_only = False
 
     @property
-    def limits(self) -> dict[str, float]:
-        """Give the settings by which it ends who is silent, in seconds."""
-        settings = self._view.settings if self._view is not None else {}
+    def limits(self) -> dict[str, float] | None:
+        """Give the settings by which it ends who is silent, in seconds; None where they are not known."""
+        if self._view is None:
+            return None
+        settings = self._view.settings
         return {name: settings[name] for name in IDLE_LIMITS if settings.get(name)}
 
     def facts(self, window: Window) -> Iterator[Fact]:
