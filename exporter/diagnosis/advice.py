@@ -1,10 +1,10 @@
-"""What to set so that no connection is silent for too long: numbers, and lines to copy.
+"""What to set so that no connection is silent for too long.
 
 A pool that lets go of connections in time is safe from every idle timeout. Keepalives keep a middlebox
 awake, but no proxy and no server: these count questions only.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from math import floor, inf
 from typing import Final
 
@@ -19,10 +19,6 @@ LONGEST_INTERVAL: Final = 30.0
 """Keepalives: seconds until the first, how many unanswered end a connection, seconds between those."""
 DEAF: Final = frozenset({Cause.PROXY_IDLE_TIMEOUT, Cause.SERVER_IDLE_TIMEOUT})
 """Idle timeouts that keepalives do not put off."""
-_RAISED: Final = {
-    "postgresql": "SET idle_session_timeout = 0",
-    "mysql": "SET SESSION wait_timeout = 28800",
-}
 
 
 def pool_recycle(survived: float) -> float:
@@ -55,46 +51,29 @@ def pool_recycle_unsafe(
     return None
 
 
-def sentences(
-    family: str, survived: float | None, timeouts: Sequence[tuple[Cause, float]] = ()
-) -> tuple[str, ...]:
-    """Write the settings as lines for people; none as long as no silence was survived.
+def idle_values(
+    survived: float | None, killed: float | None, causes: Collection[Cause] = ()
+) -> Mapping[str, str]:
+    """Write what was measured, and what to set, by the names that the catalogue has for them.
 
-    `family` is `postgresql` or `mysql`; `timeouts` are the layers that end silent connections, and after how
-    many seconds, as far as they have been told apart.
+    `survived` and `killed` are silences in seconds, between which the timeout lies; `causes` as for
+    `keepalive`. What is not known is not there, nor are keepalives where none help.
     """
+    measured = {"survived": survived, "killed": killed}
+    values = {name: f"{seconds:g}" for name, seconds in measured.items() if seconds is not None}
     if survived is None:
-        return ()
-    causes = [cause for cause, _ in timeouts]
-    lines = [f"SQLAlchemy: create_engine(..., pool_recycle={pool_recycle(survived):.0f}, pool_pre_ping=True)"]
+        return values
+    values["pool_recycle"] = f"{pool_recycle(survived):.0f}"
     idle = keepalive(survived, causes)
-    if idle is not None:
-        lines.append(_keepalives(family, survived, idle))
-    lines += [
-        f"Server: it ends sessions that are silent for {seconds:g} s; for one session: {_RAISED[family]}"
-        for cause, seconds in timeouts
-        if cause is Cause.SERVER_IDLE_TIMEOUT
-    ]
-    lines += [
-        f"Proxy: it ends connections that are silent for {seconds:g} s; raise its idle timeouts, "
-        "on the client's side and on the server's"
-        for cause, seconds in timeouts
-        if cause is Cause.PROXY_IDLE_TIMEOUT
-    ]
-    return tuple(lines)
+    return values if idle is None else {**values, **_keepalives(survived, idle)}
 
 
-def _keepalives(family: str, survived: float, idle: float) -> str:
+def _keepalives(survived: float, idle: float) -> Mapping[str, str]:
     first = max(1, floor(idle))
     interval = floor(min(LONGEST_INTERVAL, max(SHORTEST_INTERVAL, survived / 10)))
-    silent = 1000 * (first + PROBES * interval)
-    if family == "postgresql":
-        return (
-            f"libpq: keepalives=1 keepalives_idle={first} keepalives_interval={interval} "
-            f"keepalives_count={PROBES} tcp_user_timeout={silent}"
-        )
-    return (
-        f"PyMySQL: on its socket, in SQLAlchemy's connect event: TCP_KEEPIDLE={first} "
-        f"TCP_KEEPINTVL={interval} TCP_KEEPCNT={PROBES} TCP_USER_TIMEOUT={silent} SO_KEEPALIVE=1; "
-        f"and read_timeout above the longest query"
-    )
+    return {
+        "keepalive_idle": str(first),
+        "keepalive_interval": str(interval),
+        "keepalive_count": str(PROBES),
+        "user_timeout": str(1000 * (first + PROBES * interval)),
+    }

@@ -1,8 +1,9 @@
-"""What is recommended: the numbers, and the lines to copy."""
+"""What is recommended: the numbers, and the values that the catalogue puts into its words."""
 
 import pytest
 
-from exporter.diagnosis.advice import keepalive, pool_recycle, pool_recycle_unsafe, sentences
+from exporter.diagnosis.advice import idle_values, keepalive, pool_recycle, pool_recycle_unsafe
+from exporter.diagnosis.catalogue.entry import VALUES
 from exporter.model import Cause
 
 MIDDLEBOX = Cause.MIDDLEBOX_IDLE_TIMEOUT
@@ -57,32 +58,42 @@ def test_whether_a_pool_hands_out_dead_connections(
     assert pool_recycle_unsafe(recycle, killed, survived) is unsafe
 
 
-def test_nothing_is_recommended_before_anything_is_known() -> None:
-    assert sentences("postgresql", None) == ()
+def test_nothing_is_known_before_anything_was_measured() -> None:
+    assert idle_values(None, None) == {}
 
 
-def test_the_lines_for_a_middlebox_before_postgresql() -> None:
-    assert sentences("postgresql", 345.0, [(MIDDLEBOX, 350.0)]) == (
-        "SQLAlchemy: create_engine(..., pool_recycle=276, pool_pre_ping=True)",
-        "libpq: keepalives=1 keepalives_idle=60 keepalives_interval=30 keepalives_count=3 "
-        "tcp_user_timeout=150000",
-    )
+def test_a_silence_that_killed_alone_recommends_nothing() -> None:
+    assert idle_values(None, 30.0) == {"killed": "30"}
 
 
-def test_the_lines_for_a_middlebox_and_a_server_of_mysql() -> None:
-    assert sentences("mysql", 4.5, [(MIDDLEBOX, 5.0), (SERVER, 8.03)]) == (
-        "SQLAlchemy: create_engine(..., pool_recycle=3, pool_pre_ping=True)",
-        "PyMySQL: on its socket, in SQLAlchemy's connect event: TCP_KEEPIDLE=1 TCP_KEEPINTVL=5 TCP_KEEPCNT=3 "
-        "TCP_USER_TIMEOUT=16000 SO_KEEPALIVE=1; and read_timeout above the longest query",
-        "Server: it ends sessions that are silent for 8.03 s; for one session: "
-        "SET SESSION wait_timeout = 28800",
-    )
+def test_a_timeout_that_nobody_has_told_apart_gets_keepalives() -> None:
+    assert idle_values(345.0, 350.5) == {
+        "survived": "345",
+        "killed": "350.5",
+        "pool_recycle": "276",
+        "keepalive_idle": "60",
+        "keepalive_interval": "30",
+        "keepalive_count": "3",
+        "user_timeout": "150000",
+    }
 
 
-def test_the_lines_for_a_proxy_and_a_server_of_postgresql() -> None:
-    assert sentences("postgresql", 49.0, [(PROXY, 50.0), (SERVER, 60.0)]) == (
-        "SQLAlchemy: create_engine(..., pool_recycle=39, pool_pre_ping=True)",
-        "Server: it ends sessions that are silent for 60 s; for one session: SET idle_session_timeout = 0",
-        "Proxy: it ends connections that are silent for 50 s; raise its idle timeouts, on the client's side "
-        "and on the server's",
-    )
+def test_a_short_timeout_gets_whole_seconds() -> None:
+    assert idle_values(2.5, 3.0, [MIDDLEBOX, SERVER]) == {
+        "survived": "2.5",
+        "killed": "3",
+        "pool_recycle": "2",
+        "keepalive_idle": "1",
+        "keepalive_interval": "5",
+        "keepalive_count": "3",
+        "user_timeout": "16000",
+    }
+
+
+@pytest.mark.parametrize("causes", [(PROXY,), (SERVER,), (PROXY, SERVER)])
+def test_no_keepalives_where_they_do_not_help(causes: tuple[Cause, ...]) -> None:
+    assert idle_values(49.0, None, causes) == {"survived": "49", "pool_recycle": "39"}
+
+
+def test_the_values_are_called_as_the_catalogue_calls_them() -> None:
+    assert idle_values(345.0, 350.0).keys() <= VALUES.keys()
