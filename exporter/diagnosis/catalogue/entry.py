@@ -1,5 +1,6 @@
 """What one entry of the catalogue holds."""
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -7,6 +8,7 @@ from exporter.model import Cause, Severity
 
 Family = Literal["postgresql", "mysql"]
 """MariaDB speaks MySQL's protocol and belongs to its family."""
+Library = Literal["psycopg2", "psycopg 3", "PyMySQL", "SQLAlchemy"]
 
 VALUES: Final = {
     "target": "the target's name",
@@ -42,13 +44,15 @@ VALUES: Final = {
     "resolver": "the name server that was asked",
 }
 """Names that may stand between braces in summaries and fixes; what is not known leaves the line out."""
+PLACE: Final = re.compile(r"\{(\w+)\}")
+"""A name between braces, with nothing else between them: what is to be copied may have braces of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looks:
     """How it looks to an application: a library, and what it says, word for word (… for what varies)."""
 
-    library: Literal["psycopg2", "psycopg 3", "PyMySQL", "SQLAlchemy"]
+    library: Library
     text: str
 
 
@@ -62,9 +66,16 @@ class LookAlike:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fix:
-    """One thing to do, concrete enough to be copied, with {values}; `family` where it concerns one only."""
+    """One thing to do, with {values}.
+
+    `text` says what; `copy` are lines to copy, which go on one line with a semicolon between them where
+    there is room for one line only. `otherwise` is a sentence for where a value of them is not known; empty
+    where nothing can be said then. `family` stands where one family of databases is concerned only.
+    """
 
     text: str
+    copy: tuple[str, ...] = ()
+    otherwise: str = ""
     family: Family | None = None
 
 
@@ -73,15 +84,15 @@ class Entry:
     """One cause.
 
     `title` is a few words, `summary` one sentence about one target with {values}; `bare` is the summary
-    where a value of it is not known. `meaning` tells what happens there. The first of `fixes` is the first
-    thing to do.
+    where a value of it is not known, empty where it needs none but {target}. `meaning` tells what happens
+    there. The first of `fixes` is the first thing to do.
     """
 
     cause: Cause
     severity: Severity
     title: str
     summary: str
-    bare: str
+    bare: str = ""
     meaning: str
     looks: tuple[Looks, ...]
     look_alikes: tuple[LookAlike, ...]
