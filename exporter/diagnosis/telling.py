@@ -1,16 +1,82 @@
-"""The words in which causes are told."""
+"""The words about one incident: its catalogue entry, filled in with what was measured.
 
-from collections.abc import Collection, Mapping
+Values come from outside, such as a server's own words. They are put in once and never read again as
+something to fill in, and each stays on its line. What is to be copied takes plain values only: nobody shall
+paste into a shell what a server has made up.
+"""
 
-from exporter.diagnosis.advice import keepalive, pool_recycle
-from exporter.model import Cause
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.diagnosis.catalogue import CATALOGUE
+from exporter.diagnosis.catalogue.entry import PLACE, Family, Fix
+from exporter.diagnosis.sign import Fact
+from exporter.model import Cause, Severity
+
+LONGEST: Final = 200
+"""Characters that a value may have; what is longer is cut."""
+PLAIN: Final = re.compile(r"[\w:][\w.:%-]*", re.ASCII)
+"""A name, an address or a number: nothing that means more to a shell or to SQL."""
 
 
-def idle_values(survived: float | None, killed: float | None, causes: Collection[Cause]) -> Mapping[str, str]:
-    """Give the figures of an idle timeout, as far as they are known."""
-    values = {} if killed is None else {"killed": f"{killed:.0f}"}
-    if survived is None:
-        return values
-    values |= {"survived": f"{survived:.0f}", "pool_recycle": f"{pool_recycle(survived):.0f}"}
-    first = keepalive(survived, causes)
-    return values if first is None else values | {"keepalive_idle": f"{first:.0f}"}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What is said of a cause: a sentence, how soon to look, what shows it, and what to do, in that order."""
+
+    summary: str
+    severity: Severity
+    evidence: tuple[str, ...]
+    fix: tuple[str, ...]
+
+
+def tell(cause: Cause, target: str, family: Family, facts: Sequence[Fact]) -> Words:
+    """Put a cause into words about one target.
+
+    `facts` are what speaks for it, the weightiest first: where two give a value for the same name, the first
+    one wins. A summary with a value that nobody knows gives way to the bare one; a fix to its other wording,
+    and where there is none it is left out.
+    """
+    entry = CATALOGUE[cause]
+    values = _values(target, facts)
+    summary = _filled((entry.summary,), values)
+    return Words(
+        summary="".join(summary or _filled((entry.bare,), values)),
+        severity=entry.severity,
+        evidence=tuple(dict.fromkeys(_line(fact.text) for fact in facts)),
+        fix=tuple(_advice(entry.fixes, family, values)),
+    )
+
+
+def _values(target: str, facts: Sequence[Fact]) -> Mapping[str, str]:
+    told = [(name, _cut(_line(text))) for fact in reversed(facts) for name, text in fact.values.items()]
+    return {name: value for name, value in told if value} | {"target": _cut(_line(target))}
+
+
+def _advice(fixes: Iterable[Fix], family: Family, values: Mapping[str, str]) -> Iterator[str]:
+    plain = {name: value for name, value in values.items() if PLAIN.fullmatch(value)}
+    for fix in fixes:
+        if fix.family not in (None, family):
+            continue
+        text, copy = _filled((fix.text,), values), _filled(fix.copy, plain)
+        if text and len(copy) == len(fix.copy):
+            yield f"{text[0]}: {'; '.join(copy)}" if copy else text[0]
+        elif fix.otherwise:
+            yield fix.otherwise
+
+
+def _filled(texts: Sequence[str], values: Mapping[str, str]) -> list[str]:
+    """Fill in all texts; none is left where one value is not known."""
+    if any(name not in values for text in texts for name in PLACE.findall(text)):
+        return []
+    return [PLACE.sub(lambda place: values[place[1]], text) for text in texts]
+
+
+def _line(text: str) -> str:
+    """Put a text on one line: what cannot be printed becomes a blank."""
+    return "".join(character if character.isprintable() else " " for character in text).strip()
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from exporter.diagnosis.advice import idle_values
 from exporter.diagnosis.evidence import tolerance
 from exporter.diagnosis.seen.window import KEPT, Window, times
 from exporter.diagnosis.sign import Fact, Sign
-from exporter.diagnosis.telling import idle_values
 from exporter.model import Cause, DropObservation, End, IdleObservation, InquestObservation, Observation
 
 CONFIRMED: Final = 2

@@ -1,0 +1,135 @@
+"""The words about an incident: values filled in, and nothing that a value could make of them."""
+
+import pytest
+
+from exporter.diagnosis.advice import idle_values
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.diagnosis.telling import LONGEST, tell
+from exporter.model import Cause, Severity
+
+
+def fact(text: str = "something was seen", **values: str) -> Fact:
+    return Fact(sign=Sign.SAID, text=text, values=values)
+
+
+def test_an_idle_timeout_is_told_with_its_numbers() -> None:
+    facts = [fact("350 s of silence were not survived", **idle_values(345.0, 350.0))]
+    words = tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", "postgresql", facts)
+    assert words.summary == (
+        "Connections to orders that are silent for more than 345 to 350 s are forgotten by a device on the "
+        "way; the next query on them fails or is never answered"
+    )
+    assert words.severity is Severity.WARNING
+    assert words.evidence == ("350 s of silence were not survived",)
+    assert words.fix[0].endswith("create_engine(url, pool_recycle=276, pool_pre_ping=True)")
+    assert words.fix[1].endswith(
+        "create_engine(url, connect_args=dict(keepalives=1, keepalives_idle=60, keepalives_interval=30, "
+        "keepalives_count=3, tcp_user_timeout=150000))"
+    )
+
+
+def test_several_lines_to_copy_go_on_one() -> None:
+    words = tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", "mysql", [fact(**idle_values(4.5, 5.0))])
+    assert "; sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1); " in words.fix[1]
+
+
+def test_what_is_not_known_is_told_in_other_words() -> None:
+    words = tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", "postgresql", [fact(survived="345")])
+    assert words.summary.startswith("Connections to orders that are silent for long are forgotten")
+    assert "four fifths" in words.fix[0]
+    assert not any("{" in line for line in words.fix)
+
+
+def test_a_fix_without_other_words_is_left_out() -> None:
+    said = [line for line in tell(Cause.NET_LOSS, "orders", "mysql", []).fix if "belongs to" in line]
+    assert said == []
+    known = tell(
+        Cause.NET_LOSS, "orders", "mysql", [fact(network="transit", hop="4", hop_address="192.0.2.4")]
+    )
+    assert known.fix[:2] == (
+        "Tell whoever runs hop 4, 192.0.2.4: it starts there",
+        "That hop belongs to transit: open a ticket there",
+    )
+
+
+@pytest.mark.parametrize(
+    ("family", "ours", "theirs"),
+    [("postgresql", "tcp_user_timeout", "setsockopt"), ("mysql", "setsockopt", "tcp_user_timeout")],
+)
+def test_fixes_for_the_other_family_are_left_out(family: str, ours: str, theirs: str) -> None:
+    facts = [fact(**idle_values(345.0, 350.0))]
+    fixes = " ".join(tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", family, facts).fix)  # type: ignore[arg-type]
+    assert ours in fixes
+    assert theirs not in fixes
+
+
+def test_the_weightier_fact_wins() -> None:
+    facts = [fact("a", said=""), fact("b", said="too many"), fact("c", said="another")]
+    assert tell(Cause.PROXY_SATURATED, "orders", "mysql", facts).summary.endswith(": too many")
+
+
+def test_no_fact_renames_the_target() -> None:
+    words = tell(Cause.SERVER_READ_ONLY, "orders", "mysql", [fact(target="another", said="read-only")])
+    assert words.summary == "orders takes no writes: read-only"
+
+
+def test_evidence_is_told_in_order_and_once() -> None:
+    words = tell(Cause.UNKNOWN, "orders", "mysql", [fact("b"), fact("a"), fact("b"), fact("c\nd")])
+    assert words.evidence == ("b", "a", "c d")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["{target}", "{", "}{", "{0}", "{said.__class__}", "%s %(target)s", r"\1 \g<0>", "{{}}", "{unheard_of}"],
+)
+def test_a_value_is_never_filled_in_itself(said: str) -> None:
+    assert tell(Cause.SERVER_READ_ONLY, "orders", "mysql", [fact(said=said)]).summary == (
+        f"orders takes no writes: {said}"
+    )
+
+
+def test_a_target_with_braces_is_no_place_either() -> None:
+    assert tell(Cause.SERVER_READ_ONLY, "{said}", "mysql", []).summary == "{said} takes no writes"
+
+
+def test_values_stay_on_their_line() -> None:
+    said = "one\ntwo\r\tthree\x1b[31m\u2028four\u202e"
+    summary = tell(Cause.SERVER_READ_ONLY, "orders", "mysql", [fact(said=said)]).summary
+    assert summary == "orders takes no writes: one two  three [31m four"
+
+
+def test_a_value_of_nothing_but_control_characters_is_not_known() -> None:
+    assert (
+        tell(Cause.SERVER_READ_ONLY, "orders", "mysql", [fact(said="\n\0")]).summary
+        == "orders takes no writes"
+    )
+
+
+def test_long_values_are_cut() -> None:
+    said = tell(Cause.SERVER_READ_ONLY, "t", "mysql", [fact(said="x" * 201)]).summary.partition(": ")[2]
+    assert said == "x" * (LONGEST - 1) + "…"
+    whole = tell(Cause.SERVER_READ_ONLY, "t", "mysql", [fact(said="x" * 200)]).summary.partition(": ")[2]
+    assert whole == "x" * LONGEST
+
+
+@pytest.mark.parametrize(
+    "address", ["10.1.2.3'; DROP TABLE t; --", "$(reboot)", "-x", "a b", "10.1.2.3\nall"]
+)
+def test_nothing_made_up_is_put_into_what_people_copy(address: str) -> None:
+    fixes = tell(Cause.AUTH_NOT_ALLOWED, "orders", "mysql", [fact(our_address=address)]).fix
+    assert fixes[0].startswith("Allow the address at which the server sees us")
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "2001:db8::1", "::1", "fe80::1%eth0", "db-1.example.com"])
+def test_addresses_and_names_are_put_into_what_people_copy(address: str) -> None:
+    fixes = tell(Cause.AUTH_NOT_ALLOWED, "orders", "mysql", [fact(our_address=address)]).fix
+    assert f"CREATE USER 'app'@'{address}'" in fixes[0]
+
+
+@pytest.mark.parametrize("cause", list(Cause))
+@pytest.mark.parametrize("family", ["postgresql", "mysql"])
+def test_every_cause_can_be_told_without_any_fact(cause: Cause, family: str) -> None:
+    words = tell(cause, "orders", family, [])  # type: ignore[arg-type]
+    assert "orders" in words.summary
+    assert words.fix
+    assert not any("{target}" in text for text in (words.summary, *words.fix))
