@@ -12,7 +12,7 @@ WORKERS ?= 2
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults hour lab soak format lint types contracts pytest schema clean
+.PHONY: demo test check bench faults hour lab soak format lint types contracts pytest schema causes clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
@@ -68,6 +68,9 @@ pytest: .venv/dev
 
 schema: .venv/dev
 	$(BIN)/conndrop schema > config/schema.json
+
+causes: .venv/dev
+	$(BIN)/conndrop causes --markdown > docs/causes.md
 
 .venv/python:
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed; none was found on the PATH.' >&2; exit 1; }

@@ -7,10 +7,15 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 from exporter import __version__, app, demo, logs
 from exporter.config import ConfigurationError, json_schema
+from exporter.diagnosis.catalogue import CATALOGUE
+from exporter.diagnosis.catalogue.page import page
+from exporter.diagnosis.catalogue.sheet import listing, sheet
+from exporter.model import Cause
 from exporter.probes import KINDS
 from exporter.web.server import AddressError, ListenAddress
 
@@ -69,6 +74,14 @@ def _schema(_: argparse.Namespace) -> int:
     return 0
 
 
+def _causes(parsed: argparse.Namespace) -> int:
+    if parsed.markdown:
+        _say(page(CATALOGUE).removesuffix("\n"))
+    else:
+        _say(sheet(CATALOGUE[parsed.cause]) if parsed.cause else listing(CATALOGUE))
+    return 0
+
+
 def _demo(parsed: argparse.Namespace) -> int:
     logs.set_up(parsed.log_level, parsed.log_format)
     try:
@@ -108,6 +121,16 @@ def _parser() -> argparse.ArgumentParser:
     schema = commands.add_parser("schema", help="print the JSON Schema of the configuration, for editors")
     schema.set_defaults(command=_schema)
 
+    causes = commands.add_parser(
+        "causes",
+        help="list the causes that connections drop for",
+        description="List all causes; or tell of one how it looks, what looks like it, and what to do.",
+    )
+    which = causes.add_mutually_exclusive_group()
+    which.add_argument("cause", type=_cause, nargs="?", metavar="CAUSE")
+    which.add_argument("--markdown", action="store_true", help="all of them, as docs/causes.md has them")
+    causes.set_defaults(command=_causes)
+
     example = commands.add_parser("demo", help="run the exporter on a private PostgreSQL")
     _add_daemon_options(example)
     example.set_defaults(command=_demo)
@@ -138,6 +161,15 @@ def _listen_address(text: str) -> ListenAddress:
         return ListenAddress.parse(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _cause(text: str) -> Cause:
+    try:
+        return Cause(text)
+    except ValueError:
+        near = get_close_matches(text, list(Cause), n=1)
+        hint = f"did you mean {near[0]}?" if near else "`conndrop causes` lists them"
+        raise argparse.ArgumentTypeError(f"there is no cause {text!r}; {hint}") from None
 
 
 def _end_soon(status: int) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
+from exporter.model import Cause
 from exporter.net.icmp import why_unavailable
 from tests.doubles import deaf, server
 from tests.networks import needs_namespaces
@@ -272,6 +273,26 @@ def test_usage() -> None:
 
 def test_the_schema_is_printed() -> None:
     assert json.loads(conndrop("schema").stdout)["title"] == "conndrop-exporter configuration"
+
+
+def test_the_causes_are_listed_and_told() -> None:
+    rows = [re.split(" {2,}", line, maxsplit=2) for line in conndrop("causes").stdout.splitlines()]
+    assert [row[0] for row in rows] == list(Cause)
+    assert ["server.idle_timeout", "warning", "The server ends idle sessions"] in rows
+    told = conndrop("causes", "server.idle_timeout").stdout
+    assert told.startswith("server.idle_timeout (warning)\n\nThe server ends idle sessions\n")
+    assert "What to do:" in told
+    assert conndrop("causes", "--markdown").stdout.startswith("# Causes\n")
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [("server.idle_timout", "did you mean server.idle_timeout?"), ("?", "`conndrop causes` lists them")],
+)
+def test_a_cause_that_there_is_not_is_a_mistake_in_the_command(word: str, hint: str) -> None:
+    done = conndrop("causes", word)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(f"there is no cause '{word}'; {hint}")
 
 
 def test_a_reader_that_goes_away_is_no_traceback() -> None:
