@@ -81,6 +81,7 @@ NOT_ALLOWED: Final = Entry(
         Looks(
             library="PyMySQL", text="(1130, \"Host '…' is not allowed to connect to this MariaDB server\")"
         ),
+        Looks(library="PyMySQL", text="(1130, \"Host '…' is not allowed to connect to this MySQL server\")"),
         Looks(library="PyMySQL", text="(1044, \"Access denied for user '…'@'…' to database '…'\")"),
         Looks(library="PyMySQL", text="(1045, \"Access denied for user '…'@'…' (using password: YES)\")"),
         Looks(

@@ -4,7 +4,7 @@ from typing import Final
 
 from exporter.diagnosis.catalogue.application import PRE_PING, RECYCLE, RETRY
 from exporter.diagnosis.catalogue.entry import Entry, Fix, LookAlike, Looks
-from exporter.diagnosis.catalogue.phrases import CLOSED, CONNECT_REFUSED, RESET_WHILE_SILENT
+from exporter.diagnosis.catalogue.phrases import CLOSED, CONNECT_REFUSED, GONE_AWAY
 from exporter.model import Cause, Severity
 
 IDLE_TIMEOUT: Final = Entry(
@@ -18,9 +18,12 @@ IDLE_TIMEOUT: Final = Entry(
     "MariaDB's idle_transaction_timeout elsewhere. PostgreSQL and MySQL say so and close; MariaDB "
     "resets the connection without a word. Keepalives do not count.",
     looks=(
-        *RESET_WHILE_SILENT,
+        Looks(library="psycopg2", text="server closed the connection unexpectedly"),
+        Looks(library="psycopg2", text="SSL connection has been closed unexpectedly"),
         Looks(library="psycopg 3", text="terminating connection due to idle-session timeout"),
         Looks(library="psycopg 3", text="terminating connection due to idle-in-transaction timeout"),
+        GONE_AWAY,
+        Looks(library="PyMySQL", text="(2013, 'Lost connection to MySQL server during query')"),
     ),
     look_alikes=(
         LookAlike(
@@ -74,7 +77,7 @@ SESSION_KILLED: Final = Entry(
     cause=Cause.SERVER_SESSION_KILLED,
     severity=Severity.WARNING,
     title="Somebody ended the session",
-    summary="A session of {target} was ended on the server while it runs on: {said}",
+    summary="A session of {target} was ended on the server, which itself runs on: {said}",
     bare="A session of {target} was ended on the server, which itself runs on",
     meaning="An administrator, a script or a tool has ended sessions (pg_terminate_backend, KILL), or a "
     "standby has ended one whose query stood in the way of replication. The server has not restarted, "

@@ -4,7 +4,7 @@ from typing import Final
 
 from exporter.diagnosis.catalogue.application import RETRY
 from exporter.diagnosis.catalogue.entry import Entry, Fix, LookAlike, Looks
-from exporter.diagnosis.catalogue.phrases import CONNECT_TIMES_OUT
+from exporter.diagnosis.catalogue.phrases import CONNECT_TIMES_OUT, GONE_AWAY
 from exporter.model import Cause, Severity
 
 FIND_LEAKS_POSTGRESQL: Final = Fix(
@@ -190,11 +190,7 @@ RESOURCE: Final = Entry(
     looks=(
         Looks(library="psycopg2", text='could not extend file "…": No space left on device'),
         Looks(library="psycopg2", text="out of memory"),
-        Looks(
-            library="PyMySQL",
-            text="(2006, \"MySQL server has gone away (ConnectionResetError(104, 'Connection reset by "
-            "peer'))\")",
-        ),
+        GONE_AWAY,
         Looks(library="PyMySQL", text="(1153, \"Got a packet bigger than 'max_allowed_packet' bytes\")"),
     ),
     look_alikes=(

@@ -8,6 +8,7 @@ from exporter.diagnosis.catalogue.phrases import (
     CONNECT_REFUSED,
     CONNECT_TIMES_OUT,
     RESET_ON_USE,
+    RESET_WHILE_SILENT,
     SILENT,
 )
 from exporter.model import Cause, Severity
@@ -25,7 +26,7 @@ IDLE_TIMEOUT: Final = Entry(
     "sent again and again until a timeout, and the server keeps the session. Some answer the next "
     "packet with a reset (AWS NLB and NAT gateway, 350 s). Some reset both ends when the time is over "
     "(Azure with TCP reset).",
-    looks=(*SILENT, *RESET_ON_USE),
+    looks=(*SILENT, *RESET_ON_USE, *RESET_WHILE_SILENT),
     look_alikes=(
         LookAlike(
             cause=Cause.SERVER_IDLE_TIMEOUT,

@@ -11,14 +11,12 @@ CLOSED: Final = (
     Looks(library="PyMySQL", text="(2013, 'Lost connection to MySQL server during query')"),
 )
 """The peer has closed the connection."""
-RESET_WHILE_SILENT: Final = (
-    Looks(library="psycopg2", text="server closed the connection unexpectedly"),
-    Looks(library="psycopg2", text="SSL SYSCALL error: EOF detected"),
-    Looks(
-        library="PyMySQL",
-        text="(2006, \"MySQL server has gone away (ConnectionResetError(104, 'Connection reset by peer'))\")",
-    ),
+GONE_AWAY: Final = Looks(
+    library="PyMySQL",
+    text="(2006, \"MySQL server has gone away (ConnectionResetError(104, 'Connection reset by peer'))\")",
 )
+"""A reset has arrived before the query."""
+RESET_WHILE_SILENT: Final = (Looks(library="psycopg2", text="SSL SYSCALL error: EOF detected"), GONE_AWAY)
 RESET_ON_USE: Final = (
     Looks(library="psycopg2", text="server closed the connection unexpectedly"),
     Looks(library="psycopg 3", text="consuming input failed: server closed the connection unexpectedly"),
