@@ -205,7 +205,7 @@ def test_equal_ages_are_a_limit_unless_they_died_together(
     facts = facts_at(times[1], *deaths)
     assert (S.HELD_EQUAL_AGE in signs(facts)) is limit
     if limit:
-        assert fact(facts, S.HELD_EQUAL_AGE).values == {"age": "60"}
+        assert fact(facts, S.HELD_EQUAL_AGE).values == {"age": "60", "pool_recycle": "48"}
 
 
 def test_trouble_stands_until_a_connection_is_held_again() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from exporter.diagnosis.advice import pool_recycle
 from exporter.diagnosis.seen.refusals import SPEAKING
 from exporter.diagnosis.seen.window import KEPT, TOGETHER, Window, times
 from exporter.diagnosis.sign import Fact, Sign
@@ -107,7 +108,11 @@ as after a retransmission"
         for (_, one), (_, other) in pairwise(alone[-2:]):
             if min(one, other) >= OLD_ENOUGH and abs(one - other) <= max(ALIKE_SECONDS, ALIKE * one):
                 text = f"connections in use died at the same age: {one:.1f} s and {other:.1f} s"
-                yield Fact(sign=Sign.HELD_EQUAL_AGE, text=text, values={"age": f"{min(one, other):.0f}"})
+                yield Fact(sign=Sign.HELD_EQUAL_AGE, text=text, values=_values(min(one, other)))
+
+
+def _values(age: float) -> dict[str, str]:
+    return {"age": f"{age:.0f}", "pool_recycle": f"{pool_recycle(age):.0f}"}
 
 
 def _with(at: float, deaths: Sequence[Death]) -> list[DropObservation]:
