@@ -60,7 +60,7 @@ def idle_values(
     `keepalive`. What is not known is not there, nor are keepalives where none help.
     """
     measured = {"survived": survived, "killed": killed}
-    values = {name: f"{seconds:g}" for name, seconds in measured.items() if seconds is not None}
+    values = {name: f"{round(seconds, 1):g}" for name, seconds in measured.items() if seconds is not None}
     if survived is None:
         return values
     values["pool_recycle"] = f"{pool_recycle(survived):.0f}"

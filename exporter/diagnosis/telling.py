@@ -31,15 +31,22 @@ class Words:
     fix: tuple[str, ...]
 
 
-def tell(cause: Cause, target: str, family: Family, facts: Sequence[Fact]) -> Words:
+def tell(
+    cause: Cause,
+    target: str,
+    family: Family,
+    facts: Sequence[Fact],
+    known: Mapping[str, str] | None = None,
+) -> Words:
     """Put a cause into words about one target.
 
     `facts` are what speaks for it, the weightiest first: where two give a value for the same name, the first
-    one wins. A summary with a value that nobody knows gives way to the bare one; a fix to its other wording,
-    and where there is none it is left out.
+    one wins. `known` are values that need no fact, such as `host` and `port`. A summary with a value that
+    nobody knows gives way to the bare one; a fix to its other wording, and where there is none it is left
+    out.
     """
     entry = CATALOGUE[cause]
-    values = _values(target, facts)
+    values = _values(target, facts, known or {})
     summary = _filled((entry.summary,), values)
     return Words(
         summary="".join(summary or _filled((entry.bare,), values)),
@@ -49,8 +56,9 @@ def tell(cause: Cause, target: str, family: Family, facts: Sequence[Fact]) -> Wo
     )
 
 
-def _values(target: str, facts: Sequence[Fact]) -> Mapping[str, str]:
-    told = [(name, _cut(_line(text))) for fact in reversed(facts) for name, text in fact.values.items()]
+def _values(target: str, facts: Sequence[Fact], known: Mapping[str, str]) -> Mapping[str, str]:
+    sources = (known, *(fact.values for fact in reversed(facts)))
+    told = [(name, _cut(_line(text))) for source in sources for name, text in source.items()]
     return {name: value for name, value in told if value} | {"target": _cut(_line(target))}
 
 

@@ -67,7 +67,7 @@ def test_a_silence_that_killed_alone_recommends_nothing() -> None:
 
 
 def test_a_timeout_that_nobody_has_told_apart_gets_keepalives() -> None:
-    assert idle_values(345.0, 350.5) == {
+    assert idle_values(345.0, 350.4567) == {
         "survived": "345",
         "killed": "350.5",
         "pool_recycle": "276",

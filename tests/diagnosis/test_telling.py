@@ -68,6 +68,15 @@ def test_the_weightier_fact_wins() -> None:
     assert tell(Cause.PROXY_SATURATED, "orders", "mysql", facts).summary.endswith(": too many")
 
 
+def test_what_is_known_of_a_target_needs_no_fact() -> None:
+    known = {"host": "db.example.com", "port": "5432", "said": "known"}
+    assert tell(Cause.SERVER_DOWN, "orders", "mysql", [], known).summary.startswith(
+        "Nothing listens at port 5432 of orders"
+    )
+    words = tell(Cause.SERVER_READ_ONLY, "orders", "mysql", [fact(said="seen")], known)
+    assert words.summary.endswith(": seen"), "what was seen is newer"
+
+
 def test_no_fact_renames_the_target() -> None:
     words = tell(Cause.SERVER_READ_ONLY, "orders", "mysql", [fact(target="another", said="read-only")])
     assert words.summary == "orders takes no writes: read-only"

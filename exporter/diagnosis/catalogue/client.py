@@ -11,8 +11,7 @@ RESOURCES: Final = Entry(
     cause=Cause.CLIENT_RESOURCES,
     severity=Severity.CRITICAL,
     title="This host has run out of something",
-    summary="This host has run out of what a connection to {target} needs: {said}",
-    bare="This host has run out of what a connection to {target} needs",
+    summary="This host has run out of what a connection to {target} needs",
     meaning="A connection needs a file descriptor, a free local port and a processor that gets round to "
     "it. Without a port or a descriptor the kernel refuses a connect at once, and no packet leaves the "
     "host; connections that exist go on. Without descriptors psycopg2 raises an OperationalError that "
@@ -71,8 +70,7 @@ LOCAL_NETWORK: Final = Entry(
     cause=Cause.CLIENT_LOCAL_NETWORK,
     severity=Severity.CRITICAL,
     title="Packets do not leave this host",
-    summary="Packets for {target} do not leave this host: {said}",
-    bare="Packets for {target} do not leave this host",
+    summary="Packets for {target} do not leave this host",
     meaning="A firewall on this host, an interface that is down, a route or a source address that has gone: "
     "what is sent never reaches the wire. The network and the database are well. Connections that were open "
     "before stop without an error, since their kernel goes on trying.",

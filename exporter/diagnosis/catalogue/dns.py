@@ -24,7 +24,7 @@ FAILURE: Final = Entry(
     cause=Cause.DNS_FAILURE,
     severity=Severity.CRITICAL,
     title="The name cannot be resolved",
-    summary="The name {host} of {target} cannot be resolved: {said}",
+    summary="The name {host} of {target} cannot be resolved",
     bare="The name of {target} cannot be resolved",
     meaning="No name server gives an address: the name does not exist, a server refuses or has trouble "
     "of its own, or none answers, which takes the resolver 10 s by default. Connections that exist go "

@@ -37,7 +37,7 @@ VALUES: Final = {
     "mtu": "largest packet that passes, in bytes",
     "mss": "largest segment that fits, in bytes",
     "code": "SQLSTATE or error number",
-    "said": "the words of whoever refused or ended it, or of the error",
+    "said": "the server's own words",
     "offender": "address of the router that refuses",
     "before": "what it was before: an address, an identity",
     "now": "what it is now",

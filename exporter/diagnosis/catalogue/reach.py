@@ -51,7 +51,7 @@ UNREACHABLE: Final = Entry(
     cause=Cause.NET_UNREACHABLE,
     severity=Severity.CRITICAL,
     title="A router says that there is no way",
-    summary="{offender} says that {target} cannot be reached: {said}",
+    summary="{offender} says that {target} cannot be reached",
     bare="A router on the way says that {target} cannot be reached",
     meaning="A router has no route, forbids the traffic, or gets no answer from the server's host on its "
     "last network, and says so by ICMP. Routers send few of these messages: some connects fail at "

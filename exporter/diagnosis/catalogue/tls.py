@@ -23,8 +23,7 @@ CERTIFICATE: Final = Entry(
     cause=Cause.TLS_CERTIFICATE,
     severity=Severity.CRITICAL,
     title="The server's certificate is not accepted",
-    summary="The certificate of {target} is not accepted: {said}",
-    bare="The certificate of {target} is not accepted",
+    summary="The certificate of {target} is not accepted",
     meaning="The certificate has expired, is not valid yet, is signed by nobody we trust, or is made out "
     "to another name. libpq says the same for the first three. With sslmode=require it accepts an "
     "expired one. Against MySQL and MariaDB, each attempt counts towards the blocking of the host.",
@@ -95,8 +94,7 @@ HANDSHAKE: Final = Entry(
     cause=Cause.TLS_HANDSHAKE,
     severity=Severity.CRITICAL,
     title="TLS does not come about",
-    summary="TLS with {target} does not come about: {said}",
-    bare="TLS with {target} does not come about",
+    summary="TLS with {target} does not come about",
     meaning="Both sides find no version or cipher in common, or the handshake begins and nothing comes "
     "back. The latter is often a question of size: a certificate does not fit into one packet. "
     "Otherwise a device on the way inspects TLS and cannot cope with a database's.",
