@@ -340,6 +340,8 @@ def test_names_that_do_not_resolve_are_slow_or_change_are_told() -> None:
     assert fact(facts_at(101.0, *slow), S.NAME_SLOW).strength == 1.0
     moved = [(90.0, name("10.0.1.2")), (99.0, name("10.0.1.3", changed=True)), SYMPTOM]
     assert fact(facts_at(100.0, *moved), S.ANSWER_CHANGED).values == {"before": "10.0.1.2", "now": "10.0.1.3"}
+    long_ago = [(80.0, name("10.0.1.2")), (90.0, name("10.0.1.3", changed=True)), SYMPTOM]
+    assert S.ANSWER_CHANGED not in signs(facts_at(100.0, *long_ago))
     assert case_of((90.0, name("10.0.1.2", resolver="10.0.0.2:53"))).symptom(100.0) is None
     assert S.ANSWER_CHANGED not in signs(facts_at(100.0, (99.0, name("10.0.1.3", changed=True)), SYMPTOM))
 
@@ -490,6 +492,7 @@ def test_trials_decide() -> None:
     assert S.TLS_LETS_IN not in signs(
         facts_at(101.0, SYMPTOM, (100.5, trial(Trial.TLS, failure(C.AUTH_CREDENTIALS))))
     )
+    assert S.TLS_LETS_IN not in signs(facts_at(101.0, (90.0, trial(Trial.TLS)), SYMPTOM))
     big: dict[str, Any] = {"small": True, "size": 4000}
     back = trial(Trial.SIZES, there=True, back=False, **big)
     assert "answer" in fact(facts_at(101.0, (100.5, back)), S.BIG_STALL).text

@@ -1,10 +1,14 @@
 """What is seen along the path: where loss begins, where it ends short, and how large packets may be."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from exporter.diagnosis.seen.window import Window
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.model import MtuObservation, Observation, PathObservation, RouteHop
+
+HEADERS: Final = 40
+"""Bytes of a packet that are no part of the segment: the least that IPv4 and TCP take."""
 
 
 class Way:
@@ -46,11 +50,11 @@ class Way:
         """Tell what the path was like when it was looked at last, if that was in the window."""
         if self._round is not None and window.after(self._round[0]) and window.timed(self._round[0]):
             yield from self._along(self._round[1])
-        if self._sizes is not None and self._sizes[1].mtu is not None:
+        if self._sizes is not None and self._sizes[1].mtu:
             at, seen = self._sizes
             if seen.blackhole:
                 text = seen.failure.detail if seen.failure is not None else "larger packets vanish"
-                values = {"mtu": f"{seen.mtu}", "mss": f"{(seen.mtu or 0) - 40}"}
+                values = {"mtu": f"{seen.mtu}", "mss": f"{self._sizes[1].mtu - HEADERS}"}
                 yield Fact(sign=Sign.BIG_VANISH, text=text, values=values)
             elif window.has(at) and seen.blackhole is not None:
                 yield Fact(sign=Sign.BIG_PASSES, text=f"packets of {seen.mtu} bytes pass", strength=0.5)
