@@ -1,14 +1,13 @@
 """Incidents from the first symptom to the last: when they open, what they are called, when they are over."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.verdict import Ask, Verdict
-from exporter.incidents.desk import Case
 from exporter.model import Cause, HostCondition, Severity, Stage
 from tests.incidents import QUIET, Office, fact, naming
 from tests.waiting import wait_for
@@ -67,6 +66,7 @@ def test_the_name_comes_with_its_evidence() -> None:
     (incident,) = office.incidents
     assert (incident.cause, incident.evidence, incident.confidence) == (DOWN, (f"seen {DOWN}",), 0.9)
     assert incident.candidates == (LOSS,)
+    assert office.notes[-1][1] == incident  # what is logged is what is listed
     assert [(stage, told.id, before) for stage, told, before in office.notes] == [
         (Stage.OPENED, incident.id, Cause.UNKNOWN),
         (Stage.NAMED, incident.id, Cause.UNKNOWN),
@@ -311,9 +311,9 @@ def test_it_is_judged_at_something_new_and_each_second() -> None:
 def test_what_targets_have_in_common_is_told_to_their_cases() -> None:
     uplink = fact("the uplink is down")
 
-    def share(cases: Mapping[str, Case], at: float) -> Mapping[str, Sequence[Fact]]:
+    def share(ill: Collection[str], at: float) -> Mapping[str, Sequence[Fact]]:
         del at
-        return {target: [uplink] for target in cases} if len(cases) > 1 else {}
+        return {target: [uplink] for target in ill} if len(ill) > 1 else {}
 
     office = Office("a", "b", "c", share=share)
     office.ail(target="a")
@@ -355,8 +355,8 @@ def test_a_verdict_that_breaks_is_an_incident_all_the_same(caplog: pytest.LogCap
 
 
 def test_what_is_common_to_targets_may_break_too(caplog: pytest.LogCaptureFixture) -> None:
-    def share(cases: Mapping[str, Case], at: float) -> Mapping[str, Sequence[Fact]]:
-        raise RuntimeError(f"share {len(cases)} at {at}")
+    def share(ill: Collection[str], at: float) -> Mapping[str, Sequence[Fact]]:
+        raise RuntimeError(f"share {len(ill)} at {at}")
 
     office = Office(share=share)
     office.ail(naming(DOWN))

@@ -63,12 +63,12 @@ class Case(Protocol):
         ...
 
 
-Share = Callable[[Mapping[str, Case], float], Mapping[str, Sequence[Fact]]]
-"""From the cases in which something is wrong, by target, and a moment to what they have in common."""
+Share = Callable[[Collection[str], float], Mapping[str, Sequence[Fact]]]
+"""From the targets that are ill to what each learns from the others; their cases may be read meanwhile."""
 Clock = Callable[[], Now]
 
 
-def nothing_shared(_cases: Mapping[str, Case], _at: float) -> Mapping[str, Sequence[Fact]]:
+def nothing_shared(_ill: Collection[str], _at: float) -> Mapping[str, Sequence[Fact]]:
     """Judge each target for itself."""
     return {}
 
@@ -202,8 +202,7 @@ class Desk:
         with contextlib.ExitStack() as locks:
             for matter in ill:
                 locks.enter_context(matter.lock)
-            cases = {matter.target: matter.case for matter in ill}
-            return self._attempt(ALL, partial(self._share, cases, now.at)) or {}
+            return self._attempt(ALL, partial(self._share, [one.target for one in ill], now.at)) or {}
 
     def _judge(self, matter: _Matter, facts: Sequence[Fact]) -> None:
         with matter.lock:
