@@ -46,7 +46,7 @@ class PlainWords:
 def plain_words(target: str, cause: Cause, facts: Sequence[Fact]) -> Words:
     """Tell what was seen, without knowing anything of the cause but its name."""
     return PlainWords(
-        summary=f"{target} suffers from {cause}",
+        summary=f"{target} suffers from {'what is not known yet' if cause is Cause.UNKNOWN else cause}",
         severity=Severity.WARNING,
         evidence=tuple(fact.text for fact in facts),
     )
