@@ -66,6 +66,10 @@ class Scripted:
             raise self.symptoms
         return self.symptoms
 
+    def facts(self, at: float) -> Sequence[Fact]:
+        del at
+        return () if isinstance(self.says, Exception) else self.says.facts
+
     def verdict(self, at: float, shared: Sequence[Fact] = ()) -> Verdict:
         del at
         self.shared.append(shared)

@@ -1,13 +1,14 @@
 """Incidents from the first symptom to the last: when they open, what they are called, when they are over."""
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.verdict import Ask, Verdict
+from exporter.incidents.desk import Facts
 from exporter.model import Cause, HostCondition, Severity, Stage
 from tests.incidents import QUIET, Office, fact, naming
 from tests.waiting import wait_for
@@ -308,17 +309,21 @@ def test_it_is_judged_at_something_new_and_each_second() -> None:
     assert len(office.case.shared) == 12
 
 
-def test_what_targets_have_in_common_is_told_to_their_cases() -> None:
+def test_what_targets_learn_from_each_other_is_told_to_their_cases() -> None:
+    """Those that are ill tell, and those that are ill learn."""
     uplink = fact("the uplink is down")
+    heard: list[Facts] = []
 
-    def share(ill: Collection[str], at: float) -> Mapping[str, Sequence[Fact]]:
-        del at
-        return {target: [uplink] for target in ill} if len(ill) > 1 else {}
+    def share(told: Facts) -> Facts:
+        heard.append(told)
+        return {target: [uplink] for target in told} if len(told) > 1 else {}
 
     office = Office("a", "b", "c", share=share)
-    office.ail(target="a")
-    office.ail(target="b")
+    office.hear("c")
+    office.ail(naming(DOWN, text="of a"), target="a")
+    office.ail(naming(DOWN, text="of b"), target="b")
     assert [office.scripted[name].shared for name in "abc"] == [[()], [[uplink]], []]
+    assert heard == [{"a": (fact("of a"),)}, {"a": (fact("of a"),), "b": (fact("of b"),)}]
 
 
 def test_the_hosts_condition_goes_to_every_case() -> None:
@@ -355,8 +360,8 @@ def test_a_verdict_that_breaks_is_an_incident_all_the_same(caplog: pytest.LogCap
 
 
 def test_what_is_common_to_targets_may_break_too(caplog: pytest.LogCaptureFixture) -> None:
-    def share(ill: Collection[str], at: float) -> Mapping[str, Sequence[Fact]]:
-        raise RuntimeError(f"share {len(ill)} at {at}")
+    def share(told: Facts) -> Facts:
+        raise RuntimeError(f"share {len(told)}")
 
     office = Office(share=share)
     office.ail(naming(DOWN))

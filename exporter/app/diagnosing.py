@@ -1,18 +1,17 @@
 """The diagnosis, put together: a case for each target, and the desk to which all of them go."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 from exporter.config import Configuration, ProbedTarget
 from exporter.config.schema import Thresholds
 from exporter.diagnosis.case import Case
 from exporter.diagnosis.shared import Told, shared
-from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.subject import Subject
 from exporter.diagnosis.verdict import Ask
 from exporter.exposition.families import Families
 from exporter.exposition.incidents import IncidentMetrics
-from exporter.incidents.desk import Desk
+from exporter.incidents.desk import Desk, Facts
 from exporter.incidents.history import History
 from exporter.incidents.outlets import Note, Outlets, plain_words
 from exporter.net.resolve import is_address
@@ -37,15 +36,14 @@ class Diagnosis:
         self.history = History(targets, memory.recall, memory.keep)
         outlets = Outlets(history=self.history, tally=metrics, tell=plain_words, note=note)
         subjects = [subject(probed, configuration.diagnosis) for probed in configuration.targets]
-        self._cases = {one.target: Case(one) for one in subjects}
-        self._told = {one.target: Told(subject=one, facts=()) for one in subjects}
-        quiet = configuration.diagnosis.quiet
-        self.desk = Desk(self._cases, outlets, quiet=quiet, ask=ask, share=self._share)
+        self._well = {one.target: Told(subject=one, facts=()) for one in subjects}
+        cases = {one.target: Case(one) for one in subjects}
+        self.desk = Desk(cases, outlets, quiet=configuration.diagnosis.quiet, ask=ask, share=self._share)
 
-    def _share(self, ill: Collection[str], at: float) -> Mapping[str, Sequence[Fact]]:
-        """Find out what the targets that are `ill` have in common; that others are not counts, too."""
-        told = {target: replace(self._told[target], facts=self._cases[target].facts(at)) for target in ill}
-        return shared([*(self._told | told).values()])
+    def _share(self, told: Facts) -> Facts:
+        """Give what targets learn from each other; that some are well counts, too."""
+        ill = {target: replace(self._well[target], facts=facts) for target, facts in told.items()}
+        return shared([*(self._well | ill).values()])
 
 
 def subject(probed: ProbedTarget, thresholds: Thresholds) -> Subject:

@@ -1,10 +1,8 @@
 """The desk: observations go to the case of their target, and incidents come of what the cases say."""
 
-import contextlib
 import logging
 import math
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +13,7 @@ from exporter.diagnosis.case import Symptoms
 from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.verdict import Ask, Verdict
 from exporter.incidents.outlets import Outlets, Words, plain_words
-from exporter.incidents.trouble import Now, Trouble
+from exporter.incidents.trouble import Now, Trouble, both_clocks
 from exporter.model import Cause, HostCondition, Observation
 
 log = logging.getLogger(__name__)
@@ -50,6 +48,10 @@ class Case(Protocol):
         """Tell what is wrong; None while all is well."""
         ...
 
+    def facts(self, at: float) -> Sequence[Fact]:
+        """Tell what speaks for or against any cause."""
+        ...
+
     def verdict(self, at: float, shared: Sequence[Fact] = ()) -> Verdict:
         """Judge; `shared` are facts that several targets have in common."""
         ...
@@ -63,19 +65,16 @@ class Case(Protocol):
         ...
 
 
-Share = Callable[[Collection[str], float], Mapping[str, Sequence[Fact]]]
-"""From the targets that are ill to what each learns from the others; their cases may be read meanwhile."""
+Facts = Mapping[str, Sequence[Fact]]
+"""Facts by targets."""
+Share = Callable[[Facts], Facts]
+"""From what the targets tell that are ill to what each learns from the others."""
 Clock = Callable[[], Now]
 
 
-def nothing_shared(_ill: Collection[str], _at: float) -> Mapping[str, Sequence[Fact]]:
+def nothing_shared(_: Facts) -> Facts:
     """Judge each target for itself."""
     return {}
-
-
-def both_clocks() -> Now:
-    """Tell the time."""
-    return Now(time.monotonic(), time.time())
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -168,7 +167,7 @@ class Desk:
             for matter in self._watched.values()
             if matter.ill and (matter in fresh or now.at - matter.judged >= JUDGED)
         ]
-        facts = self._shared(now) if due else {}
+        facts = self._shared(now.at) if due else {}
         for matter in due:
             self._judge(matter, facts.get(matter.target, ()))
         for matter in list(self._watched.values()):
@@ -196,13 +195,14 @@ class Desk:
             self._watched[matter.target] = matter
         self._have(matter, wanted, at)
 
-    def _shared(self, now: Now) -> Mapping[str, Sequence[Fact]]:
-        """Find out what the targets with something wrong have in common."""
-        ill = [matter for matter in self._watched.values() if matter.ill]
-        with contextlib.ExitStack() as locks:
-            for matter in ill:
-                locks.enter_context(matter.lock)
-            return self._attempt(ALL, partial(self._share, [one.target for one in ill], now.at)) or {}
+    def _shared(self, at: float) -> Facts:
+        """Find out what targets learn from each other; nobody who observes has to wait for that."""
+        told: dict[str, Sequence[Fact]] = {}
+        for matter in self._watched.values():
+            if matter.ill:
+                with matter.lock:
+                    told[matter.target] = self._attempt(matter.target, partial(matter.case.facts, at)) or ()
+        return self._attempt(ALL, partial(self._share, told)) or {}
 
     def _judge(self, matter: _Matter, facts: Sequence[Fact]) -> None:
         with matter.lock:

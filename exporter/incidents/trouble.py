@@ -4,6 +4,7 @@ Moments called `at` are monotonic seconds, all others seconds since the epoch.
 """
 
 import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -32,6 +33,11 @@ class Now:
     def stamp(self, at: float) -> float:
         """Give the wall clock's time of another moment, as if it had never been set since."""
         return self.wall - (self.at - at)
+
+
+def both_clocks() -> Now:
+    """Tell the time."""
+    return Now(time.monotonic(), time.time())
 
 
 @dataclass(frozen=True, slots=True)
