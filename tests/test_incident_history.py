@@ -217,6 +217,28 @@ def test_one_without_a_name_gets_it_after_the_restart() -> None:
     assert after.tally.counts == {("a", DOWN): 1}
 
 
+def test_a_better_name_after_a_restart_is_the_same_incident_once_it_was_found_again() -> None:
+    before = Office()
+    before.ail(naming(DOWN))
+    before.desk.stop()
+    after = again(before)
+    after.ail(naming(DOWN))
+    after.wait(1)
+    after.ail(naming(RESTART))
+    (incident,) = after.incidents
+    assert (incident.id, incident.cause) == (before.incidents[0].id, RESTART)
+
+
+def test_one_without_a_name_that_ended_meanwhile_is_counted_as_unknown() -> None:
+    before = Office()
+    before.ail()
+    before.desk.stop()
+    assert before.tally.counts == {}
+    after = again(before)
+    after.passes(QUIET + 1)
+    assert after.tally.counts == {("a", Cause.UNKNOWN): 1}
+
+
 def test_one_of_unknown_cause_is_not_counted_twice() -> None:
     before = Office()
     before.ail(standing=True)

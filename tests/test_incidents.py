@@ -196,11 +196,16 @@ def test_flapping_is_one_incident() -> None:
 def test_a_case_that_does_not_forget_opens_nothing_anew() -> None:
     office = Office()
     office.ail(naming(DOWN))
+    office.wait(5)
+    office.ail()
     office.case.forgets = False
     office.passes(QUIET + 1)
     office.hear("a")
     office.passes(5)
-    assert len(office.incidents) == 1
+    (first,) = office.incidents
+    office.ail()
+    assert first.ended is not None
+    assert office.incidents[0].started >= first.ended
 
 
 def test_what_comes_in_at_the_end_is_not_forgotten() -> None:
@@ -333,6 +338,11 @@ def test_the_hosts_condition_goes_to_every_case() -> None:
     office.desk.look()
     assert [len(case.learnt) for case in office.scripted.values()] == [1, 1]
     assert [case.looked for case in office.scripted.values()] == [2, 0]
+    office.passes(QUIET + 1)
+    looked = office.case.looked
+    office.desk.condition(HostCondition(seconds=1.0))
+    office.desk.look()
+    assert office.case.looked == looked
 
 
 def test_a_case_that_breaks_is_told_of_once_and_holds_nobody_up(caplog: pytest.LogCaptureFixture) -> None:

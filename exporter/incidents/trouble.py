@@ -102,7 +102,7 @@ class Trouble:
     def see(self, symptoms: Symptoms | None) -> bool:
         """Take note of how the target does; tell whether there is something to judge."""
         self._standing = symptoms is not None and symptoms.standing
-        if symptoms is not None and symptoms.latest > self._over:
+        if symptoms is not None:
             self._first, self._latest = max(symptoms.first, self._over), symptoms.latest
         return self._latest > self._over
 
@@ -179,7 +179,6 @@ class Trouble:
         """Give new causes to incidents without one, or with one that is named no longer; or open more."""
         borne = {running.cause for running in self._running}
         free = [running for running in self._running if running.cause not in judgement.named]
-        free.sort(key=lambda running: running.cause is not Cause.UNKNOWN)
         # What is found at once began at once.
         begun = free[0].begun if free and free[0].cause is Cause.UNKNOWN else self._latest
         for cause in judgement.named:
@@ -221,9 +220,8 @@ class Trouble:
         self._running.remove(running)
         self._count(running)
         self._count_time(running)
-        ended = max(running.incident.started, seen)
-        running.incident = replace(running.incident, ended=ended)
-        self._outlets.history.put(running.incident, ended)
+        running.incident = replace(running.incident, ended=seen)
+        self._outlets.history.put(running.incident, seen)
         self._happened(Stage.CLOSED, running.incident, running.cause)
 
     def _happened(self, stage: Stage, incident: Incident, before: Cause) -> None:
