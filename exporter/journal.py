@@ -1,4 +1,4 @@
-"""One log line for each failure, for what is found out about idle timeouts, and for servers that changed."""
+"""Log lines: failures, what is found out about idle timeouts, servers that changed, incidents."""
 
 import logging
 
@@ -9,12 +9,14 @@ from exporter.model import (
     DropObservation,
     HeldObservation,
     IdleObservation,
+    Incident,
     MtuObservation,
     Observation,
     PathObservation,
     PingObservation,
     ServerObservation,
     ServerView,
+    Stage,
     rfc3339,
 )
 
@@ -62,6 +64,21 @@ class Journal:
             self._failed(observation, "echo lost" if lost else "probe failed")
         elif self._rows and _answered(observation):
             self._succeeded(observation)
+
+    def incident(self, stage: Stage, incident: Incident, before: Cause) -> None:
+        """Log that an incident began, has a name, or is over; `before` is the cause it had until now."""
+        fields = _incident(incident)
+        match stage:
+            case Stage.OPENED:
+                log.warning("incident opened", extra={"fields": fields})
+            case Stage.NAMED:
+                told = {"evidence": "; ".join(incident.evidence), "fix": "".join(incident.fix[:1])}
+                renamed = {} if before is Cause.UNKNOWN else {"before": before}
+                named = fields | renamed | {name: text for name, text in told.items() if text}
+                log.warning("incident named", extra={"fields": named})
+            case Stage.CLOSED:
+                lasted = (incident.ended or incident.started) - incident.started
+                log.info("incident closed", extra={"fields": fields | {"duration": f"{lasted:.3f}"}})
 
     def _met(self, look: ServerObservation, view: ServerView) -> None:
         """Tell of a server that is not as it was, and of what it does not let us see."""
@@ -119,6 +136,17 @@ def _finding(idle: IdleObservation) -> dict[str, object]:
     if idle.killed is not None:
         fields["cause"] = ",".join(cause for cause, _ in idle.timeouts) or Cause.UNKNOWN
     return fields
+
+
+def _incident(incident: Incident) -> dict[str, object]:
+    return {
+        "target": incident.target,
+        "id": incident.id,
+        "cause": incident.cause,
+        "severity": incident.severity,
+        "summary": incident.summary,
+        "confidence": f"{incident.confidence:.2f}",
+    }
 
 
 def _change(change: Change, before: ServerView, now: ServerView) -> dict[str, object]:

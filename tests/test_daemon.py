@@ -157,6 +157,40 @@ def test_a_failure_is_one_line_with_all_that_matters(tmp_path: Path) -> None:
         assert running.value("conndrop_session_failures_total", phase="dns", cause="dns.failure") == 1
 
 
+def test_an_incident_is_told_everywhere_in_the_same_words_and_outlives_a_restart(tmp_path: Path) -> None:
+    """A port at which nobody listens, for as long as the test lasts."""
+    options = ("--state.directory", str(tmp_path / "state"), "--log.format", "json")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        text = f"targets:\n- {{name: orders, url: 'mysql://u@127.0.0.1:{taken.getsockname()[1]}/d'}}\n"
+        with daemon(tmp_path, text, *options) as running:
+            wait_for(lambda: told(running, "incident named"))
+            (incident,) = json.loads(running.get("api/v1/incidents?active=true"))["incidents"]
+            named = told(running, "incident named")[-1]
+            for key in ("id", "target", "cause", "severity", "summary"):
+                assert incident[key] == named[key]
+            assert incident["evidence"]
+            assert named["evidence"]  # not the same any more, where something was seen since
+            assert running.value("conndrop_incident_active", cause=incident["cause"]) == 1
+            assert running.value("conndrop_incidents_total", cause=incident["cause"]) == 1
+            assert running.end() < 2
+        with daemon(tmp_path, text, *options) as running:
+            wait_for(lambda: running.value("conndrop_sentinel_open_failures_total", cause="server.down"))
+            (again,) = json.loads(running.get("api/v1/incidents"))["incidents"]
+            assert (again["id"], again["started"], again["ended"]) == (
+                incident["id"],
+                incident["started"],
+                None,
+            )
+            assert not told(running, "incident opened")
+
+
+def told(running: Daemon, message: str) -> list[dict[str, str]]:
+    """Give what the log has said of this kind."""
+    events = [json.loads(line) for line in running.lines]
+    return [event for event in events if event["msg"] == message]
+
+
 def test_a_silent_client_does_not_delay_a_scrape(tmp_path: Path) -> None:
     with daemon(tmp_path, "targets:\n- {name: a, url: 'mysql://u@127.0.0.1:9/d'}\n") as running:
         port = int(running.url.rstrip("/").rpartition(":")[2])

@@ -11,6 +11,7 @@ from exporter.db.mysql.words import NUMBERS
 from exporter.db.postgres.words import SQLSTATES, WORDS
 from exporter.exposition import SERIES
 from exporter.exposition.families import Families
+from exporter.exposition.incidents import IncidentMetrics
 from exporter.exposition.own import OwnMetrics, TargetInfo
 from exporter.exposition.ping import PingMetrics
 from exporter.exposition.registry import FRESH, Scrape, new_registry
@@ -223,3 +224,29 @@ def test_a_crowd_is_served_from_one_rendering() -> None:
     assert scrape("") == first
     scrape._rendered = {kind: (until - FRESH, content) for kind, (until, content) in scrape._rendered.items()}
     assert b'conndrop_ping_sent_total{target="a"} 2.0' in scrape("")[1]
+
+
+def test_incidents_are_counted_by_their_causes(families: Families) -> None:
+    metrics = IncidentMetrics(families)
+    metrics.expect("a")
+    metrics.expect("b")
+    for name in ("conndrop_incident_active", "conndrop_incidents_total", "conndrop_incident_seconds_total"):
+        assert len(series(families, name)) == 2 * len(Cause)
+        assert value(families, name, target="a", cause="unknown") == 0
+    metrics.active("a", {Cause.SERVER_DOWN, Cause.NET_LOSS})
+    metrics.counted("a", Cause.SERVER_DOWN)
+    metrics.counted("a", Cause.SERVER_DOWN)
+    metrics.counted("b", Cause.SERVER_DOWN)
+    metrics.lasted("a", Cause.SERVER_DOWN, 1.5)
+    metrics.lasted("a", Cause.SERVER_DOWN, 2)
+    down = {"target": "a", "cause": "server.down"}
+    assert value(families, "conndrop_incident_active", **down) == 1
+    assert value(families, "conndrop_incident_active", target="a", cause="net.loss") == 1
+    assert value(families, "conndrop_incident_active", target="b", cause="net.loss") == 0
+    assert value(families, "conndrop_incidents_total", **down) == 2
+    assert value(families, "conndrop_incident_seconds_total", **down) == 3.5
+    metrics.active("a", set())
+    assert value(families, "conndrop_incident_active", **down) == 0
+    text = b"".join(families.render(openmetrics=False)).decode()
+    assert "# TYPE conndrop_incidents_total counter" in text
+    assert "# TYPE conndrop_incident_active gauge" in text

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from exporter.model import (
     Failure,
     Hop,
     IdleObservation,
+    Incident,
     Missing,
     MtuObservation,
     Observation,
@@ -28,6 +30,8 @@ from exporter.model import (
     ServerObservation,
     ServerView,
     SessionObservation,
+    Severity,
+    Stage,
 )
 
 
@@ -282,3 +286,44 @@ def test_a_server_that_has_changed_is_told(caplog: pytest.LogCaptureFixture) -> 
         ),
         ("server sees another address of ours", about | {"before": "10.0.0.1", "now": "10.0.0.9"}),
     ]
+
+
+INCIDENT = Incident(
+    id="orders-20261121T153012.123Z",
+    target="orders",
+    cause=Cause.SERVER_DOWN,
+    severity=Severity.CRITICAL,
+    started=100.0,
+    ended=161.5,
+    summary="nobody listens at db:5432",
+    evidence=("3 connects were refused", "its host answers echoes"),
+    fix=("start the server", "and see why it ended"),
+    confidence=0.875,
+)
+
+
+def test_an_incident_is_told_in_three_lines(out: io.StringIO, style: str) -> None:
+    journal = Journal()
+    for stage in Stage:
+        journal.incident(stage, INCIDENT, Cause.UNKNOWN)
+    opened, named, closed = out.getvalue().splitlines()
+    if style == "logfmt":
+        about = (
+            " target=orders id=orders-20261121T153012.123Z cause=server.down severity=critical"
+            ' summary="nobody listens at db:5432" confidence=0.88'
+        )
+        evidence = ' evidence="3 connects were refused; its host answers echoes" fix="start the server"'
+        assert opened.endswith('Z level=warn msg="incident opened"' + about)
+        assert named.endswith('Z level=warn msg="incident named"' + about + evidence)
+        assert closed.endswith('Z level=info msg="incident closed"' + about + " duration=61.500")
+    else:
+        assert json.loads(named)["summary"] == INCIDENT.summary
+
+
+def test_a_better_name_tells_which_it_takes_the_place_of(out: io.StringIO, style: str) -> None:
+    Journal().incident(Stage.NAMED, replace(INCIDENT, evidence=(), fix=()), Cause.NET_BLACKHOLE)
+    (line,) = out.getvalue().splitlines()
+    if style == "logfmt":
+        assert line.endswith(" before=net.blackhole")
+    else:
+        assert json.loads(line)["before"] == "net.blackhole"

@@ -11,6 +11,7 @@ import pytest
 from exporter import __version__
 from exporter.exposition import SERIES
 from exporter.exposition.families import Families
+from exporter.exposition.incidents import IncidentMetrics
 from exporter.exposition.own import OwnMetrics, TargetInfo
 from exporter.exposition.registry import new_registry
 from exporter.probes import KINDS
@@ -24,6 +25,7 @@ def names() -> set[str]:
     registry, families = new_registry(), Families()
     OwnMetrics(registry, families)
     TargetInfo([], registry)
+    IncidentMetrics(families)
     for series in SERIES.values():
         series(families)
     suffix = {"counter": "_total"}

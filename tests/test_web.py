@@ -8,7 +8,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from http.client import HTTPConnection
 from typing import Any
@@ -19,11 +19,13 @@ from exporter.model import (
     Cause,
     Endpoint,
     Failure,
+    Incident,
     Limit,
     Missing,
     Scope,
     ServerObservation,
     ServerView,
+    Severity,
     State,
     Target,
 )
@@ -46,8 +48,11 @@ def site(
     ready: Callable[[], bool] = lambda: True,
     content: bytes = b"conndrop_up 1\n",
     looks: Looks = lambda _: None,
+    incidents: Sequence[Incident] = (),
 ) -> Site:
-    return Site([EVIL], lambda accept: (f"text/plain; asked={accept}", content), ready, looks)
+    return Site(
+        [EVIL], lambda accept: (f"text/plain; asked={accept}", content), ready, looks, lambda: incidents
+    )
 
 
 @contextlib.contextmanager
@@ -321,3 +326,91 @@ def test_a_server_that_has_started_at_no_time_of_ours() -> None:
     """Whatever it says: the document stays one."""
     for started in (1e300, -1e300, float("nan")):
         assert targets(a_look(replace(VIEW, started=started)))["server"]["view"]["started"] == ""
+
+
+def an_incident(number: int, ended: float | None = None) -> Incident:
+    return Incident(
+        id=f"x-{number}",
+        target=EVIL.name,
+        cause=Cause.SERVER_DOWN,
+        severity=Severity.CRITICAL,
+        started=float(number),
+        ended=ended,
+        summary="nobody listens",
+        evidence=("<b>refused</b>", "ü"),
+        fix=("start it",),
+        confidence=2 / 3,
+        candidates=(Cause.NET_LOSS,),
+    )
+
+
+INCIDENTS = [an_incident(3), an_incident(2, 2.5), an_incident(1)]
+
+
+def incidents(query: str = "") -> list[dict[str, Any]]:
+    """What the API says of these."""
+    with serving(site(incidents=INCIDENTS)) as port:
+        status, headers, content = ask(port, "/api/v1/incidents" + query)
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    (listed,) = json.loads(content).values()
+    assert isinstance(listed, list)
+    return listed
+
+
+def test_incidents_as_json() -> None:
+    listed = incidents()
+    assert listed[0] == {
+        "id": "x-3", "target": EVIL.name, "cause": "server.down", "severity": "critical",
+        "started": "1970-01-01T00:00:03.000Z", "ended": None, "summary": "nobody listens",
+        "evidence": ["<b>refused</b>", "ü"], "fix": ["start it"],
+        "confidence": 0.67, "candidates": ["net.loss"],
+    }  # fmt: skip
+    assert [one["ended"] for one in listed] == [None, "1970-01-01T00:00:02.500Z", None]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("?active=true", ["x-3", "x-1"]),
+        ("?active=false", ["x-2"]),
+        ("?limit=2", ["x-3", "x-2"]),
+        ("?active=true&limit=1", ["x-3"]),
+        ("?target=%3Cscript%3Ealert(1)%3C/script%3E", ["x-3", "x-2", "x-1"]),
+        ("?", ["x-3", "x-2", "x-1"]),
+    ],
+)
+def test_some_incidents(query: str, names: list[str]) -> None:
+    assert [one["id"] for one in incidents(query)] == names
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?target=orders", "target: there is none called 'orders'"),
+        ("?target=", "target: there is none called ''"),
+        ("?active=yes", "active: must be true or false"),
+        ("?limit=0", "limit: must be a whole number from 1 to 1000000"),
+        ("?limit=-1", "limit: must be a whole number from 1 to 1000000"),
+        ("?limit=%D9%A3", "limit: must be a whole number from 1 to 1000000"),
+        ("?limit=" + "9" * 5000, "limit: must be a whole number from 1 to 1000000"),
+        ("?limit", "limit: must be a whole number from 1 to 1000000"),
+        ("?limit=1&limit=2", "limit: is given twice"),
+        ("?colour=red", "'colour': unknown parameter; allowed: target, active, limit"),
+        ("?" + "a=1&" * 100, "too many parameters; allowed: target, active, limit"),
+        ("?%00=%FF", "'\\x00': unknown parameter; allowed: target, active, limit"),
+    ],
+    ids=str,
+)
+def test_queries_that_make_no_sense(query: str, words: str) -> None:
+    with serving(site(incidents=INCIDENTS)) as port:
+        status, headers, content = ask(port, "/api/v1/incidents" + query)
+    assert (status, headers["Content-Type"]) == (400, "text/plain; charset=utf-8")
+    assert content.decode() == words + "\n"
+
+
+def test_incidents_are_there_to_be_read() -> None:
+    with serving(site(incidents=INCIDENTS)) as port:
+        status, headers, content = ask(port, "/api/v1/incidents", "HEAD")
+        assert (status, content, int(headers["Content-Length"]) > 100) == (200, b"", True)
+        status, headers, _ = ask(port, "/api/v1/incidents", "DELETE")
+        assert (status, headers["Allow"]) == (405, "GET, HEAD")

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exporter import __version__
+from exporter.app.diagnosing import Diagnosis
 from exporter.app.enlisting import Enlisted
 from exporter.config import Configuration, ProbedTarget, load
 from exporter.db import DIALECTS, forget_environment
+from exporter.diagnosis.verdict import Ask
 from exporter.exposition import SERIES, Series
 from exporter.exposition.families import Families
 from exporter.exposition.own import OwnMetrics, TargetInfo
@@ -86,9 +88,11 @@ class Daemon:
         }
         self._watcher = Watcher()
         self._memory = Memory(state)
-        latest = Latest()
-        sinks = [self._measure, Journal().record, latest.record, self._look_closely, self._spare]
-        self._runner = Runner(sinks)
+        latest, journal = Latest(), Journal()
+        diagnosis = Diagnosis(configuration, families, self._memory, journal.incident, self._ask)
+        self._desk = diagnosis.desk
+        sinks = [self._measure, journal.record, latest.record, self._look_closely, self._spare]
+        self._runner = Runner([*sinks, self._desk.record])
         self._scheduler = Scheduler(self._own)
         self._heartbeat = Heartbeat(self._own, self._scheduler.realign)
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
@@ -98,7 +102,8 @@ class Daemon:
         )
         for probed in configuration.targets:
             self._enlisted.take_on(probed, self._tools(probed))
-        site = Site(targets, Scrape(registry, families), lambda: self._runner.ready, latest.server)
+        scrape, incidents = Scrape(registry, families), diagnosis.history.listed
+        site = Site(targets, scrape, lambda: self._runner.ready, latest.server, incidents)
         self._web = WebServer(list(listen), site)
 
     @property
@@ -116,6 +121,7 @@ class Daemon:
             self._keeper.locate(order.job, [LOOPBACK], None)
         self._keeper.start()
         self._heartbeat.start()
+        self._desk.start()
         self._scheduler.start(self._enlisted.jobs)
         self._watcher.keep(self._save)
         self._watcher.start()
@@ -128,6 +134,7 @@ class Daemon:
         self._stop.throw()
         self._scheduler.stop()
         self._watcher.stop()
+        self._desk.stop()
         self._memory.save()
         self._heartbeat.stop()
         self._keeper.stop()
@@ -152,6 +159,10 @@ class Daemon:
                 "detail": "the server is full; held connections are given back",
             }
             log.warning("nothing is held for a while", extra={"fields": fields})
+
+    def _ask(self, target: str, ask: Ask) -> None:
+        """Have something done at once that would tell more of a trouble."""
+        log.debug("asked for", extra={"fields": {"target": target, "ask": ask}})
 
     async def _save(self) -> None:
         """Write down what has been learnt, every now and then."""

@@ -55,22 +55,21 @@ class _Loading:
     def load(self, path: Path) -> Configuration:
         document = read(path, self._problems)
         targets: list[ProbedTarget] = []
-        vantage = None
-        networks: Mapping[str, Sequence[str]] = {}
+        whole = None
         if document is not None:
             whole = self._validated(self._whole, document, (), document.content)
             defaults = self._defaults(document)
             self._budget = getattr(whole, "connection_budget", 0)
             targets += self._targets(document, ("targets",), _list(document.content, "targets"), defaults)
             targets += self._files(document, defaults)
-            vantage, networks = getattr(whole, "vantage", None), getattr(whole, "networks", {})
             if not targets and not self._problems:
                 self._problems.append(
                     document.problem((), "no targets; write at least one with a name and a url")
                 )
         if self._problems:
             raise ConfigurationError(sorted(set(self._problems), key=_order))
-        return Configuration(vantage=vantage, networks=networks, targets=tuple(targets))
+        told = {key: getattr(whole, key) for key in ("vantage", "networks", "diagnosis")}
+        return Configuration(targets=tuple(targets), **told)
 
     def _files(self, document: Document, defaults: Mapping[str, ProbeBlock]) -> list[ProbedTarget]:
         """Read the targets of every file that the patterns of `target_files` find, each file once."""

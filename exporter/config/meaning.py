@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from exporter.config.schema import Thresholds
 from exporter.db.dialect import Dialect
 from exporter.model import Target
 
@@ -27,4 +28,5 @@ class Configuration:
 
     vantage: str | None = None
     networks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    diagnosis: Thresholds = field(default_factory=Thresholds)
     targets: tuple[ProbedTarget, ...] = field(default=())

@@ -18,10 +18,12 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
-from exporter.settings import Duration, Percentage, ProbeBlock, Settings
+from exporter.settings import Duration, Percentage, ProbeBlock, Settings, format_duration
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
 LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+SHORTEST_QUIET = 1.0
+"""Seconds; a shorter time would close an incident between two probes."""
 OWN_LABELS = ("target", "dialect", "host", "port", "vantage", "le", "quantile")
 
 
@@ -85,12 +87,21 @@ class PasswordSource(Settings):
     file: str | None = Field(default=None, description="path of a file; read anew for each session")
 
 
+def _quiet(value: float) -> float:
+    if value < SHORTEST_QUIET:
+        raise ValueError(f"must be at least {format_duration(SHORTEST_QUIET)}")
+    return value
+
+
 class Thresholds(Settings):
-    """From where on a diagnosis calls something bad."""
+    """From where on a diagnosis calls something bad, and good again."""
 
     loss: Percentage = Field(default=0.01, description="share of echoes lost")
     latency: Duration = Field(default=0.1, description="round-trip delay")
     saturation: Percentage = Field(default=0.9, description="share of the server's connection slots in use")
+    quiet: Annotated[Duration, AfterValidator(_quiet)] = Field(
+        default=60.0, description="time without a symptom after which an incident is over; at least 1s"
+    )
 
 
 class TargetBlock(Settings):

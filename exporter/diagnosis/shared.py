@@ -32,9 +32,10 @@ def shared(told: Sequence[Told]) -> Mapping[str, Sequence[Fact]]:
 
 
 def _of_servers(told: Sequence[Told]) -> Iterator[tuple[str, Fact]]:
+    telling = [one for one in told if any(fact.sign in OF_THE_SERVER for fact in one.facts)]
     for one in told:
         known = {fact.sign for fact in one.facts}
-        for other in told:
+        for other in telling:  # few of many, as a rule
             if other is one or _place(other.subject) != _place(one.subject):
                 continue
             for fact in other.facts:

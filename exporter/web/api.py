@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from exporter.model import ServerObservation, ServerView, Target, rfc3339
+from exporter.model import Incident, ServerObservation, ServerView, Target, rfc3339
 
 Looks = Callable[[str], tuple[ServerObservation, ServerObservation | None] | None]
 """From a target's name to the latest look at its server, and the latest that had a view."""
@@ -17,6 +17,27 @@ def targets(targets: Sequence[Target], looks: Looks) -> dict[str, Any]:
     Times are RFC 3339 in UTC, ages and settings seconds. What the server does not tell is null or absent.
     """
     return {"targets": [_target(target, looks(target.name)) for target in targets]}
+
+
+def incidents(incidents: Sequence[Incident]) -> dict[str, Any]:
+    """Write incidents in the order in which they are given; `ended` is null while one lasts."""
+    return {"incidents": [_incident(incident) for incident in incidents]}
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "target": incident.target,
+        "cause": incident.cause,
+        "severity": incident.severity,
+        "started": rfc3339(incident.started),
+        "ended": None if incident.ended is None else rfc3339(incident.ended),
+        "summary": incident.summary,
+        "evidence": list(incident.evidence),
+        "fix": list(incident.fix),
+        "confidence": round(incident.confidence, 2),
+        "candidates": list(incident.candidates),
+    }
 
 
 def _target(

@@ -10,11 +10,14 @@ from typing import Any
 from wsgiref.types import StartResponse
 
 from exporter import __version__
-from exporter.model import Target
+from exporter.model import Incident, Target
 from exporter.web import api
+from exporter.web.selection import BadQuery, Selection
 
 Scrape = Callable[[str], tuple[str, bytes]]
 """From an Accept header to the content type and the content of a scrape."""
+Page = tuple[HTTPStatus, str, str]
+"""A status, a content type, and a content."""
 GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 TEXT = "text/plain; charset=utf-8"
 HTML = "text/html; charset=utf-8"
@@ -25,16 +28,24 @@ class Site:
     """The WSGI application: a table from paths to what answers them."""
 
     def __init__(
-        self, targets: Sequence[Target], scrape: Scrape, ready: Callable[[], bool], looks: api.Looks
+        self,
+        targets: Sequence[Target],
+        scrape: Scrape,
+        ready: Callable[[], bool],
+        looks: api.Looks,
+        incidents: Callable[[], Sequence[Incident]],
     ) -> None:
+        """Take what is shown; `incidents` gives all of them, newest first."""
         self._targets = targets
+        self._incidents = incidents
         self._looks = looks
         self._scrape = scrape
         self._ready = ready
-        self._pages: dict[str, Callable[[], tuple[HTTPStatus, str, str]]] = {
+        self._pages: dict[str, Callable[[str], Page]] = {
             "/": self._landing,
-            "/-/healthy": lambda: (HTTPStatus.OK, TEXT, "Healthy\n"),
+            "/-/healthy": lambda _: (HTTPStatus.OK, TEXT, "Healthy\n"),
             "/-/ready": self._readiness,
+            "/api/v1/incidents": self._list_incidents,
             "/api/v1/targets": self._list_targets,
         }
 
@@ -54,7 +65,7 @@ class Site:
             return self._metrics(environ)
         if path not in self._pages:
             return HTTPStatus.NOT_FOUND, [("Content-Type", TEXT)], b"not found\n"
-        status, kind, body = self._pages[path]()
+        status, kind, body = self._pages[path](environ.get("QUERY_STRING", ""))
         return status, [("Content-Type", kind)], body.encode()
 
     def _metrics(self, environ: dict[str, Any]) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
@@ -65,16 +76,24 @@ class Site:
             content = gzip.compress(content, compresslevel=1)
         return HTTPStatus.OK, headers, content
 
-    def _readiness(self) -> tuple[HTTPStatus, str, str]:
+    def _readiness(self, _: str) -> Page:
         if self._ready():
             return HTTPStatus.OK, TEXT, "Ready\n"
         return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, "Not ready: the first round of probes is under way\n"
 
-    def _list_targets(self) -> tuple[HTTPStatus, str, str]:
+    def _list_incidents(self, query: str) -> Page:
+        try:
+            selection = Selection.parse(query, [target.name for target in self._targets])
+        except BadQuery as problem:
+            return HTTPStatus.BAD_REQUEST, TEXT, f"{problem}\n"
+        listed = api.incidents(selection.of(self._incidents()))
+        return HTTPStatus.OK, JSON, json.dumps(listed, indent=1) + "\n"
+
+    def _list_targets(self, _: str) -> Page:
         listed = api.targets(self._targets, self._looks)
         return HTTPStatus.OK, JSON, json.dumps(listed, indent=1) + "\n"
 
-    def _landing(self) -> tuple[HTTPStatus, str, str]:
+    def _landing(self, _: str) -> Page:
         rows = "".join(
             f"<tr><td>{html.escape(target.name)}<td>{html.escape(target.endpoint.dialect)}"
             f"<td>{html.escape(target.endpoint.host)}<td>{target.endpoint.port}"
@@ -97,6 +116,7 @@ table {{ border-collapse: collapse }} td, th {{ padding: .2rem 1.5rem .2rem 0; t
 <p>Finds out why database connections drop. Version {version}.</p>
 <ul>
 <li><a href="/metrics">Metrics</a> for Prometheus
+<li><a href="/api/v1/incidents">Incidents</a> as JSON: what targets suffered from, and what to do
 <li><a href="/api/v1/targets">Targets</a> as JSON, with what their servers say of themselves
 <li><a href="/-/healthy">Healthy</a>: the exporter runs
 <li><a href="/-/ready">Ready</a>: every probe has run once

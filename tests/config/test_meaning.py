@@ -144,7 +144,7 @@ def test_anchors_merge_keys_and_a_byte_order_mark(tmp_path: Path) -> None:
 
 
 def test_networks_and_thresholds_are_read(tmp_path: Path) -> None:
-    """Networks give hops their owners; thresholds are checked already, for the diagnosis to come."""
+    """Networks give hops their owners; thresholds are the diagnosis's, and have defaults of their own."""
     configuration = configured(
         tmp_path,
         "targets:\n- {name: a, url: 'mysql://u@h/d'}\n"
@@ -152,6 +152,13 @@ def test_networks_and_thresholds_are_read(tmp_path: Path) -> None:
         "diagnosis: {loss: 0.5%, latency: 1s}\n",
     )
     assert configuration.networks == {"linode": ["172.104.0.0/15", "2600:3c00::/28"]}
+    diagnosis = configuration.diagnosis
+    assert (diagnosis.loss, diagnosis.latency, diagnosis.saturation, diagnosis.quiet) == (
+        0.005,
+        1.0,
+        0.9,
+        60.0,
+    )
 
 
 def test_a_password_that_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,8 @@ ONE_MISTAKE = {
     ],
     TARGET + "diagnosis: {loss: 5}\n": ["4: diagnosis.loss: 5 is not a percentage; write a number with a percent sign, such as 1%"],
     TARGET + "diagnosis: {saturation: 101%}\n": ["4: diagnosis.saturation: '101%' is out of range; 0% to 100% is allowed"],
+    TARGET + "diagnosis: {quiet: 999ms}\n": ["4: diagnosis.quiet: must be at least 1s"],
+    TARGET + "diagnosis: {quiet: 60}\n": [f"4: diagnosis.quiet: 60 has no unit; {DURATION}"],
     TARGET + "defaults: {ping: {size: 1}}\n": ["4: defaults.ping.size: must be at least 8"],
     TARGET + "defaults: {ping: {size: big}}\n": ["4: defaults.ping.size: must be a whole number"],
     TARGET + "defaults: {session: {query: ''}}\n": ["4: defaults.session.query: is empty"],

@@ -1,0 +1,61 @@
+"""The diagnosis, put together: a case for each target, and the desk to which all of them go."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from exporter.config import Configuration, ProbedTarget
+from exporter.config.schema import Thresholds
+from exporter.diagnosis.case import Case
+from exporter.diagnosis.shared import Told, shared
+from exporter.diagnosis.subject import Subject
+from exporter.diagnosis.verdict import Ask
+from exporter.exposition.families import Families
+from exporter.exposition.incidents import IncidentMetrics
+from exporter.incidents.desk import Desk, Facts
+from exporter.incidents.history import History
+from exporter.incidents.outlets import Note, Outlets, plain_words
+from exporter.net.resolve import is_address
+from exporter.probes.memory import Memory
+
+
+class Diagnosis:
+    """The desk, and the history of what it has found; `ask` has something done at a target at once."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        families: Families,
+        memory: Memory,
+        note: Note,
+        ask: Callable[[str, Ask], None],
+    ) -> None:
+        targets = [probed.target.name for probed in configuration.targets]
+        metrics = IncidentMetrics(families)
+        for target in targets:
+            metrics.expect(target)
+        self.history = History(targets, memory.recall, memory.keep)
+        outlets = Outlets(history=self.history, tally=metrics, tell=plain_words, note=note)
+        subjects = [subject(probed, configuration.diagnosis) for probed in configuration.targets]
+        self._well = {one.target: Told(subject=one, facts=()) for one in subjects}
+        cases = {one.target: Case(one) for one in subjects}
+        self.desk = Desk(cases, outlets, quiet=configuration.diagnosis.quiet, ask=ask, share=self._share)
+
+    def _share(self, told: Facts) -> Facts:
+        """Give what targets learn from each other; that some are well counts, too."""
+        ill = {target: replace(self._well[target], facts=facts) for target, facts in told.items()}
+        return shared([*(self._well | ill).values()])
+
+
+def subject(probed: ProbedTarget, thresholds: Thresholds) -> Subject:
+    """Say whom a case is about."""
+    where = probed.target.endpoint
+    return Subject(
+        target=probed.target.name,
+        host=where.host,
+        port=where.port,
+        family="postgresql" if where.dialect == "postgresql" else "mysql",
+        named=not is_address(where.host),
+        loss=thresholds.loss,
+        latency=thresholds.latency,
+        saturation=thresholds.saturation,
+    )

@@ -1,0 +1,244 @@
+"""The trouble of one target: its incidents that are not over, from the first symptom to the last.
+
+Moments called `at` are monotonic seconds, all others seconds since the epoch.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from exporter.diagnosis.case import Symptoms
+from exporter.diagnosis.sign import Fact
+from exporter.diagnosis.verdict import Finding, Verdict
+from exporter.incidents.outlets import Outlets
+from exporter.model import Cause, Incident, Severity, Stage
+
+PATIENCE: Final = 30.0
+"""Seconds without a name after which an incident is one of unknown cause, even if it gets a name later."""
+KEPT: Final = 10.0
+"""Seconds after which it is kept anew how long an incident has lasted so far."""
+UNWATCHED: Final = 900.0
+"""Seconds for which nobody may have watched; what was open before is not taken up again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """One moment, on both clocks."""
+
+    at: float
+    wall: float
+
+    def stamp(self, at: float) -> float:
+        """Give the wall clock's time of another moment, as if it had never been set since."""
+        return self.wall - (self.at - at)
+
+
+def both_clocks() -> Now:
+    """Tell the time."""
+    return Now(time.monotonic(), time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    verdict: Verdict
+    now: Now
+    named: Mapping[Cause, Finding]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Running:
+    """An incident that is not over.
+
+    Its time up to `reckoned` (`at`) has been counted, and itself for each cause in `counted`. `left` is when
+    an earlier run of the daemon saw it last, as long as this one has not found the same cause.
+    """
+
+    incident: Incident
+    begun: float
+    reckoned: float
+    counted: set[Cause] = field(default_factory=set)
+    left: float | None = None
+
+    @property
+    def cause(self) -> Cause:
+        return self.incident.cause
+
+
+class Trouble:
+    """Opens and names the incidents of one target, and closes all together `quiet` seconds after the end."""
+
+    def __init__(self, target: str, outlets: Outlets, quiet: float) -> None:
+        self._target = target
+        self._outlets = outlets
+        self._quiet = quiet
+        self._running: list[_Running] = []
+        self._first = self._latest = self._over = self._kept = -math.inf
+        self._standing = False
+
+    @property
+    def open(self) -> bool:
+        """Whether an incident is not over."""
+        return bool(self._running)
+
+    def take_up(self, now: Now) -> None:
+        """Go on with what was open when the daemon ended; what is too long ago is over."""
+        self._over = now.at
+        for incident, seen in self._outlets.history.open(self._target):
+            brief = incident.cause is Cause.UNKNOWN and seen - incident.started < PATIENCE
+            running = _Running(
+                incident=incident,
+                begun=now.at,
+                reckoned=now.at,
+                counted=set() if brief else {incident.cause},
+                left=seen,
+            )
+            self._running.append(running)
+            if abs(now.wall - seen) > UNWATCHED:
+                self._end(running, seen)
+        self._show()
+
+    def see(self, symptoms: Symptoms | None) -> bool:
+        """Take note of how the target does; tell whether there is something to judge."""
+        self._standing = symptoms is not None and symptoms.standing
+        if symptoms is not None:
+            self._first, self._latest = max(symptoms.first, self._over), symptoms.latest
+        return self._latest > self._over
+
+    def judge(self, verdict: Verdict, now: Now) -> None:
+        """Let incidents have the names that the verdict has, and the words that go with it."""
+        named: dict[Cause, Finding] = {finding.cause: finding for finding in verdict.named}
+        judgement = _Judgement(verdict, now, named)
+        if named:
+            self._let_go_of_others(judgement)
+        if not self._running:
+            self._open(judgement, self._first)
+        self._name(judgement)
+        for running in self._running:
+            self._retell(running, judgement)
+
+    def reckon(self, now: Now) -> None:
+        """Count the time that has passed, and what has had no name for too long."""
+        for running in self._running:
+            if running.cause is Cause.UNKNOWN and now.at - running.begun >= PATIENCE:
+                self._count(running)
+            self._count_time(running)
+        if self._running and now.at - self._kept >= KEPT:
+            self.keep(now)
+
+    def past(self, now: Now) -> bool:
+        """Tell whether nothing has been wrong for so long that all is over."""
+        return not self._standing and now.at - max(self._latest, self._over) >= self._quiet
+
+    def close(self, now: Now) -> None:
+        """Close all incidents; they ended when something was wrong for the last time."""
+        for running in list(self._running):
+            self._end(running, self._seen(running, now))
+        self._over = max(self._over, self._latest)
+        self._show()
+
+    def keep(self, now: Now) -> None:
+        """Have it kept how long incidents have lasted so far."""
+        self._kept = now.at
+        for running in self._running:
+            self._outlets.history.put(running.incident, self._seen(running, now))
+        self._outlets.history.keep(self._target)
+
+    def _seen(self, running: _Running, now: Now) -> float:
+        """Say when something of an incident was seen last."""
+        if running.left is not None and self._latest <= self._over:
+            return running.left
+        return max(running.incident.started, now.stamp(self._latest))
+
+    def _let_go_of_others(self, judgement: _Judgement) -> None:
+        """Close what an earlier run of the daemon has left, if this is another trouble."""
+        for running in list(self._running):
+            other = running.cause is not Cause.UNKNOWN and running.cause not in judgement.named
+            if running.left is not None and other:
+                self._end(running, running.left)
+
+    def _open(self, judgement: _Judgement, begun: float) -> _Running:
+        started = judgement.now.stamp(begun)
+        incident = Incident(
+            id=self._outlets.history.new_id(self._target, started),
+            target=self._target,
+            cause=Cause.UNKNOWN,
+            severity=Severity.WARNING,
+            started=started,
+            summary="",
+        )
+        running = _Running(incident=incident, begun=begun, reckoned=begun)
+        self._running.append(running)
+        self._retell(running, judgement)
+        self._happened(Stage.OPENED, running.incident, Cause.UNKNOWN)
+        self._show()
+        return running
+
+    def _name(self, judgement: _Judgement) -> None:
+        """Give new causes to incidents without one, or with one that is named no longer; or open more."""
+        borne = {running.cause for running in self._running}
+        free = [running for running in self._running if running.cause not in judgement.named]
+        # What is found at once began at once.
+        begun = free[0].begun if free and free[0].cause is Cause.UNKNOWN else self._latest
+        for cause in judgement.named:
+            if cause not in borne:
+                self._rename(free.pop(0) if free else self._open(judgement, begun), cause, judgement)
+        for running in self._running:
+            if running.cause in judgement.named:
+                running.left = None
+
+    def _rename(self, running: _Running, cause: Cause, judgement: _Judgement) -> None:
+        self._count_time(running)
+        before = running.cause
+        running.incident = replace(running.incident, cause=cause)
+        self._retell(running, judgement)
+        self._count(running)
+        self._count_time(running)
+        self._happened(Stage.NAMED, running.incident, before)
+        self._show()
+
+    def _retell(self, running: _Running, judgement: _Judgement) -> None:
+        """Tell what is known now; of a cause that is named no longer, what was known then."""
+        cause, verdict, finding = running.cause, judgement.verdict, judgement.named.get(running.cause)
+        if finding is None and cause is not Cause.UNKNOWN:
+            return
+        facts: Sequence[Fact] = verdict.facts if finding is None else finding.facts
+        words = self._outlets.tell(self._target, cause, facts)
+        running.incident = replace(
+            running.incident,
+            severity=words.severity,
+            summary=words.summary,
+            evidence=tuple(words.evidence),
+            fix=tuple(words.fix),
+            confidence=0.0 if finding is None else verdict.confidence,
+            candidates=tuple(found.cause for found in verdict.candidates if found.cause is not cause),
+        )
+        self._outlets.history.put(running.incident, self._seen(running, judgement.now))
+
+    def _end(self, running: _Running, seen: float) -> None:
+        self._running.remove(running)
+        self._count(running)
+        self._count_time(running)
+        running.incident = replace(running.incident, ended=seen)
+        self._outlets.history.put(running.incident, seen)
+        self._happened(Stage.CLOSED, running.incident, running.cause)
+
+    def _happened(self, stage: Stage, incident: Incident, before: Cause) -> None:
+        self._outlets.history.keep(self._target)
+        self._outlets.note(stage, incident, before)
+
+    def _count(self, running: _Running) -> None:
+        """Count an incident for the cause that it has, once."""
+        if running.cause not in running.counted:
+            running.counted.add(running.cause)
+            self._outlets.tally.counted(self._target, running.cause)
+
+    def _count_time(self, running: _Running) -> None:
+        """Count the time up to the latest symptom; without a name it is left for later, up to a point."""
+        if running.cause in running.counted and self._latest > running.reckoned:
+            self._outlets.tally.lasted(self._target, running.cause, self._latest - running.reckoned)
+            running.reckoned = self._latest
+
+    def _show(self) -> None:
+        self._outlets.tally.active(self._target, {running.cause for running in self._running})
