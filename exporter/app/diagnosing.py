@@ -1,19 +1,22 @@
 """The diagnosis, put together: a case for each target, and the desk to which all of them go."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from exporter.config import Configuration, ProbedTarget
 from exporter.config.schema import Thresholds
 from exporter.diagnosis.case import Case
 from exporter.diagnosis.shared import Told, shared
+from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.subject import Subject
+from exporter.diagnosis.telling import Words, tell
 from exporter.diagnosis.verdict import Ask
 from exporter.exposition.families import Families
 from exporter.exposition.incidents import IncidentMetrics
 from exporter.incidents.desk import Desk, Facts
 from exporter.incidents.history import History
-from exporter.incidents.outlets import Note, Outlets, plain_words
+from exporter.incidents.outlets import Note, Outlets
+from exporter.model import Cause
 from exporter.net.resolve import is_address
 from exporter.probes.memory import Memory
 
@@ -34,11 +37,17 @@ class Diagnosis:
         for target in targets:
             metrics.expect(target)
         self.history = History(targets, memory.recall, memory.keep)
-        outlets = Outlets(history=self.history, tally=metrics, tell=plain_words, note=note)
         subjects = [subject(probed, configuration.diagnosis) for probed in configuration.targets]
         self._well = {one.target: Told(subject=one, facts=()) for one in subjects}
+        outlets = Outlets(history=self.history, tally=metrics, tell=self._tell, note=note)
         cases = {one.target: Case(one) for one in subjects}
         self.desk = Desk(cases, outlets, quiet=configuration.diagnosis.quiet, ask=ask, share=self._share)
+
+    def _tell(self, target: str, cause: Cause, facts: Sequence[Fact]) -> Words:
+        """Put a cause into words, with what is known of the target beside the evidence."""
+        subject = self._well[target].subject
+        known = {"host": subject.host, "port": f"{subject.port}"}
+        return tell(cause, target, subject.family, facts, known)
 
     def _share(self, told: Facts) -> Facts:
         """Give what targets learn from each other; that some are well counts, too."""
