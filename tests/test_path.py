@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 
 from exporter.model import Cause, Endpoint, Failure, Hop, PathObservation, PathOrder, Target
-from exporter.net.engine import Lateness
+from exporter.net.engine import MOST_HURRIED, Lateness
 from exporter.net.flows import IcmpFlow, TcpFlow, UdpFlow, send, why_unavailable
 from exporter.net.hop_probe import HopProbe
 from exporter.net.hostnames import Hostnames
 from exporter.net.icmp_errors import UNUSED_PORT, IcmpError, arrival
 from exporter.net.owners import Owners
-from exporter.net.path import MOST_EXTRA, MOST_HURRIED, PathEngine, Round
+from exporter.net.path import MOST_EXTRA, PathEngine, Round
 from exporter.net.walk import Walk
 from exporter.probes.kind import Unavailable
 from exporter.probes.path import KIND, PathReader, PathSettings

@@ -98,7 +98,11 @@ class Daemon:
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
         self._keeper = Keeper(self._deliver, self._own, self._stop)
         self._enlisted = Enlisted(
-            runner=self._runner, own=self._own, series=self._series, keeper=self._keeper
+            runner=self._runner,
+            own=self._own,
+            series=self._series,
+            keeper=self._keeper,
+            scheduler=self._scheduler,
         )
         for probed in configuration.targets:
             self._enlisted.take_on(probed, self._tools(probed))

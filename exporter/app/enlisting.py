@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from exporter.config import ProbedTarget
+from exporter.diagnosis.verdict import Ask
 from exporter.exposition import Series
 from exporter.exposition.own import OwnMetrics
 from exporter.meter.keeper import MISSED_REASONS as METER_MISSED_REASONS
@@ -14,9 +15,10 @@ from exporter.meter.keeper import Keeper
 from exporter.model import Target
 from exporter.probes import KINDS
 from exporter.probes.kind import Kind, Metered, NotApplicable, Reader, Standing, Tools, Unavailable
+from exporter.probes.on_demand import OnDemand
 from exporter.probes.undertaker import Undertaker
 from exporter.runtime.runner import Runner
-from exporter.runtime.scheduler import MISSED_REASONS, Job
+from exporter.runtime.scheduler import MISSED_REASONS, Job, Scheduler
 from exporter.settings import ProbeBlock, ProbeSettings
 
 log = logging.getLogger(__name__)
@@ -27,16 +29,19 @@ class Enlisted:
     """What the probes have been given to, and by what they are found again.
 
     `jobs` are for the scheduler. A reading of the meter is for the reader with the number of its job; the
-    jobs in `hurrying` look closely where their target is suspicious.
+    jobs in `hurrying` look closely where their target is suspicious. `on_demand` holds, by target, what can
+    be had at once.
     """
 
     runner: Runner
     own: OwnMetrics
     series: Mapping[str, Series]
     keeper: Keeper
+    scheduler: Scheduler
     jobs: list[Job] = field(default_factory=list)
     readers: list[tuple[str, str, Reader]] = field(default_factory=list)
     hurrying: dict[str, list[int]] = field(default_factory=dict)
+    on_demand: dict[str, OnDemand] = field(default_factory=dict)
     unavailable: set[str] = field(default_factory=set)
 
     def take_on(self, probed: ProbedTarget, tools: Tools) -> None:
@@ -45,6 +50,7 @@ class Enlisted:
         undertaker = Undertaker(target, tools)
         tools.watcher.keep(partial(self.runner.keep, target.name, "leftovers", undertaker.keep))
         self.hurrying[target.name] = []
+        self.on_demand[target.name] = tools.on_demand
         for kind in KINDS:
             settings = probed.probes.get(kind.name)
             if settings is None:
@@ -71,6 +77,11 @@ class Enlisted:
         for job in self.hurrying[target]:
             self.keeper.hurry(job)
 
+    def ask(self, target: str, ask: Ask) -> None:
+        """Have a probe of a target look now; never waits or raises, and where there is none does nothing."""
+        if (on_demand := self.on_demand.get(target)) is not None:
+            on_demand.want(ask)
+
     def _have_metered(
         self, kind: Metered[Any], target: Target, settings: ProbeSettings, tools: Tools
     ) -> None:
@@ -80,6 +91,7 @@ class Enlisted:
             self.hurrying[target.name].append(job)
         self._expect(kind.name, target, METER_MISSED_REASONS)
         self.keeper.order(kind.order(job, target, settings))
+        tools.on_demand.offer(kind.name, partial(self.keeper.hurry, job))
         tools.book.watch(target.endpoint.host, partial(self.keeper.locate, job))
 
     def _have_kept(self, kind: Standing[Any], target: Target, settings: ProbeBlock, tools: Tools) -> None:
@@ -91,6 +103,7 @@ class Enlisted:
     def _schedule(self, kind: Kind[Any], target: Target, settings: ProbeSettings, tools: Tools) -> None:
         probe = kind.build(target, settings, tools)
         self._expect(kind.name, target, MISSED_REASONS)
+        tools.on_demand.offer(kind.name, partial(self.scheduler.now, kind.name, target.name))
         self.jobs.append(
             Job(
                 kind=kind.name,

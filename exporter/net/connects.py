@@ -9,13 +9,17 @@ from typing import Final
 
 from exporter.model import Cause, Failure, ProbeError, TcpOrder
 from exporter.net.dial import connect_error, numeric
-from exporter.net.engine import Lateness, Pace, Report
+from exporter.net.engine import Extra, Lateness, Pace, Report
 from exporter.net.icmp_errors import RECVERR, icmp_error
 from exporter.net.knock import knock
 from exporter.net.tcp_info import connect_info
 
 MOST_ADDRESSES: Final = 8
 BURST: Final = 10
+HURRY: Final = 1.0
+"""Seconds between two rounds of a target that is looked at closely."""
+HURRIED: Final = 5
+"""Rounds of such a look."""
 SHORTEST_TICK: Final = 0.005
 LONGEST_TICK: Final = 0.025
 """The kernel holds back its acknowledgement for 200 ms: by then the connection must be gone."""
@@ -81,6 +85,7 @@ class TcpEngine:
     def __init__(self, report: Report, lateness: Lateness) -> None:
         self._report = report
         self._pace: Pace[_Job] = Pace(lateness)
+        self._extra: Extra[_Job] = Extra(HURRY, HURRIED)
         self._jobs: dict[int, _Job] = {}
         self._epoll = select.epoll()
         self._attempts: dict[int, _Attempt] = {}
@@ -98,7 +103,8 @@ class TcpEngine:
         target.addresses = addresses[: MOST_ADDRESSES if target.every else 1]
 
     def hurry(self, job: int) -> None:
-        """Do nothing: connects are frequent enough."""
+        """Make a round at once, and a few more; none while another one is under way."""
+        self._extra.hurry(self._jobs[job], time.monotonic())
 
     def tick(self, now: float) -> float:
         """Take in, judge, connect (see `exporter.net.engine.Engine`)."""
@@ -107,8 +113,11 @@ class TcpEngine:
         self._judge(now)
         for job in self._pace.due(now):
             self._begin(job)
+        for job in self._extra.due(now):
+            if job.under_way is None:
+                self._begin(job)
         tick = min(max(BURST / self._pace.rate, SHORTEST_TICK), LONGEST_TICK)
-        return now + tick if self._attempts else max(now + tick, self._pace.next)
+        return now + tick if self._attempts else max(now + tick, min(self._pace.next, self._extra.next))
 
     def close(self) -> None:
         """Give every socket back."""

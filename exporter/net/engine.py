@@ -3,6 +3,7 @@
 import heapq
 import math
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -23,6 +24,10 @@ SLOT: Final = 0.002
 """Seconds to which a start is exact; delays are measured from the packet's own departure."""
 TINY: Final = 1e-9
 """Runs a second where there is no job yet: never zero, for it is divided by."""
+REST: Final = 10.0
+"""Seconds from one hurry of a job to its next."""
+MOST_HURRIED: Final = 50
+"""Jobs that may hurry at once."""
 FIRST: Final = 10.0
 """Seconds within which every job has begun once, however long its interval is."""
 
@@ -163,6 +168,39 @@ class Pace(Generic[J]):
             heapq.heappush(self._ahead, slot)
         else:
             turns.append(turn)
+
+
+class Extra(Generic[J]):
+    """Extra runs of jobs that hurry: one at once, and `most` in all, `gap` seconds apart.
+
+    A job that hurries again meanwhile, or within REST seconds, gets no more of them; neither does one beyond
+    MOST_HURRIED. All times are monotonic seconds.
+    """
+
+    def __init__(self, gap: float, most: int) -> None:
+        self._gap = gap
+        self._most = most
+        self._begun: dict[J, float] = {}
+        self._queue: deque[tuple[float, J, int]] = deque()
+
+    def hurry(self, job: J, now: float) -> None:
+        """Let `job` have its extra runs from now on."""
+        if len(self._queue) < MOST_HURRIED and now >= self._begun.get(job, -math.inf) + REST:
+            self._begun[job] = now
+            self._queue.appendleft((now, job, self._most))
+
+    def due(self, now: float) -> Iterator[J]:
+        """Give the jobs whose time has come."""
+        while self.next <= now:
+            _, job, left = self._queue.popleft()
+            if left > 1:
+                self._queue.append((now + self._gap, job, left - 1))
+            yield job
+
+    @property
+    def next(self) -> float:
+        """When the next one is due; infinite where nobody hurries."""
+        return self._queue[0][0] if self._queue else math.inf
 
 
 def shift(part: float, interval: float) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from exporter.model import Failure, Hop, PathOrder, ProbeError
-from exporter.net.engine import Lateness, Pace, Report
+from exporter.net.engine import MOST_HURRIED, Lateness, Pace, Report
 from exporter.net.flows import FLOWS
 from exporter.net.hop_probe import Flow, HopProbe
 from exporter.net.stamps import SO_TIMESTAMPNS
@@ -17,8 +17,6 @@ GAP: Final = 1.1
 """Least seconds between two rounds; routers send us one ICMP error a second, and the rest would seem lost."""
 MOST_EXTRA: Final = 30
 """Rounds in a row that a hurry can bring."""
-MOST_HURRIED: Final = 50
-"""Jobs that may hurry at once."""
 SPARE: Final = 1.05
 """Gaps between two turns of a path, so that a round that begins late does not cost the next one its turn."""
 STEP: Final = 0.025

@@ -20,6 +20,7 @@ from exporter.net.watcher import Watcher
 from exporter.probes.budget import Budget
 from exporter.probes.leftovers import Leftovers
 from exporter.probes.memory import Memory
+from exporter.probes.on_demand import OnDemand
 from exporter.probes.suspicion import Suspicion
 from exporter.settings import ProbeBlock
 
@@ -59,7 +60,8 @@ class Tools:
     Who measures resolving asks the `resolver`; all others take what stands in the `book`. `owners` and
     `hostnames` know who stands behind an address; `suspicion` hears of all that is observed of the target.
     Who holds connections lets the `watcher` wait for them, takes them out of the `budget`, and hands over to
-    `leftovers` what the server may still list after it died here; `memory` outlives the daemon.
+    `leftovers` what the server may still list after it died here; `memory` outlives the daemon. Who can do
+    something at once when asked offers it to `on_demand`.
     """
 
     opener: Opener
@@ -73,6 +75,7 @@ class Tools:
     budget: Budget = field(default_factory=lambda: Budget(DEFAULT_BUDGET))
     leftovers: Leftovers = field(default_factory=Leftovers)
     memory: Memory = field(default_factory=Memory)
+    on_demand: OnDemand = field(default_factory=OnDemand)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,10 @@ COLLECT = 15.0
 """Seconds for which heartbeats are collected before they are reported."""
 TICK = 0.05
 """Heartbeats of all sentinels fall on multiples of so many seconds: waking up costs more than asking."""
+CLOSELY = 10.0
+"""Seconds for which all are looked at closely once one has dropped, or somebody has asked."""
+CLOSE = 1.0
+"""Seconds between two queries on each meanwhile; each answer is told at once."""
 GOODBYE = 1.0
 """Seconds that a server has to close."""
 
@@ -60,9 +64,11 @@ class Sentinel:
         self._answers: list[float] = []
         self._revived = 0
         self._told = -math.inf
+        self._closely_until = -math.inf
         self._fell: dict[int, float] = {}
         self._budget.claim(settings.connections)
         self._budget.when_stopped(lambda: tools.watcher.call(self._stir))
+        tools.on_demand.offer(KIND.name, lambda: tools.watcher.call(self._look_closely))
 
     async def keep(self, report: Report) -> None:
         """Hold all sentinels (see `exporter.probes.kind.Vigil`)."""
@@ -111,9 +117,12 @@ class Sentinel:
             if isinstance(heard, Death):
                 return heard
             self._answers.append(heard)
-            if time.monotonic() - self._told >= COLLECT:
+            now = time.monotonic()
+            closely = now < self._closely_until
+            if closely or now - self._told >= COLLECT:
                 self._tell()
-            due = max(due + self._settings.heartbeat, time.monotonic())
+            pause = min(self._settings.heartbeat, CLOSE) if closely else self._settings.heartbeat
+            due = min(max(due + pause, now), now + pause)  # whoever was stirred has not waited until due
             death = await connection.rest(_at_a_tick(due) - time.monotonic())
             if death is not None:
                 return death
@@ -187,6 +196,7 @@ class Sentinel:
             self._outage.begin(connection.asked if death.used else death.at)
         self._report([drop(self._target.name, KIND.name, connection.born, death)])
         self._tell()
+        self._look_closely()
 
     def _tell(self, failure: Failure | None = None) -> None:
         now = time.monotonic()
@@ -205,6 +215,13 @@ class Sentinel:
             revived=revived,
         )
         self._report([seen])
+
+    def _look_closely(self) -> None:
+        """Have all that stand ask now, and often for a while; while that goes on nothing changes."""
+        now = time.monotonic()
+        if now >= self._closely_until:
+            self._closely_until = now + CLOSELY
+            self._stir()
 
     def _stir(self) -> None:
         for connection in self._standing:

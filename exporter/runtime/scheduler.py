@@ -3,14 +3,14 @@
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
-from apscheduler.executors.base import BaseExecutor
+from apscheduler.executors.base import BaseExecutor, MaxInstancesReachedError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 MOST_THREADS: Final = 256
 """Threads of one crew; beyond that runs queue, and lag shows it."""
+ASKED: Final = 60.0
+"""Seconds between two runs, by which threads are counted, of what runs only when it is asked for."""
 MISSED_REASONS: Final = ("overlap", "late", "coalesced")
 """Why a run did not take place: the one before was still going; no thread was free in time; the daemon
 itself stood still and several runs became one."""
@@ -39,7 +41,10 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Something to be done every `interval` seconds, taking at most `timeout` seconds."""
+    """Something to be done every `interval` seconds, taking at most `timeout` seconds.
+
+    What has an infinite interval is done only when it is asked for (`Scheduler.now`).
+    """
 
     kind: str
     name: str
@@ -62,27 +67,37 @@ class Scheduler:
             timezone=UTC, job_defaults={"coalesce": False, "max_instances": 1}
         )
         self._scheduler.add_listener(self._overlapped, EVENT_JOB_MAX_INSTANCES)
+        self._crews: dict[str, _Crew] = {}
 
     def start(self, jobs: list[Job]) -> None:
         """Begin with `jobs`, all within FIRST seconds; then those of one kind spread over its interval."""
         now = datetime.now(UTC)
         for kind in dict.fromkeys(job.kind for job in jobs):
             members = [job for job in jobs if job.kind == kind]
-            # As many threads as it takes when every target hangs until its timeout.
-            threads = 1 + math.ceil(sum(job.timeout / job.interval for job in members))
-            self._scheduler.add_executor(_Crew(kind, min(threads, MOST_THREADS), self._observer), kind)
-            for position, job in enumerate(members):
-                part = position / len(members)
+            crew = self._crews[kind] = _Crew(members, self._observer)
+            self._scheduler.add_executor(crew, kind)
+            regular = [job for job in members if job.interval < math.inf]
+            for position, job in enumerate(regular):
+                part = position / len(regular)
                 first = now + timedelta(seconds=min(job.interval, FIRST) * part)
                 self._scheduler.add_job(
                     job.run,
                     _Every(job.interval, shift(part, job.interval)),
-                    id=f"{kind}/{job.name}",
+                    id=_identity(kind, job.name),
                     executor=kind,
                     next_run_time=first,
                     misfire_grace_time=None,
                 )
         self._scheduler.start()
+
+    def now(self, kind: str, name: str) -> None:
+        """Run a job at once, beside its schedule, which stays as it is; not while it runs anyway.
+
+        Safe to call from any thread; never waits. No such run counts as late or as missed, nor does one that
+        it keeps from taking place.
+        """
+        if self._scheduler.running and (crew := self._crews.get(kind)) is not None:
+            crew.run_now(_identity(kind, name))
 
     def stop(self) -> None:
         """Begin no further run; those under way are not waited for."""
@@ -99,7 +114,8 @@ class Scheduler:
 
     def _overlapped(self, event: Any) -> None:
         kind = event.job_id.partition("/")[0]
-        self._observer.missed(kind, "overlap", 1)
+        if not self._crews[kind].excuses(event.job_id):
+            self._observer.missed(kind, "overlap", 1)
 
 
 class _Every(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
@@ -124,16 +140,40 @@ class _Every(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no types
 class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
     """The threads of one kind of probe; the documented way to extend APScheduler's executors."""
 
-    def __init__(self, kind: str, threads: int, observer: Observer) -> None:
+    def __init__(self, jobs: Sequence[Job], observer: Observer) -> None:
         super().__init__()
-        self._kind = kind
+        self._kind = jobs[0].kind
+        self._runs = {_identity(job.kind, job.name): job.run for job in jobs}
         self._observer = observer
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=kind)
+        # As many threads as it takes when every target hangs until its timeout.
+        threads = 1 + math.ceil(sum(job.timeout / min(job.interval, ASKED) for job in jobs))
+        self._pool = ThreadPoolExecutor(min(threads, MOST_THREADS), thread_name_prefix=self._kind)
         self._due: dict[str, float] = {}
+        self._beside: set[str] = set()
+        self._excused: set[str] = set()
 
     def shutdown(self, wait: bool = True) -> None:
         """Let go of the threads; what has not begun never will."""
         self._pool.shutdown(wait=wait, cancel_futures=True)
+
+    def run_now(self, identity: str) -> None:
+        """Run a job beside its schedule, unless it runs already (see `Scheduler.now`)."""
+        with self._lock:
+            if self._instances[identity]:
+                return
+            self._instances[identity] += 1
+            self._beside.add(identity)
+        try:
+            self._pool.submit(self._work_beside, identity).add_done_callback(_report)
+        except RuntimeError:  # nothing begins any more
+            self._end_beside(identity)
+
+    def excuses(self, identity: str) -> bool:
+        """Whether a job could not run at its time only because somebody had asked for it just before."""
+        with self._lock:
+            excused = identity in self._excused
+            self._excused.discard(identity)
+            return excused
 
     def submit_job(self, job: Any, run_times: list[datetime]) -> None:
         """Take a job that is due, whether or not its last run has ended; count the runs leapt over."""
@@ -144,7 +184,13 @@ class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
         if missed > 0:
             self._observer.missed(self._kind, "coalesced", missed)
         self._due[job.id] = due
-        super().submit_job(job, run_times)
+        with self._lock:
+            try:
+                super().submit_job(job, run_times)
+            except MaxInstancesReachedError:
+                if job.id in self._beside:
+                    self._excused.add(job.id)
+                raise
 
     def _do_submit_job(self, job: Any, run_times: list[datetime]) -> None:  # noqa: ARG002  the base class's signature
         self._pool.submit(self._work, job, self._due[job.id]).add_done_callback(_report)
@@ -159,6 +205,21 @@ class _Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
                 job.func()
         finally:
             self._run_job_success(job.id, [])
+
+    def _work_beside(self, identity: str) -> None:
+        try:
+            self._runs[identity]()
+        finally:
+            self._end_beside(identity)
+
+    def _end_beside(self, identity: str) -> None:
+        with self._lock:
+            self._beside.discard(identity)
+            self._run_job_success(identity, [])
+
+
+def _identity(kind: str, name: str) -> str:
+    return f"{kind}/{name}"
 
 
 def _report(future: "Future[None]") -> None:

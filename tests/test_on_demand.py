@@ -1,0 +1,234 @@
+"""Probes that look when they are asked to, beside their times."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from exporter.app.daemon import Daemon, read_configuration
+from exporter.diagnosis.verdict import Ask
+from exporter.model import DropObservation, HeldObservation, Observation, TcpOrder
+from exporter.net.connects import HURRIED, TcpEngine
+from exporter.net.engine import MOST_HURRIED, REST, Extra
+from exporter.probes.on_demand import GAP, OnDemand
+from exporter.web.server import ListenAddress
+from tests.engines import Driven, number
+from tests.servers import Postgres
+from tests.test_scheduler import Running, job, nothing
+from tests.test_vigils import Keeping, keeping, sentinels
+from tests.waiting import wait_for
+
+HELD_BY_US = "SELECT pid FROM pg_stat_activity WHERE application_name = 'conndrop-exporter' ORDER BY pid"
+
+
+def test_what_is_offered_is_begun_once_and_not_again_at_once() -> None:
+    now, begun = [0.0], []
+    on_demand = OnDemand(lambda: now[0])
+    on_demand.offer("tcp", lambda: begun.append(now[0]))
+    for now[0] in (0.0, GAP / 2, GAP):
+        on_demand.want(Ask.TCP)
+        on_demand.want(Ask.PATH)
+    assert begun == [0.0, GAP]
+
+
+def test_a_job_runs_when_it_is_asked_for_and_at_its_times() -> None:
+    """Its schedule stays as it is: nothing is late, left out, or leapt over."""
+    runs: list[float] = []
+    with Running(job(lambda: runs.append(time.monotonic()), kind="session", interval=0.5)) as running:
+        wait_for(lambda: len(runs) == 1)
+        for _ in range(3):
+            running.scheduler.now("session", "a")
+            time.sleep(0.05)
+        assert len(runs) == 4
+        wait_for(lambda: running.seen.runs["session"] == 3)
+    assert not running.seen.misses
+    assert runs[5] - runs[0] == pytest.approx(1.0, abs=0.1)
+
+
+def test_a_job_that_runs_is_not_begun_again_and_is_not_missed() -> None:
+    """A run that was asked for takes the place of those at whose times it still goes on."""
+    release, runs = threading.Event(), []
+
+    def run() -> None:
+        runs.append(time.monotonic())
+        release.wait()
+
+    try:
+        with Running(job(run, kind="session", interval=0.1)) as running:
+            wait_for(lambda: len(runs) == 1)
+            running.scheduler.now("session", "a")
+            wait_for(lambda: running.seen.misses["session", "overlap"] == 1)
+            assert len(runs) == 1
+            release.set()
+            wait_for(lambda: len(runs) == 2)
+            release.clear()
+            wait_for(lambda: len(runs) == 3)
+    finally:
+        release.set()
+
+
+def test_a_run_that_was_asked_for_excuses_those_that_it_keeps_from_taking_place() -> None:
+    release, runs = threading.Event(), []
+
+    def run() -> None:
+        runs.append(time.monotonic())
+        if len(runs) == 2:
+            release.wait()
+
+    try:
+        with Running(job(run, kind="session", interval=0.2)) as running:
+            wait_for(lambda: len(runs) == 1)
+            running.scheduler.now("session", "a")
+            wait_for(lambda: len(runs) == 2)
+            time.sleep(0.7)
+            assert running.seen.runs["session"] == 1
+            release.set()
+            wait_for(lambda: running.seen.runs["session"] >= 3)
+            assert not running.seen.misses
+    finally:
+        release.set()
+
+
+def test_what_has_no_time_runs_only_when_it_is_asked_for() -> None:
+    runs: list[float] = []
+    only_asked = job(lambda: runs.append(time.monotonic()), kind="trial", interval=float("inf"))
+    with Running(only_asked, job(nothing)) as running:
+        wait_for(lambda: running.seen.runs["ping"] >= 5)
+        assert not runs
+        running.scheduler.now("trial", "a")
+        wait_for(lambda: len(runs) == 1)
+
+
+def test_nobody_is_asked_before_the_start_or_after_the_end() -> None:
+    runs: list[float] = []
+    running = Running(job(lambda: runs.append(time.monotonic()), interval=3600.0))
+    running.scheduler.now("ping", "a")
+    with running:
+        wait_for(lambda: len(runs) == 1)
+        running.scheduler.now("nothing", "a")
+    running.scheduler.now("ping", "a")
+    assert len(runs) == 1
+
+
+def test_who_hurries_gets_a_few_and_then_has_a_rest() -> None:
+    extra: Extra[str] = Extra(1.0, 3)
+    extra.hurry("a", 0.0)
+    extra.hurry("a", 0.5)
+    assert [list(extra.due(now)) for now in (0.0, 0.9, 1.0, 1.5, 2.0, 3.0)] == [
+        ["a"],
+        [],
+        ["a"],
+        [],
+        ["a"],
+        [],
+    ]
+    extra.hurry("a", REST - 0.1)
+    assert extra.next == float("inf")
+    extra.hurry("a", REST)
+    extra.hurry("b", REST)
+    assert sorted(extra.due(REST)) == ["a", "b"]
+
+
+def test_only_so_many_hurry_at_once() -> None:
+    extra: Extra[int] = Extra(1.0, 3)
+    for job_number in range(MOST_HURRIED + 1):
+        extra.hurry(job_number, 0.0)
+    assert len(list(extra.due(0.0))) == MOST_HURRIED
+
+
+def test_connects_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One at once and a few more, though the interval is an hour."""
+    monkeypatch.setattr("exporter.net.connects.HURRY", 0.1)
+    driven = Driven(TcpEngine)
+    try:
+        driven.engine.add(TcpOrder(job=0, interval=3600.0, timeout=1.0, port=1, every_address=True))
+        driven.engine.locate(0, ["127.0.0.1"], None)
+        driven.until(number(1), seconds=15.0)
+        asked = time.monotonic()
+        driven.engine.hurry(0)
+        driven.until(number(2))
+        assert time.monotonic() - asked < 0.1
+        driven.until(number(1 + HURRIED))
+        assert time.monotonic() - asked < 1.0
+        driven.drive(0.3)
+        assert len(driven.readings) == 1 + HURRIED
+    finally:
+        Driven.close_all()
+
+
+def answers(seen: list[Observation]) -> list[float]:
+    return [rtt for one in seen if isinstance(one, HeldObservation) for rtt in one.answers]
+
+
+def both_rest(it: Keeping, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait until both have asked once; from then on nothing is due for an hour."""
+    monkeypatch.setattr("exporter.probes.sentinel.COLLECT", 0.0)
+    wait_for(lambda: it.held == 2 and len(answers(it.seen)) == 2)
+    monkeypatch.setattr("exporter.probes.sentinel.COLLECT", 3600.0)
+
+
+def test_all_sentinels_answer_when_they_are_asked(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both of them, at once, and once a second for a while; each answer is told as it comes."""
+    monkeypatch.setattr("exporter.probes.sentinel.STAGGER", 0.1)
+    monkeypatch.setattr("exporter.probes.sentinel.CLOSELY", 2.5)
+    with keeping(postgres, sentinels(connections=2, heartbeat="1h")) as it:
+        both_rest(it, monkeypatch)
+        told, asked = len(it.seen), time.monotonic()
+        it.tools.on_demand.want(Ask.SENTINEL)
+        wait_for(lambda: len(it.seen) >= told + 2)
+        assert time.monotonic() - asked < 0.5
+        wait_for(lambda: len(it.seen) >= told + 6)
+        assert 1.9 < time.monotonic() - asked < 2.6
+        assert all(isinstance(one, HeldObservation) and one.held == 2 for one in it.seen[told:])
+        time.sleep(1.5)
+        assert len(answers(it.seen[told:])) <= 6 + 2 + 2, "it has come to its end"
+
+
+def test_a_drop_has_the_others_asked(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether existing connections work is known at once, though their questions have an hour's time."""
+    monkeypatch.setattr("exporter.probes.sentinel.STAGGER", 0.1)
+    with keeping(postgres, sentinels(connections=2, heartbeat="1h")) as it:
+        both_rest(it, monkeypatch)
+        oldest = postgres.admin(HELD_BY_US)[0][0]
+        postgres.admin(f"SELECT pg_terminate_backend({oldest})")
+        wait_for(lambda: it.of(DropObservation))
+        dropped, at = it.seen.index(it.of(DropObservation)[0]), time.monotonic()
+        wait_for(lambda: answers(it.seen[dropped:]))
+        assert time.monotonic() - at < 1.0
+
+
+@contextmanager
+def daemon(tmp_path: Path, configuration: str) -> Iterator[Daemon]:
+    path = tmp_path / "exporter.yml"
+    path.write_text(configuration)
+    running = Daemon(read_configuration(path), [ListenAddress.parse("127.0.0.1:0")])
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def test_every_probe_of_a_target_can_be_asked(tmp_path: Path, postgres: Postgres) -> None:
+    """All intervals are an hour: what is seen twice was asked for."""
+    on = {"session", "server", "dns", "mtu", "tls", "tcp", "path"}
+    probes = "".join(f"      {name}: {{interval: 1h}}\n" for name in sorted(on))
+    written = (
+        f"targets:\n  - name: orders\n    url: {postgres.url(postgres.encrypted)}\n    probes:\n{probes}"
+    )
+    with daemon(tmp_path, f"{written}      pool: off\n") as it:
+        seen: list[str] = []
+        it._runner._sinks += (lambda observation: seen.append(observation.probe),)
+        it.start()
+        asked = {ask for ask in Ask if ask.value in on}
+        assert {ask.value for ask in asked} == on
+        wait_for(lambda: on - {"dns"} <= set(seen), seconds=30.0)
+        before = {name: seen.count(name) for name in on}
+        for ask in asked:
+            it._enlisted.ask("orders", ask)
+        wait_for(lambda: all(seen.count(name) > before[name] for name in on - {"dns"}))
+        it._enlisted.ask("nobody", Ask.SESSION)
