@@ -10,6 +10,7 @@ from exporter.model import (
     HeldObservation,
     IdleObservation,
     Incident,
+    InquestObservation,
     MtuObservation,
     Observation,
     PathObservation,
@@ -57,6 +58,8 @@ class Journal:
         elif isinstance(observation, IdleObservation):
             if observation.settled:
                 self._found(observation)
+        elif isinstance(observation, InquestObservation):
+            return  # the drop that it was about has been told
         elif observation.probe == "session":
             if observation.failure is not None:
                 log.warning("probe failed", extra={"fields": _fields(observation)})

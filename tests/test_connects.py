@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from exporter.model import Cause, Failure, TcpOrder
+from exporter.model import Cause, Failure, ProbeError, TcpOrder
 from exporter.net.connects import TcpEngine
 from exporter.probes.tcp import TcpReader, TcpSettings
 from tests.engines import Driven, number
@@ -132,6 +132,8 @@ def test_a_router_that_refuses_is_named() -> None:
     ((*_, failure),) = connects(seen)
     assert failure.cause is Cause.NET_UNREACHABLE
     assert failure.detail == "127.0.0.1: 127.0.0.1 says: host unreachable"
+    assert failure.offender == "127.0.0.1"
+    assert ProbeError.of(failure).failure() == failure
 
 
 def test_no_route_is_this_hosts_own_trouble() -> None:

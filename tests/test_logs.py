@@ -18,9 +18,11 @@ from exporter.model import (
     DropObservation,
     End,
     Failure,
+    HeldObservation,
     Hop,
     IdleObservation,
     Incident,
+    InquestObservation,
     Missing,
     MtuObservation,
     Observation,
@@ -184,6 +186,20 @@ def test_a_target_that_falls_silent_has_not_succeeded_again(
         journal.record(observation)
     assert [record.getMessage() for record in caplog.records] == ["probe failed", "probe succeeded again"]
     assert caplog.records[-1].fields["failed"] == 2  # type: ignore[attr-defined]  # put there by `extra`
+
+
+def test_an_inquest_is_no_line_and_ends_no_row(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    journal = Journal()
+    about: dict[str, Any] = {"target": "orders", "probe": "idle", "started": 1.0, "duration": 0.0}
+    failure = Failure(phase=None, cause=Cause.SERVER_DOWN, detail="x")
+    journal.record(HeldObservation(**about, held=0, failure=failure))
+    journal.record(
+        InquestObservation(
+            **about, end=End.SILENCE, silent=9.0, used=True, reachable=False, listed=None, idle=False
+        )
+    )
+    assert [record.getMessage() for record in caplog.records] == ["probe failed"]
 
 
 def test_a_drop_tells_its_age(caplog: pytest.LogCaptureFixture) -> None:

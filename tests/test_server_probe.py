@@ -241,12 +241,29 @@ def test_it_follows_the_name_to_another_host(postgres: Postgres) -> None:
     probing.end()
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "::ffff:127.0.0.1"])
+def test_it_tells_our_own_address(database: Database, host: str) -> None:
+    """Which is compared with the one that the server sees: an IPv4 address is one however it is written."""
+    probing = Probing(database.url(database.plain, host=host))
+    first, second = probing.look(), probing.look()
+    assert first.view is not None
+    assert first.own_address == second.own_address == first.view.address == "127.0.0.1"
+    probing.end()
+
+
+def test_without_a_view_it_tells_no_address_either() -> None:
+    with double(deaf) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d")
+        assert probing.look().own_address == ""
+        probing.end()
+
+
 @pytest.mark.parametrize("host", ["::1", "0:0:0:0:0:0:0:1"])
 def test_one_connection_is_kept_over_ipv6(database: Database, host: str) -> None:
     """However the URL spells the address."""
     probing = Probing(database.url(database.plain, host=host, user="six"))
     with database.admitting_six():
-        probing.look()
+        assert probing.look().own_address == "::1"
         kept = probing.probe._kept
         assert kept
         assert probing.look().kept

@@ -17,6 +17,7 @@ from exporter.model import (
     Failure,
     HeldObservation,
     IdleObservation,
+    InquestObservation,
     Observation,
     Target,
 )
@@ -164,6 +165,21 @@ def test_a_silence_that_is_survived_is_learnt(postgres: Postgres) -> None:
     with keeping(postgres, holds()) as it:
         wait_for(lambda: any(one.survived == 1.0 for one in it.of(IdleObservation)))
         assert not it.of(DropObservation)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_what_an_inquest_has_found_is_told(postgres: Postgres) -> None:
+    """After the drop: the server could be reached again, and knew of the end."""
+    with keeping(postgres, holds(ladder=["1h"])) as it:
+        wait_for(lambda: it.held == 1)
+        postgres.admin(KILL)
+        wait_for(lambda: it.of(InquestObservation))
+        (drop,), (found,) = it.of(DropObservation), it.of(InquestObservation)
+        assert it.seen.index(drop) < it.seen.index(found)
+        assert (found.end, found.silent, found.used) == (drop.end, drop.silent, drop.used)
+        assert (found.reachable, found.listed, found.idle) == (True, False, True)
+        assert found.started == pytest.approx(drop.started, abs=0.1)
+        assert 0 < found.duration < 10
 
 
 @pytest.mark.usefixtures("at_once")

@@ -38,6 +38,7 @@ from exporter.probes.kind import Tools
 from exporter.probes.memory import Memory
 from exporter.probes.suspicion import Suspicion
 from exporter.runtime.heartbeat import Heartbeat
+from exporter.runtime.host import HostWatch
 from exporter.runtime.latest import Latest
 from exporter.runtime.runner import Runner
 from exporter.runtime.scheduler import Scheduler
@@ -94,7 +95,8 @@ class Daemon:
         sinks = [self._measure, journal.record, latest.record, self._look_closely, self._spare]
         self._runner = Runner([*sinks, self._desk.record])
         self._scheduler = Scheduler(self._own)
-        self._heartbeat = Heartbeat(self._own, self._scheduler.realign)
+        watch = HostWatch(self._own.host)
+        self._heartbeat = Heartbeat(self._own, self._scheduler.realign, told=watch.report)
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
         self._keeper = Keeper(self._deliver, self._own, self._stop)
         self._enlisted = Enlisted(

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from exporter import __version__
 from exporter.exposition.buckets import ERROR_BUCKETS, LAG_BUCKETS
 from exporter.exposition.families import Families
-from exporter.model import Target
+from exporter.model import HostCondition, Target
 from exporter.net.engine import Punctuality
 
 PROCESSES = ("exporter", "meter")
@@ -81,6 +81,17 @@ class OwnMetrics:
         self._restarts = Counter(
             "conndrop_meter_restarts_total",
             "Times that the measuring process had to be started again.",
+            registry=registry,
+        )
+
+        self._checksum_errors = Counter(
+            "conndrop_host_checksum_errors_total",
+            "Packets that came to this host damaged, whoever they were for.",
+            registry=registry,
+        )
+        self._unsent = Counter(
+            "conndrop_host_unsent_segments_total",
+            "TCP segments that this host would have sent again and could not, whose ever they were.",
             registry=registry,
         )
 
@@ -154,6 +165,11 @@ class OwnMetrics:
     def clock_stepped(self) -> None:
         """Note that the wall clock was set."""
         self._clock_steps.inc()
+
+    def host(self, condition: HostCondition) -> None:
+        """Note what the kernel has counted for the whole host; what it does not tell counts as nothing."""
+        self._checksum_errors.inc(condition.checksum_errors or 0)
+        self._unsent.inc(condition.unsent or 0)
 
     def restarted(self) -> None:
         """Note that the meter had to be started again."""

@@ -41,9 +41,10 @@ class DropObservation(Observation):
 class InquestObservation(Observation):
     """What a look from outside has told of the death of a silent connection, seconds after it.
 
-    `end`, `silent` and `used` are as in the drop. `reachable` tells whether a fresh connection could be
-    opened right after, `listed` whether the server still listed the dead one (None: not known), `idle`
-    whether idleness can have been the reason: nothing that was kept busy has died with it.
+    `started`, `end`, `silent` and `used` are as in the drop, `duration` is how long after it. `reachable`
+    tells whether a fresh connection could be opened right after, `listed` whether the server still listed the
+    dead one (None: not known), `idle` whether idleness can have been the reason: nothing that was kept busy
+    has died with it.
     """
 
     end: End

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from exporter.model import Cause, Failure, ProbeError, TcpOrder
-from exporter.net.dial import connect_error, numeric
+from exporter.net.dial import connect_error, numeric, refusal
 from exporter.net.engine import Extra, Lateness, Pace, Report
-from exporter.net.icmp_errors import RECVERR, icmp_error
+from exporter.net.icmp_errors import RECVERR
 from exporter.net.knock import knock
 from exporter.net.tcp_info import connect_info
 
@@ -171,9 +171,7 @@ class TcpEngine:
             self._add(attempt.round, result)
             return
         number = attempt.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        error = connect_error(number, attempt.address, at_once=False)
-        if error.cause is Cause.NET_UNREACHABLE and (said := icmp_error(attempt.socket)) is not None:
-            error = said.refusing(attempt.address)
+        error = refusal(attempt.socket, number, attempt.address)
         self._let_go(attempt)
         self._failed(attempt.round, attempt.address, now - attempt.since, error, seen.retransmits)
 
@@ -185,11 +183,16 @@ class TcpEngine:
                     self._give_up(attempt, now)
 
     def _give_up(self, attempt: _Attempt, now: float) -> None:
-        retransmits = connect_info(attempt.socket).retransmits
+        seen = connect_info(attempt.socket)
         waited = now - attempt.since
         self._let_go(attempt)
-        error = ProbeError(Cause.NET_BLACKHOLE, f"{attempt.address}: no answer within {waited:.3f} s")
-        self._failed(attempt.round, attempt.address, waited, error, retransmits)
+        cause, what = (
+            (Cause.CLIENT_LOCAL_NETWORK, "nothing has left this host")
+            if seen.never_left
+            else (Cause.NET_BLACKHOLE, "no answer")
+        )
+        error = ProbeError(cause, f"{attempt.address}: {what} within {waited:.3f} s")
+        self._failed(attempt.round, attempt.address, waited, error, seen.retransmits)
 
     def _let_go(self, attempt: _Attempt) -> None:
         attempt.ended = True

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from exporter.model import Cause, ProbeError
+from exporter.net.icmp_errors import RECVERR, icmp_error
 from exporter.net.phases import PhaseClock
 from exporter.net.waiting import WRITABLE
 
@@ -98,7 +99,35 @@ def _connect(sock: socket.socket, where: Any, address: str, clock: PhaseClock, w
     number = sock.connect_ex(where)
     if number not in (0, errno.EINPROGRESS):
         raise connect_error(number, address, at_once=True)
+    await_connected(sock, address, clock, within)
+
+
+def await_connected(sock: socket.socket, address: str, clock: PhaseClock, within: float) -> None:
+    """Wait for so many seconds until a connect that has been begun is done; raise ProbeError if it fails."""
+    sock.setsockopt(*RECVERR[sock.family], 1)
     clock.wait(sock.fileno(), WRITABLE, within=within)
+    check_connected(sock, address)
+    # From now on it would let the connection end by what it outlives otherwise.
+    sock.setsockopt(*RECVERR[sock.family], 0)
+
+
+def check_connected(sock: socket.socket, address: str) -> None:
+    """Raise the error of a connect, if there is one, as a ProbeError; the kernel gives it once."""
     number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if number:
-        raise connect_error(number, address, at_once=False)
+        raise refusal(sock, number, address)
+
+
+def refusal(sock: socket.socket, number: int, address: str) -> ProbeError:
+    """Say why a connect was refused: who has done so by ICMP (RECVERR) is named, and is not the server.
+
+    This host's own firewall does so under our own address; so does its kernel for a neighbour that is not
+    there.
+    """
+    error = connect_error(number, address, at_once=False)
+    if error.cause not in (Cause.NET_UNREACHABLE, Cause.SERVER_DOWN):
+        return error
+    if (said := icmp_error(sock)) is None:
+        return error
+    ourselves = said.offender == sock.getsockname()[0] != address and not said.host_unreachable
+    return said.refusing(address, Cause.CLIENT_LOCAL_NETWORK if ourselves else Cause.NET_UNREACHABLE)

@@ -25,6 +25,7 @@ CONTROL_BYTES: Final = 256
 ADVICE: Final = frozenset({(4, 4), (4, 5), (6, 137)})
 """IP version and type of what comes as errors do, but our packet was passed on: source quench, redirects."""
 EXPIRED: Final = {4: (11, 0), 6: (3, 0)}
+HOST_UNREACHABLE: Final = {4: (3, 1), 6: (1, 3)}
 PORT_UNREACHABLE: Final = {4: (3, 3), 6: (1, 4)}
 TOO_BIG: Final = {4: (3, 4), 6: (2, 0)}
 UNUSED_PORT: Final = 33434
@@ -89,15 +90,19 @@ class IcmpError:
         return (self.kind, self.code) == PORT_UNREACHABLE[self.version]
 
     @property
+    def host_unreachable(self) -> bool:
+        """Whether the last router, or this host itself, has found nobody under the address."""
+        return (self.kind, self.code) == HOST_UNREACHABLE[self.version]
+
+    @property
     def words(self) -> str:
         """What is wrong, as the standards call it."""
         return WORDS.get((self.version, self.kind, self.code), f"ICMP type {self.kind} code {self.code}")
 
-    def refusing(self, address: str) -> ProbeError:
+    def refusing(self, address: str, cause: Cause = Cause.NET_UNREACHABLE) -> ProbeError:
         """Say that what was sent to `address` has not been passed on."""
-        return ProbeError(
-            Cause.NET_UNREACHABLE, f"{address}: {self.offender or 'somebody'} says: {self.words}"
-        )
+        detail = f"{address}: {self.offender or 'somebody'} says: {self.words}"
+        return ProbeError(cause, detail, offender=self.offender)
 
 
 def icmp_error(sock: socket.socket) -> IcmpError | None:

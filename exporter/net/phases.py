@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from exporter.model import Cause, Phase, ProbeError, TcpInfo
-from exporter.net.tcp_info import tcp_info
+from exporter.net.tcp_info import never_left, tcp_info
 from exporter.net.waiting import READABLE, Stop, Stopped, wait
 
 CLOSE_SHARE = 0.1
@@ -89,6 +89,8 @@ class PhaseClock:
     def overdue(self, descriptor: int) -> ProbeError:
         """Say that the phase's time is up."""
         spent = self._spent.get(self.phase, 0.0) + time.perf_counter() - self._since
+        if self.phase is Phase.TCP and never_left(descriptor):
+            return ProbeError(Cause.CLIENT_LOCAL_NETWORK, f"nothing has left this host within {spent:.3f} s")
         info = tcp_info(descriptor)
         return ProbeError(_silence(self.phase, info), f"no answer within {spent:.3f} s in phase {self.phase}")
 

@@ -3,17 +3,18 @@
 import contextlib
 import socket
 import struct
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from exporter.model import TcpInfo
 
 _LAYOUT = struct.Struct("=8B24I4QIIIIIIQQQQIIQQIII")
 _RECEIVED = struct.Struct("=128xQ")
-_CONNECT = struct.Struct("=B15xI36xII4xI28xI")
+_CONNECT = struct.Struct("=B15xI16xI16xII4xI28xI")
 
 # Linux, net/tcp_states.h
 _ESTABLISHED = 1
+_SYN_SENT = 2
 _CLOSE = 7
 _AFTER_A_FIN = (8, 9, 11)  # CLOSE_WAIT, LAST_ACK, CLOSING
 _ENDED = (_CLOSE, *_AFTER_A_FIN)
@@ -57,10 +58,19 @@ def is_open(descriptor: int) -> bool:
 
 def peer(descriptor: int) -> str:
     """Give the address of the other side; empty where there is none any more."""
+    return _address(descriptor, socket.socket.getpeername)
+
+
+def own_address(descriptor: int) -> str:
+    """Give the address of our own side; empty where there is none any more."""
+    return _address(descriptor, socket.socket.getsockname)
+
+
+def _address(descriptor: int, ask: Callable[[socket.socket], Any]) -> str:
     with contextlib.suppress(OSError):
         sock = socket.socket(fileno=descriptor)  # of its own family: an address of IPv6 would be cut short
         try:
-            return str(sock.getpeername()[0])
+            return str(ask(sock)[0])
         finally:
             sock.detach()
     return ""
@@ -99,7 +109,8 @@ class ConnectInfo(NamedTuple):
 
     `rtt` is the round trip of the SYN in seconds, None where the kernel could not tell because it was sent
     again (`retransmits` times); `answered` is how many seconds ago the answer came. `mss` and `mtu` are
-    what may be sent in one segment and in one packet, in bytes.
+    what may be sent in one segment and in one packet, in bytes. `never_left` tells that the SYN was to be
+    sent again and could not leave this host, as the one before.
     """
 
     established: bool
@@ -108,17 +119,30 @@ class ConnectInfo(NamedTuple):
     retransmits: int
     mss: int
     mtu: int
+    never_left: bool
 
 
 def connect_info(sock: socket.socket) -> ConnectInfo:
     """Read how far the connect of `sock` has come; raise OSError where it is not a TCP socket."""
     raw = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _CONNECT.size)
-    state, mss, answered, mtu, rtt, retransmits = _CONNECT.unpack(raw)
+    state, mss, resent, answered, mtu, rtt, retransmits = _CONNECT.unpack(raw)
+    # The kernel counts all that it tries to send again, but as under way only what has left.
+    never_left = state == _SYN_SENT and retransmits > 0 and not resent
     return ConnectInfo(
-        state == _ESTABLISHED or state in _AFTER_A_FIN,
-        rtt / 1e6 if rtt and not retransmits else None,
-        answered / 1e3,
-        retransmits,
-        mss,
-        mtu,
+        established=state == _ESTABLISHED or state in _AFTER_A_FIN,
+        rtt=rtt / 1e6 if rtt and not retransmits else None,
+        answered=answered / 1e3,
+        retransmits=0 if never_left else retransmits,
+        mss=mss,
+        mtu=mtu,
+        never_left=never_left,
     )
+
+
+def never_left(descriptor: int) -> bool:
+    """Whether the SYN of a connect cannot leave this host (see ConnectInfo); no where nobody can tell."""
+    try:
+        with borrowed(descriptor) as sock:
+            return connect_info(sock).never_left
+    except (OSError, struct.error):
+        return False

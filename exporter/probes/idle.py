@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 
 from exporter.db.dialect import TRIVIAL_QUERY, Session
 from exporter.diagnosis.variants import Variant
-from exporter.model import Cause, End, Failure, HeldObservation, ProbeError, Target
+from exporter.model import Cause, End, Failure, HeldObservation, InquestObservation, ProbeError, Target
 from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.inquest import Finding, inquire
 from exporter.probes.kind import Report, Standing, Tools
@@ -178,9 +178,25 @@ class Idle:
         finding = await inquire(self._target, self._tools, connection, death)
         if death.used:
             self._drop(connection, death, finding)
+        self._report([self._found(death, finding)])
         if (finding.idle and self._by_itself(death)) or job.variant is Variant.ACTIVE:
             self._search.die(job, death, listed=finding.listed)
             self._tell()
+
+    def _found(self, death: Death, finding: Finding) -> InquestObservation:
+        ago = time.monotonic() - death.at
+        return InquestObservation(
+            target=self._target.name,
+            probe=KIND.name,
+            started=time.time() - ago,
+            duration=ago,
+            end=death.end,
+            silent=death.silent,
+            used=death.used,
+            reachable=finding.reachable,
+            listed=finding.listed,
+            idle=finding.idle,
+        )
 
     def _by_itself(self, death: Death) -> bool:
         """Whether it tells more than the death before: an event ends all at once, whatever their silence.

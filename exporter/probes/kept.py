@@ -8,7 +8,7 @@ from typing import Final
 from exporter.db.dialect import Session
 from exporter.db.life import Death, Life
 from exporter.model import Cause, End, ProbeError, ServerView, Target
-from exporter.net.tcp_info import is_open, peer
+from exporter.net.tcp_info import is_open, own_address, peer
 from exporter.probes.kind import Tools
 from exporter.probes.opening import logged_in
 
@@ -41,6 +41,13 @@ class Kept:
     def age(self) -> float:
         """Seconds since it was opened."""
         return time.monotonic() - self._life.born
+
+    @property
+    def own_address(self) -> str:
+        """Our own end's, an IPv4 address as such; empty where there is none any more."""
+        own = own_address(self._session.descriptor)
+        mapped = getattr(ip_address(own), "ipv4_mapped", None) if own else None
+        return str(mapped or own)
 
     def leads_to(self, host: str) -> bool:
         """Whether the other side is one of those that `host` is now, as far as that is known."""

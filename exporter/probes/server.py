@@ -53,6 +53,7 @@ class ServerProbe:
         self._tools = tools
         self._known = Acquaintance()
         self._kept: Kept | None = None
+        self._own_address = ""
         self._turn = threading.Lock()
         tools.watcher.keep(self._part_in_the_end)
 
@@ -80,6 +81,7 @@ class ServerProbe:
                 counters=meeting.counters,
                 own=self._tools.opener.footprint.so_far(),
                 own_connections=self._tools.budget.open,
+                own_address=self._own_address if view is not None else "",
                 kept=self._kept is not None,
                 compatible=self._target.endpoint.dialect if self._settings.compatible_names else "",
             )
@@ -152,6 +154,7 @@ class ServerProbe:
         return lasts and (view.most is None or ours <= max(1, SHARE_OF_ALL * view.most))
 
     def _ask(self, kept: Kept, until: float) -> ServerView:
+        self._own_address = kept.own_address
         view = kept.view(until, tables=self._settings.compatible_names)
         free = _free(view)
         if free is not None and not self._tools.budget.stopped:

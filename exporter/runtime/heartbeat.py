@@ -30,13 +30,22 @@ class Observer(Protocol):
 
 
 class Heartbeat:
-    """Wakes up four times a second and notes how late; when the wall clock is set, calls `stepped`."""
+    """Wakes up four times a second and notes how late; when the wall clock is set, calls `stepped`.
+
+    Once a second, and at once where a beat was left out or the clock set, calls `told` with the worst
+    lateness and the steps since the last time, in seconds.
+    """
 
     def __init__(
-        self, observer: Observer, stepped: Callable[[], None], wall: Callable[[], int] = time.time_ns
+        self,
+        observer: Observer,
+        stepped: Callable[[], None],
+        wall: Callable[[], int] = time.time_ns,
+        told: Callable[[float, float], None] = lambda _lag, _step: None,
     ) -> None:
         self._observer = observer
         self._stepped = stepped
+        self._told = told
         self._steps = Steps(wall)
         self._ended = threading.Event()
 
@@ -49,7 +58,7 @@ class Heartbeat:
         self._ended.set()
 
     def _beat(self) -> None:
-        lateness, beats = Lateness(), 0
+        lateness, beats, worst, steps = Lateness(), 0, 0.0, 0.0
         due = time.monotonic() + BEAT
         while not self._ended.wait(max(0.0, due - time.monotonic())):
             late = time.monotonic() - due
@@ -61,5 +70,9 @@ class Heartbeat:
                 self._observer.clock_stepped()
                 self._stepped()
             beats += 1
+            worst, steps = max(worst, late), steps + step
             if beats % TOLD == 0:
                 self._observer.heartbeat("exporter", lateness.take())
+            if beats % TOLD == 0 or late >= BEAT or step:
+                self._told(worst, steps)
+                worst = steps = 0.0

@@ -15,6 +15,7 @@ from exporter.db.dialect import Pooled
 from exporter.db.postgres.libpq import connect_refusal
 from exporter.db.postgres.wire import Wire
 from exporter.model import ProbeError, Secret
+from exporter.net.dial import await_connected
 from exporter.net.phases import PhaseClock
 from exporter.net.waiting import READABLE, WRITABLE, Stopped
 
@@ -97,8 +98,7 @@ class PooledSession(Wire):
         self._connection = connection
         if not self._logged_in:
             self._socket = self._own_socket()
-            self._clock.wait(self._socket.fileno(), WRITABLE, within=self._within)
-            self._check_connected()
+            await_connected(self._socket, self._address, self._clock, self._within)
             self.log_in()
             self._logged_in = True
             return

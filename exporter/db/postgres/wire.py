@@ -13,7 +13,7 @@ from exporter.db.footprint import NOWHERE
 from exporter.db.postgres import console, counted, words
 from exporter.db.postgres.libpq import as_text, connect_errno, connect_refusal, last_words
 from exporter.model import Cause, Phase, ProbeError, Secret
-from exporter.net.dial import connect_error
+from exporter.net.dial import await_connected, check_connected, connect_error
 from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.stream import MOST_BYTES, too_much
 from exporter.net.tcp_info import tcp_info
@@ -62,8 +62,7 @@ class Wire:
             self._connection.close()
             raise connect_error(error.errno or 0, self._address, at_once=True) from None
         try:
-            self._clock.wait(self._socket.fileno(), WRITABLE, within=within)
-            self._check_connected()
+            await_connected(self._socket, self._address, self._clock, within)
         except BaseException:
             self.abandon()
             raise
@@ -130,15 +129,9 @@ class Wire:
             self._enter_phase()
             self._clock.wait(self._socket.fileno(), READABLE if state == extensions.POLL_READ else WRITABLE)
             if self._clock.phase is Phase.TCP:
-                self._check_connected()
+                check_connected(self._socket, self._address)  # libpq would make text of its error
             else:
                 self._look_at_answer()
-
-    def _check_connected(self) -> None:
-        """Take the error of a connect from the kernel: it gives it once, and libpq would make it text."""
-        number = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number:
-            raise connect_error(number, self._address, at_once=False)
 
     def _enter_phase(self) -> None:
         if self._clock.phase is Phase.QUERY:
