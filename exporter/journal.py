@@ -18,6 +18,7 @@ from exporter.model import (
     ServerObservation,
     ServerView,
     Stage,
+    TrialObservation,
     rfc3339,
 )
 
@@ -56,10 +57,11 @@ class Journal:
             level = logging.INFO if observation.probe == "idle" else logging.WARNING
             log.log(level, "connection dropped", extra={"fields": _drop(observation)})
         elif isinstance(observation, IdleObservation):
-            if observation.settled:
-                self._found(observation)
+            self._found(observation)
         elif isinstance(observation, InquestObservation):
             return  # the drop that it was about has been told
+        elif isinstance(observation, TrialObservation):
+            log.info("trial made", extra={"fields": _fields(observation) | _outcome(observation)})
         elif observation.probe == "session":
             if observation.failure is not None:
                 log.warning("probe failed", extra={"fields": _fields(observation)})
@@ -100,6 +102,9 @@ class Journal:
                 log.warning("privilege missing", extra={"fields": fields})
 
     def _found(self, idle: IdleObservation) -> None:
+        """Tell of what is certain, once."""
+        if not idle.settled:
+            return
         fields = {"target": idle.target, "probe": idle.probe} | _finding(idle)
         if self._findings.get(idle.target) != fields:
             self._findings[idle.target] = fields
@@ -150,6 +155,13 @@ def _incident(incident: Incident) -> dict[str, object]:
         "summary": incident.summary,
         "confidence": f"{incident.confidence:.2f}",
     }
+
+
+def _outcome(trial: TrialObservation) -> dict[str, object]:
+    """Say what was tried, and what passed of it; what was not found out is left out."""
+    sizes = {"small": trial.small, "there": trial.there, "back": trial.back}
+    found = {name: "yes" if passed else "no" for name, passed in sizes.items() if passed is not None}
+    return {"trial": str(trial.trial), **found}
 
 
 def _change(change: Change, before: ServerView, now: ServerView) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Every probe of every target, given to whoever carries it out: meter, watcher or scheduler."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,10 +13,11 @@ from exporter.exposition import Series
 from exporter.exposition.own import OwnMetrics
 from exporter.meter.keeper import MISSED_REASONS as METER_MISSED_REASONS
 from exporter.meter.keeper import Keeper
-from exporter.model import Target
+from exporter.model import Target, Trial
 from exporter.probes import KINDS
 from exporter.probes.kind import Kind, Metered, NotApplicable, Reader, Standing, Tools, Unavailable
 from exporter.probes.on_demand import OnDemand
+from exporter.probes.trial import NAME, QUESTIONS, TIMEOUT, Trials
 from exporter.probes.undertaker import Undertaker
 from exporter.runtime.runner import Runner
 from exporter.runtime.scheduler import MISSED_REASONS, Job, Scheduler
@@ -30,7 +32,7 @@ class Enlisted:
 
     `jobs` are for the scheduler. A reading of the meter is for the reader with the number of its job; the
     jobs in `hurrying` look closely where their target is suspicious. `on_demand` holds, by target, what can
-    be had at once.
+    be had at once, and `trials` those that can be made.
     """
 
     runner: Runner
@@ -42,6 +44,7 @@ class Enlisted:
     readers: list[tuple[str, str, Reader]] = field(default_factory=list)
     hurrying: dict[str, list[int]] = field(default_factory=dict)
     on_demand: dict[str, OnDemand] = field(default_factory=dict)
+    trials: dict[str, frozenset[Trial]] = field(default_factory=dict)
     unavailable: set[str] = field(default_factory=set)
 
     def take_on(self, probed: ProbedTarget, tools: Tools) -> None:
@@ -51,6 +54,7 @@ class Enlisted:
         tools.watcher.keep(partial(self.runner.keep, target.name, "leftovers", undertaker.keep))
         self.hurrying[target.name] = []
         self.on_demand[target.name] = tools.on_demand
+        self._have_trials(target, tools)
         for kind in KINDS:
             settings = probed.probes.get(kind.name)
             if settings is None:
@@ -113,6 +117,17 @@ class Enlisted:
                 run=partial(self.runner.run, target.name, kind.name, probe.run),
             )
         )
+
+    def _have_trials(self, target: Target, tools: Tools) -> None:
+        """Have trials made when they are asked for, and only then."""
+        trials = Trials(target, tools)
+        self.trials[target.name] = trials.possible
+        for trial in trials.possible:
+            name = f"{trial}_trial"
+            make = partial(self.runner.run, target.name, NAME, partial(trials.make, trial))
+            timeout = (1 + len(QUESTIONS)) * TIMEOUT
+            self.jobs.append(Job(kind=name, name=target.name, interval=math.inf, timeout=timeout, run=make))
+            tools.on_demand.offer(name, partial(self.scheduler.now, name, target.name))
 
     def _expect(self, kind: str, target: Target, reasons: Sequence[str]) -> None:
         self.own.expect(kind, reasons)

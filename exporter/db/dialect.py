@@ -192,6 +192,18 @@ class Opener(Protocol):
         """How to ask for TLS here; None where the URL wants none."""
         ...
 
+    @property
+    def speaks_sql(self) -> bool:
+        """Whether SQL is understood here: the console of a pooler has commands of its own."""
+        ...
+
+    def over_tls(self) -> "Opener | None":
+        """Give what opens the same sessions over TLS, with any certificate; None where the URL has TLS.
+
+        It is for who wants to know whether that is let in: both share one footprint.
+        """
+        ...
+
     def harmless(self) -> bool:
         """Whether to open now does no harm: a server that counts broken attempts is given rests."""
         ...

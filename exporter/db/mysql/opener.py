@@ -1,6 +1,7 @@
 """Which parameters a MySQL URL may have, and the way from a URL to a session."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -38,16 +39,27 @@ class MysqlOpener:
     """Opens MySQL and MariaDB sessions on sockets of our own."""
 
     driver = "mysql+pymysql"
+    speaks_sql = True
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, footprint: Footprint | None = None) -> None:
         _check(endpoint.params)
         self._endpoint = endpoint
-        self.footprint = Footprint()
+        self.footprint = footprint or Footprint()
         policy = _tls_policy(endpoint.params)
         self._required = policy is not None and policy.required
         self.encryption = MysqlEncryption(policy, self.footprint) if policy else None
         self._encrypt = _encrypting(policy, endpoint.host) if policy else None
         self._record = Record(free=FREE, rest=FIRST_REST, longest=LONGEST_REST)
+
+    def over_tls(self) -> "MysqlOpener | None":
+        """Demand TLS where the URL switches it off (see `exporter.db.dialect.Opener`).
+
+        Where the URL leaves it open, it is used wherever the server offers it.
+        """
+        if self.encryption is not None:
+            return None
+        kept = {name: value for name, value in self._endpoint.params.items() if name == "charset"}
+        return MysqlOpener(replace(self._endpoint, params={**kept, "ssl_mode": "required"}), self.footprint)
 
     def harmless(self) -> bool:
         """Say no for a while after many logins in a row that were broken off (see `Record`)."""

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from psycopg2 import extensions
 from exporter.db.dialect import PROGRAM, ParameterError, Pooled
 from exporter.db.exercise import NoneLeft
 from exporter.db.footprint import Footprint
+from exporter.db.postgres import console
 from exporter.db.postgres.encryption import postgres_encryption
 from exporter.db.postgres.pooled import PooledConnection, PooledSession
 from exporter.db.postgres.session import PostgresSession
@@ -20,6 +22,8 @@ from exporter.net.phases import PhaseClock
 
 SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+AUTHORITIES: Final = ("sslrootcert", "sslcrl", "sslcrldir")
+"""Parameters by which a certificate is judged."""
 FROM_URL: Final = (
     "host",
     "hostaddr",
@@ -40,10 +44,12 @@ class PostgresOpener:
 
     driver = "postgresql+psycopg2"
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, footprint: Footprint | None = None) -> None:
         _check(endpoint.params)
+        self._endpoint = endpoint
         self._password = endpoint.password
-        self.footprint = Footprint()
+        self.footprint = footprint or Footprint()
+        self.speaks_sql = endpoint.database != console.OWN
         self.encryption = postgres_encryption(endpoint.params)
         # Written out, because libpq would otherwise ask the environment, files, or a person at the terminal.
         mode = endpoint.params.get("sslmode", "prefer")
@@ -60,6 +66,19 @@ class PostgresOpener:
             "user": endpoint.user,
             "dbname": endpoint.database,
         }
+
+    def over_tls(self) -> "PostgresOpener | None":
+        """Demand TLS where the URL switches it off (see `exporter.db.dialect.Opener`).
+
+        Where the URL leaves it open, libpq has tried both ways already. The password is not handed over in
+        clear text, as little as before: nobody knows to whom the certificate belongs.
+        """
+        if self.encryption is not None:
+            return None
+        kept = {name: value for name, value in self._endpoint.params.items() if name not in AUTHORITIES}
+        acceptable = {"require_auth": self._settings["require_auth"]}
+        params = {**kept, **acceptable, "sslmode": "require"}
+        return PostgresOpener(replace(self._endpoint, params=params), self.footprint)
 
     def harmless(self) -> bool:
         """Say yes: PostgreSQL counts no broken attempts."""
