@@ -92,7 +92,9 @@ class PhaseClock:
         if self.phase is Phase.TCP and never_left(descriptor):
             return ProbeError(Cause.CLIENT_LOCAL_NETWORK, f"nothing has left this host within {spent:.3f} s")
         info = tcp_info(descriptor)
-        return ProbeError(_silence(self.phase, info), f"no answer within {spent:.3f} s in phase {self.phase}")
+        mute = info is not None and not info.bytes_received and self.phase is not Phase.TCP
+        what = "not a byte" if mute else "no answer"
+        return ProbeError(_silence(self.phase, info), f"{what} within {spent:.3f} s in phase {self.phase}")
 
     def _cut(self) -> None:
         now = time.perf_counter()

@@ -1,0 +1,72 @@
+"""How a new connection that comes to nothing looks: what one kind of trouble shows, and no other does."""
+
+import socket
+import time
+
+import pytest
+
+from exporter.model import Cause, Phase
+from tests.db.test_hostile import MY_LOGIN, MY_TLS_GREETING, PG_LOGIN
+from tests.doubles import MYSQL_GREETING, Script, deaf, greets, hang_up, says, server
+from tests.probing import session
+
+POSTGRES, MYSQL = "postgresql", "mysql"
+OFF = {POSTGRES: "sslmode=disable", MYSQL: "ssl_mode=disabled"}
+ON = {POSTGRES: "sslmode=require", MYSQL: "ssl_mode=required"}
+MUTE, STALLED, HUNG_UP = Cause.SERVER_UNRESPONSIVE, Cause.TLS_HANDSHAKE, Cause.PROXY_BACKEND_UNAVAILABLE
+CLOSED = "connection closed by the peer before its first byte in phase"
+LATE = 0.3
+
+
+def logged_in(scheme: str) -> Script:
+    if scheme == POSTGRES:
+        return says(PG_LOGIN, then=deaf)
+    return greets(MYSQL_GREETING, says(*MY_LOGIN, then=deaf))
+
+
+def offering_tls(scheme: str) -> Script:
+    return says(b"S", then=deaf) if scheme == POSTGRES else greets(MY_TLS_GREETING)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "params", "script", "expected"),
+    [
+        (POSTGRES, OFF, deaf, (MUTE, Phase.AUTH, "not a byte within")),
+        (POSTGRES, ON, deaf, (MUTE, Phase.TLS, "not a byte within")),
+        (MYSQL, OFF, deaf, (MUTE, Phase.AUTH, "not a byte within")),
+        (MYSQL, ON, deaf, (MUTE, Phase.AUTH, "not a byte within")),
+        (MYSQL, OFF, greets(MYSQL_GREETING), (MUTE, Phase.AUTH, "no answer within")),
+        (POSTGRES, OFF, hang_up, (HUNG_UP, Phase.AUTH, f"{CLOSED} auth")),
+        (POSTGRES, ON, hang_up, (HUNG_UP, Phase.TLS, f"{CLOSED} tls")),
+        (MYSQL, OFF, hang_up, (HUNG_UP, Phase.AUTH, f"{CLOSED} auth")),
+        (MYSQL, ON, hang_up, (HUNG_UP, Phase.AUTH, f"{CLOSED} auth")),
+        (POSTGRES, ON, offering_tls(POSTGRES), (STALLED, Phase.TLS, "no answer within")),
+        (MYSQL, ON, offering_tls(MYSQL), (STALLED, Phase.TLS, "no answer within")),
+        (POSTGRES, OFF, logged_in(POSTGRES), (MUTE, Phase.QUERY, "no answer within")),
+        (MYSQL, OFF, logged_in(MYSQL), (MUTE, Phase.QUERY, "no answer within")),
+    ],
+)
+def test_each_trouble_looks_different(
+    scheme: str, params: dict[str, str], script: Script, expected: tuple[Cause, Phase, str]
+) -> None:
+    with server(script) as port:
+        seen = session(f"{scheme}://u:p@127.0.0.1:{port}/d?{params[scheme]}", timeout="500ms")
+    assert seen.failure
+    cause, phase, detail = expected
+    assert (seen.failure.cause, seen.failure.phase) == (cause, phase)
+    assert seen.failure.detail.startswith(detail)
+
+
+@pytest.mark.parametrize(("scheme", "params"), [(POSTGRES, OFF), (POSTGRES, ON), (MYSQL, OFF), (MYSQL, ON)])
+def test_the_duration_tells_how_late_it_was_closed(scheme: str, params: dict[str, str]) -> None:
+    """As a proxy does that looks for somebody behind it first."""
+
+    def late(sock: socket.socket) -> None:
+        time.sleep(LATE)
+        hang_up(sock)
+
+    with server(late) as port:
+        seen = session(f"{scheme}://u:p@127.0.0.1:{port}/d?{params[scheme]}", timeout="2s")
+    assert seen.failure
+    assert seen.failure.cause is HUNG_UP
+    assert seen.duration == pytest.approx(LATE, abs=0.15)
