@@ -31,6 +31,7 @@ def running(site: Site) -> Iterator[Exporter]:
         ping={"interval": "200ms", "timeout": "200ms"},
         tcp={"interval": "2s", "timeout": "2s"},
         session={"interval": "3s", "timeout": "3s"},
+        server={"interval": "4s", "timeout": "4s"},
         sentinel={"heartbeat": "500ms", "timeout": "4s"},
     )
     targets = [
@@ -47,6 +48,7 @@ def running(site: Site) -> Iterator[Exporter]:
         yield running
 
 
+LOGGED = ("ping", "server")
 FAMILIES = ("conndrop_tcp_connect_failures_total", "conndrop_session_failures_total", "conndrop_drops_total")
 
 
@@ -54,9 +56,9 @@ def causes(running: Exporter, family: str, target: str) -> frozenset[str]:
     return frozenset(labels["cause"] for labels, count in running.every(family, target=target) if count)
 
 
-def echo_causes(running: Exporter, target: str) -> frozenset[str]:
+def logged_causes(running: Exporter, target: str, probe: str) -> frozenset[str]:
     return frozenset(
-        line["cause"] for line in running.log if line.get("probe") == "ping" and line["target"] == target
+        line["cause"] for line in running.log if line.get("probe") == probe and line["target"] == target
     )
 
 
@@ -99,9 +101,9 @@ def test_what_cannot_leave_is_this_hosts_own_trouble(
 ) -> None:
     with fault(site):
         wait_for(seen(running, FAMILIES), seconds=30.0)
-        wait_for(lambda: all(echo_causes(running, name) for name in NAMES))
+        wait_for(lambda: all(logged_causes(running, name, probe) for name in NAMES for probe in LOGGED))
         told = {(name, family): causes(running, family, name) for family in FAMILIES for name in NAMES} | {
-            (name, "ping"): echo_causes(running, name) for name in NAMES
+            (name, probe): logged_causes(running, name, probe) for name in NAMES for probe in LOGGED
         }
     assert told == dict.fromkeys(told, LOCAL)
 

@@ -103,9 +103,14 @@ class PhaseClock:
 
 
 def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
-    """Name the cause of a silence: packets that did not arrive, or a server that did not answer."""
+    """Name the cause of a silence: packets that did not arrive, or did not even leave, or no answer to them.
+
+    What cannot leave waits unsent while the kernel probes (see `exporter.diagnosis.silence`).
+    """
     if phase is Phase.TCP or (info is not None and info.unacked and info.retransmits):
         return Cause.NET_BLACKHOLE
+    if info is not None and info.not_sent and info.probes:
+        return Cause.CLIENT_LOCAL_NETWORK
     if phase is Phase.TLS and info is not None and info.bytes_received:
         return Cause.TLS_HANDSHAKE
     return Cause.SERVER_UNRESPONSIVE
