@@ -1,19 +1,17 @@
 """One scenario, tried: a site, an exporter that is warm, the fault, and what is said of it."""
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any, Final
 
 from exporter.config.schema import Thresholds
+from tests.faults.kept import keep, moved
 from tests.faults.outcome import Outcome, Verdict, Watch
 from tests.faults.scenario import Place, Scenario
 from tests.lab.exporter import Exporter, exporter
 from tests.lab.site import Site
-from tests.scraping import Samples
 from tests.servers import Certificates, Database, MariaDb, MySql, Postgres
 from tests.waiting import wait_for
 
@@ -41,7 +39,6 @@ CALM: Final = 8.0
 LOOK: Final = 0.2
 STAYS: Final = 5.0
 """Seconds for which the right name has to stay."""
-EVIDENCE: Final = Path(__file__).parents[2] / ".cache" / "faults"
 
 
 def attempt(scenario: Scenario, databases: Sequence[str], certificates: Certificates) -> list[Outcome]:
@@ -88,9 +85,10 @@ def _try(scenario: Scenario, places: Sequence[Place]) -> list[Outcome]:
         with contextlib.nullcontext() if scenario.timeout else scenario.bring(places[0]):
             while _looking(running, list(watches.values()), time.monotonic() - since, scenario.seconds):
                 time.sleep(LOOK)
-            moved = _moved(before, running)
-        for watch in watches.values():
-            _keep(watch, running, begun, moved)
+            moves = moved(before, running)
+        for name, watch in watches.items():
+            said = {"outcome": str(watch.outcome()), "incidents": watch.history}
+            keep(scenario.name, name, said=said, running=running, begun=begun, moves=moves)
     return [watch.outcome() for watch in watches.values()]
 
 
@@ -169,33 +167,3 @@ def told(running: Exporter) -> list[dict[str, Any]] | None:
         return running.incidents()
     except OSError:
         return None
-
-
-def _moved(before: Samples, running: Exporter) -> dict[str, float]:
-    """Give by how much samples have changed, buckets left out; none where the exporter cannot be asked."""
-    try:
-        after = running.everything()
-    except OSError:
-        return {}
-    return {
-        f"{name}{dict(sorted(labels))}": round(value - before.get((name, labels), 0.0), 6)
-        for (name, labels), value in sorted(after.items(), key=str)
-        if value != before.get((name, labels), 0.0)
-        and not name.endswith("_bucket")
-        and "target" in dict(labels)
-    }
-
-
-def _keep(watch: Watch, running: Exporter, begun: float, moved: Mapping[str, float]) -> None:
-    """Write down what there was to see, for whoever wants to know why."""
-    outcome = watch.outcome()
-    EVIDENCE.mkdir(parents=True, exist_ok=True)
-    log = [line | {"ts": round(line["ts"] - begun, 3)} for line in running.log]
-    evidence = {
-        "outcome": str(outcome),
-        "incidents": watch.history,
-        "log": [json.dumps(line) for line in log if line.get("target", outcome.database) == outcome.database],
-        "moved": {name: by for name, by in moved.items() if f"'target': '{outcome.database}'" in name},
-    }
-    name = f"{outcome.scenario.name}-{outcome.database}".replace(" ", "-").replace("/", "-")
-    (EVIDENCE / f"{name}.json").write_text(json.dumps(evidence, indent=1) + "\n")

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Final
 
-from tests.faults.attempt import DIAGNOSIS, EVIDENCE, LADDER, PROBES, attempt
+from tests.faults.attempt import DIAGNOSIS, LADDER, PROBES, attempt
+from tests.faults.kept import EVIDENCE
 from tests.faults.outcome import Outcome, Verdict
 from tests.faults.scenario import Scenario
 from tests.servers import Certificates

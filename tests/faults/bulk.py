@@ -9,7 +9,7 @@ from typing import Final
 from tests.lab.namespace import Namespace
 
 PORT: Final = 5999
-WINDOW: Final = 130_000
+WINDOW: Final = 30_000
 """Bytes on their way at once: they fill a queue, and do not overflow it."""
 CHUNK: Final = 65536
 
@@ -19,6 +19,8 @@ def bulk(source: Namespace, destination: Namespace, host: str) -> Iterator[None]
     """Copy from `source`, whose address is `host`, to `destination` for the length of the block."""
     listener = source.run(lambda: socket.create_server((host, PORT)))
     reader = destination.run(socket.socket)
+    # It comes up to the window and stays there; others shrink from a queue that grows.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, WINDOW)
     with listener, reader:
         reader.connect((host, PORT))

@@ -20,6 +20,7 @@ from exporter.model import Cause
 from tests.faults.attempt import KINDS, target, told, warm
 from tests.faults.bench import say
 from tests.faults.harmless import CONTROLS
+from tests.faults.kept import keep, moved
 from tests.faults.lineup import fits
 from tests.faults.outcome import EARLIER
 from tests.faults.scenario import Control, Place
@@ -120,13 +121,17 @@ def _begin(control: Control, certificates: Certificates, stack: ExitStack) -> tu
 
 def _watch(seen: Seen, places: Sequence[Place], running: Exporter, minutes: float) -> None:
     """Let one control go on for so long."""
-    begun, since = time.time(), time.monotonic()
+    before, begun, since = running.everything(), time.time(), time.monotonic()
     with seen.control.bring(places[0]):
         while (passed := time.monotonic() - since) < 60 * minutes:
             assert running.process.poll() is None, "the exporter has ended"
             seen.look(told(running) or [], begun)
             seen.minutes = passed / 60
             time.sleep(LOOK)
+        moves = moved(before, running)
+    for place in places:
+        said = {"incidents": {which: sorted(names) for which, names in seen.names.items()}}
+        keep(seen.control.name, place.name, said=said, running=running, begun=begun, moves=moves)
 
 
 if __name__ == "__main__":
