@@ -67,7 +67,7 @@ def _tried(scenario: Scenario, places: Sequence[Place]) -> list[Outcome]:
 
 
 def _broken(scenario: Scenario, name: str, trouble: Exception) -> Outcome:
-    said = f"{type(trouble).__name__}: {trouble}"[:600]
+    said = f"{type(trouble).__name__}: {trouble}"[-600:]
     return Outcome(scenario=scenario, database=name, verdict=Verdict.BROKEN, trouble=said)
 
 
