@@ -58,6 +58,16 @@ class Firewall:
             yield
 
     @contextlib.contextmanager
+    def masqueraded(self, port: int, seconds: int) -> Iterator[None]:
+        """Translate the client's address; a connection idle for so long goes on as before when it is used."""
+        translation = (
+            f"add chain inet TABLE translation {TRANSLATED}",
+            f"add rule inet TABLE translation tcp dport {port} masquerade",
+        )
+        with self._table((*_times(port, seconds), *translation)):
+            yield
+
+    @contextlib.contextmanager
     def forgotten(self, port: int, refusal: Refusal = "silent") -> Iterator[None]:
         """Lose the state of all connections to `port` now, as a restart of the device or a failover does.
 
@@ -79,6 +89,13 @@ class Firewall:
             self._conntrack("-U", port, "--mark", str(HELD))
         drops = (f"add rule inet TABLE rules {interfaces[way]}{whom[way]}{marked}drop" for way in ways)
         with self._table((f"add chain inet TABLE rules {FORWARDED}", *drops)):
+            yield
+
+    @contextlib.contextmanager
+    def filtering(self, *rules: str) -> Iterator[None]:
+        """Let these nft rules hold for what is forwarded, beside all others."""
+        lines = (f"add rule inet TABLE rules {rule}" for rule in rules)
+        with self._table((f"add chain inet TABLE rules {FORWARDED}", *lines)):
             yield
 
     def forget(self, port: int | None = None) -> None:

@@ -175,6 +175,7 @@ class MariaDb(MysqlFamily):
             self.installer,
             "--no-defaults",
             f"--datadir={self.directory / 'data'}",
+            f"--tmpdir={self.directory}",
             "--auth-root-authentication-method=normal",
             "--skip-test-db",
         )
