@@ -3,16 +3,21 @@
 # make check  every check, on what is installed already
 # make soak   probes databases that block hosts for broken connections, for an hour: root
 # make lab    a client, a router and real databases, and faults to bring upon held connections by hand: root
-# make faults has every idle timeout found and attributed in that lab, in 20 minutes: root
+# make faults brings every fault about there that the lab can make, and sees whether its cause is named: root
+# make controls does there what looks like a fault and is none, for 30 minutes: nothing may be named: root
+# make idle-faults has every idle timeout found and attributed there, in 20 minutes: root
 # make hour   brings faults of all kinds about there for an hour, and looks at what servers list afterwards: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
 # Most tests wait most of the time: so two go on side by side, with servers of their own; WORKERS=0 is one at a time.
 WORKERS ?= 2
+# Sites that `make faults` has side by side, and minutes of `make controls`.
+SITES ?= 3
+MINUTES ?= 30
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults hour lab soak format lint types contracts pytest schema clean
+.PHONY: demo test check bench faults controls idle-faults hour lab soak format lint types contracts pytest schema clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
@@ -27,10 +32,19 @@ soak: .venv/dev
 	@tests/prepare
 	@$(BIN)/python -m tests.soak
 
-# FAULTS_SECONDS are the timeouts tried: 5, 20 and 47 by default.
+# FAULTS are parts of causes, scenarios or databases, such as FAULTS="net.loss middlebox"; all by default.
 faults: .venv/dev
 	@tests/prepare
-	@$(BIN)/python -m tests.faults $(FAULTS_SECONDS)
+	@$(BIN)/python -m tests.faults $(if $(FAULTS),--only $(FAULTS)) --workers $(SITES)
+
+controls: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.faults.controls $(MINUTES)
+
+# FAULTS_SECONDS are the timeouts tried: 5, 20 and 47 by default.
+idle-faults: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.faults.idle $(FAULTS_SECONDS)
 
 hour: .venv/dev
 	@tests/prepare

@@ -1,6 +1,6 @@
 """Idle timeouts in the lab: found, attributed, remembered, and cured by what is recommended.
 
-The whole of it, with longer timeouts and at every place, is `make faults`.
+The whole of it, with longer timeouts and at every place, is `make idle-faults`.
 """
 
 import contextlib

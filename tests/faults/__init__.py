@@ -1,1 +1,1 @@
-"""Idle timeouts of every kind in the lab, and whether the exporter finds them and whose they are."""
+"""Faults of every kind in the lab, and whether the exporter finds them, and says what they are."""

@@ -1,48 +1,29 @@
-"""Tries every idle timeout at 5, 20 and 47 s, all at the same time: python -m tests.faults [SECONDS …]."""
+"""The fault bench: python -m tests.faults [--only PATTERN …] [--workers N] [--list]."""
 
+import argparse
 import sys
-import tempfile
-import time
-from contextlib import ExitStack
-from pathlib import Path
 
-from tests.faults.cases import KINDS, both
-from tests.faults.judging import Search, faulty
-from tests.servers import Certificates
-
-SECONDS = (5, 20, 47)
-LOOK = 5.0
-PATIENCE = 120
-"""Seconds beyond forty times the longest timeout, after which nothing more is expected."""
+from tests.faults.bench import bench, say
+from tests.faults.lineup import chosen
 
 
-def main(wanted: list[int]) -> int:
-    """Search, print what was found, and give the exit status."""
-    with tempfile.TemporaryDirectory(prefix="conndrop-faults-") as directory, ExitStack() as stack:
-        Path(directory).chmod(0o755)
-        certificates = Certificates(Path(directory))
-        plans = [(faults, seconds) for seconds in wanted for faults in KINDS]
-        plans += [(both, 5)] if 5 in wanted else []
-        searches: list[Search] = []
-        for faults, seconds in plans:
-            searches.append(stack.enter_context(faulty(certificates, faults, seconds)))
-            sys.stdout.write(f"{faults.__name__}, {seconds} s: looking\n")
-            sys.stdout.flush()
-        until = time.monotonic() + 40 * max(wanted) + PATIENCE
-        while time.monotonic() < until:
-            looked = [search.look() for search in searches]
-            if all(looked):
-                break
-            time.sleep(LOOK)
-        for search in searches:
-            search.look(last=True)
-        found = [one for search in searches for one in search.found.values()]
-    for one in sorted(found, key=lambda one: (one.case.name, min(one.case.truth.values()))):
-        sys.stdout.write(f"{one}\n")
-    good = sum(not one.problem for one in found)
-    sys.stdout.write(f"{good} of {len(found)} found and attributed\n")
-    return 0 if good == len(found) else 1
+def main() -> int:
+    """Try what is asked for, and give the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="PATTERN", help="a part of cause, name or database"
+    )
+    parser.add_argument("--workers", type=int, default=3, metavar="N", help="sites side by side")
+    parser.add_argument("--list", action="store_true", help="say what there is, and do nothing")
+    wanted = parser.parse_args()
+    plans = list(chosen(wanted.only))
+    if wanted.list:
+        for scenario, databases in plans:
+            say(f"{scenario.name:44} {scenario.expected:27} {', '.join(databases)}")
+        say(f"{sum(len(databases) for _, databases in plans)} runs")
+        return 0
+    return bench(plans, wanted.workers)
 
 
 if __name__ == "__main__":
-    sys.exit(main([int(word) for word in sys.argv[1:]] or list(SECONDS)))
+    sys.exit(main())

@@ -60,10 +60,24 @@ class Exporter:
         with urllib.request.urlopen(f"http://{self._address}metrics", timeout=10) as answer:
             return samples_of(parse_text(answer.read().decode()))
 
+    def everything(self) -> Samples:
+        """Scrape, from wherever."""
+        return self._inside.run(self.samples)
+
     def value(self, name: str, **labels: str) -> float | None:
         """Give one sample, None if it is not published."""
-        found = self._inside.run(self.samples)
-        return found.get((name, frozenset(labels.items())))
+        return self.everything().get((name, frozenset(labels.items())))
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """Give the incidents as `/api/v1/incidents` tells them, newest first; OSError where it does not."""
+
+        def fetch() -> bytes:
+            with urllib.request.urlopen(f"http://{self._address}api/v1/incidents", timeout=2) as answer:
+                content: bytes = answer.read()
+            return content
+
+        told: list[dict[str, Any]] = json.loads(self._inside.run(fetch))["incidents"]
+        return told
 
     def drops(self, target: str, probe: str = "sentinel") -> dict[tuple[str, str], int]:
         """Count the drops of a target by end and cause; those there are none of are left out."""
@@ -77,7 +91,7 @@ class Exporter:
         """Give all samples of a name that have these labels."""
         return [
             (dict(having), value)
-            for (found, having), value in self._inside.run(self.samples).items()
+            for (found, having), value in self.everything().items()
             if found == name and labels.items() <= dict(having).items()
         ]
 
@@ -98,18 +112,25 @@ def exporter(
     inside: Network,
     targets: Sequence[Mapping[str, object]],
     state: Path | None = None,
+    *,
+    etc: Path | None = None,
+    further: Mapping[str, object] | None = None,
 ) -> Iterator[Exporter]:
-    """Run the exporter in a network, on these targets; it must end by itself when it is told to."""
+    """Run the exporter in a network, on these targets; it must end by itself when it is told to.
+
+    `further` goes into its configuration beside them. It sees the files in the directory `etc` over those
+    in /etc.
+    """
     with tempfile.TemporaryDirectory(prefix="conndrop-exporter-") as directory:
         place = Path(directory)
         file, log = place / "exporter.yml", place / "log"
-        file.write_text(json.dumps({"targets": list(targets)}))  # which is YAML, too
+        file.write_text(json.dumps({**(further or {}), "targets": list(targets)}))  # which is YAML, too
         words = ["run", "--config.file", str(file), "--state.directory", str(state or place / "state")]
         words += ["--web.listen-address", ANY_PORT]
         with log.open("wb") as output:
             process: subprocess.Popen[bytes] = inside.run(
                 lambda: subprocess.Popen(
-                    [sys.executable, "-m", "exporter", *words, "--log.format", "json"],
+                    [*_seeing(etc), sys.executable, "-m", "exporter", *words, "--log.format", "json"],
                     stdout=output,
                     stderr=output,
                     stdin=subprocess.DEVNULL,
@@ -124,3 +145,11 @@ def exporter(
         finally:
             process.kill()
             process.wait()
+
+
+def _seeing(etc: Path | None) -> list[str]:
+    """Give the command before a command that sees the files of a directory in /etc."""
+    if etc is None:
+        return []
+    binding = " && ".join(f"mount --bind {etc / file.name} /etc/{file.name}" for file in etc.iterdir())
+    return ["unshare", "--mount", "sh", "-c", f'{binding} && exec "$@"', "sh"]

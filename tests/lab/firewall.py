@@ -81,6 +81,13 @@ class Firewall:
         with self._table((f"add chain inet TABLE rules {FORWARDED}", *drops)):
             yield
 
+    @contextlib.contextmanager
+    def filtering(self, *rules: str) -> Iterator[None]:
+        """Let these nft rules hold for what is forwarded, beside all others."""
+        lines = (f"add rule inet TABLE rules {rule}" for rule in rules)
+        with self._table((f"add chain inet TABLE rules {FORWARDED}", *lines)):
+            yield
+
     def forget(self, port: int | None = None) -> None:
         """Delete the state of connections to `port` or of all; what comes next is as if from nowhere."""
         self._conntrack("-D", port)

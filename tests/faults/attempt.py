@@ -1,0 +1,192 @@
+"""One scenario, tried: a site, an exporter that is warm, the fault, and what is said of it."""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+from exporter.config.schema import Thresholds
+from tests.faults.outcome import Outcome, Verdict, Watch
+from tests.faults.scenario import Control, Place, Scenario
+from tests.lab.exporter import Exporter, exporter
+from tests.lab.site import Site
+from tests.scraping import Samples
+from tests.servers import Certificates, Database, MariaDb, MySql, Postgres
+from tests.waiting import wait_for
+
+KINDS: Final[Mapping[str, type[Database]]] = {kind.name: kind for kind in (Postgres, MariaDb, MySql)}
+PROBES: Final[Mapping[str, object]] = {
+    "ping": {"interval": "500ms", "timeout": "500ms"},
+    "path": {"interval": "5s"},
+    "mtu": {"interval": "10s"},
+    "dns": {"interval": "2s", "timeout": "2s"},
+    "tcp": {"interval": "1s", "timeout": "1s"},
+    "tls": {"interval": "10s", "timeout": "5s"},
+    "session": {"interval": "2s", "timeout": "2s"},
+    "sentinel": {"connections": 1, "heartbeat": "1s"},
+    "idle": False,
+    "server": {"interval": "2s", "timeout": "2s"},
+}
+"""What a target of the bench is probed with, where a scenario does not say otherwise."""
+LADDER: Final = {"ladder": ["1s", "2s", "4s", "8s", "16s"], "keepalive": "5s"}
+"""Settings of `idle` in scenarios about idle timeouts."""
+DIAGNOSIS: Final = {"quiet": "10s"} if "quiet" in Thresholds.model_fields else {}
+WARM: Final = 60.0
+"""Seconds within which all must be well."""
+CALM: Final = 8.0
+"""Seconds for which all stays well before the fault."""
+LOOK: Final = 0.2
+STAYS: Final = 5.0
+"""Seconds for which the right name has to stay."""
+EVIDENCE: Final = Path(__file__).parents[2] / ".cache" / "faults"
+
+
+def attempt(scenario: Scenario, databases: Sequence[str], certificates: Certificates) -> list[Outcome]:
+    """Try a scenario on databases of one site, side by side; what breaks is an outcome, too."""
+    try:
+        with contextlib.ExitStack() as stack:
+            site = stack.enter_context(Site(certificates, *(KINDS[name] for name in databases)))
+            common: dict[str, Any] = {}
+            places = [
+                Place(site=site, name=name, stack=stack, notes=common if scenario.shared else {})
+                for name in databases
+            ]
+            groups = [places] if scenario.shared else [[place] for place in places]
+            with ThreadPoolExecutor(len(groups)) as pool:
+                tried = pool.map(lambda group: _tried(scenario, group), groups)
+                return [outcome for outcomes in tried for outcome in outcomes]
+    except Exception as trouble:  # noqa: BLE001  the others go on
+        return [_broken(scenario, name, trouble) for name in databases]
+
+
+def _tried(scenario: Scenario, places: Sequence[Place]) -> list[Outcome]:
+    try:
+        return _try(scenario, places)
+    except Exception as trouble:  # noqa: BLE001  the others go on
+        return [_broken(scenario, place.name, trouble) for place in places]
+
+
+def _broken(scenario: Scenario, name: str, trouble: Exception) -> Outcome:
+    said = f"{type(trouble).__name__}: {trouble}"[:600]
+    return Outcome(scenario=scenario, database=name, verdict=Verdict.BROKEN, trouble=said)
+
+
+def _try(scenario: Scenario, places: Sequence[Place]) -> list[Outcome]:
+    """Try a scenario on what one exporter has for targets."""
+    with warm(scenario, places) as running:
+        before = running.everything()
+        begun, since = time.time(), time.monotonic()
+        watches = {place.name: Watch(scenario, place.name, begun) for place in places}
+
+        def looking() -> bool:
+            after = time.monotonic() - since
+            documents = told(running)
+            if documents is not None:
+                for watch in watches.values():
+                    watch.look(after, documents)
+            good = all(one.named is not None and after >= one.named + STAYS for one in watches.values())
+            return not good and after < scenario.seconds
+
+        with scenario.bring(places[0]):
+            while looking():
+                time.sleep(LOOK)
+            moved = _moved(before, running)
+        outcomes = [watch.outcome() for watch in watches.values()]
+        for outcome in outcomes:
+            _keep(outcome, watches[outcome.database], running, begun, moved)
+    return outcomes
+
+
+@contextlib.contextmanager
+def warm(scenario: Scenario | Control, places: Sequence[Place]) -> Iterator[Exporter]:
+    """Run an exporter on the targets of a scenario; all is well, and has been for a while."""
+    targets = [target(place, scenario.prepare(place)) for place in places]
+    further = {"diagnosis": DIAGNOSIS} if DIAGNOSIS else {}
+    with exporter(places[0].site.client, targets, etc=places[0].etc, further=further) as running:
+        for place in places:
+            place.exporter = running
+        for one in targets:
+            wait_for(_well(running, one), WARM)
+        time.sleep(CALM)
+        for one in targets:
+            wait_for(_well(running, one), WARM)
+        yield running
+
+
+def target(place: Place, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a target with the bench's probes, but for what the settings say of them."""
+    probes = dict(PROBES)
+    for name, own in settings.get("probes", {}).items():
+        usual = probes.get(name)
+        probes[name] = usual | own if isinstance(own, dict) and isinstance(usual, dict) else own
+    return {"connection_budget": 12, **settings, "name": place.name, "probes": probes}
+
+
+def _well(running: Exporter, one: Mapping[str, Any]) -> Callable[[], bool]:
+    """Give a question: whether every probe of a target that tells anything tells something good."""
+    name, probes = one["name"], one["probes"]
+
+    def asked() -> bool:
+        assert running.process.poll() is None, "the exporter has ended"
+        time.sleep(LOOK)
+        found = running.everything()
+
+        def value(sample: str, **labels: str) -> float:
+            return found.get((sample, frozenset({"target": name, **labels}.items())), 0.0)
+
+        held = value("conndrop_held_connections", probe="sentinel")
+        looked = any(sample.startswith("conndrop_server_") and ("target", name) in labels and worth
+                     for (sample, labels), worth in found.items())  # fmt: skip
+        active = any(sample == "conndrop_incident_active" and ("target", name) in labels and worth
+                     for (sample, labels), worth in found.items())  # fmt: skip
+        return (
+            (not probes["session"] or value("conndrop_up") == 1)
+            and (not probes["sentinel"] or held >= probes["sentinel"]["connections"])
+            and (not probes["ping"] or value("conndrop_ping_rtt_seconds_count") > 0)
+            and (not probes["server"] or looked)
+            and not active
+        )
+
+    return asked
+
+
+def told(running: Exporter) -> list[dict[str, Any]] | None:
+    """Give the incidents, None where the exporter cannot be asked now."""
+    try:
+        return running.incidents()
+    except OSError:
+        return None
+
+
+def _moved(before: Samples, running: Exporter) -> dict[str, float]:
+    """Give by how much samples have changed, buckets left out; none where the exporter cannot be asked."""
+    try:
+        after = running.everything()
+    except OSError:
+        return {}
+    return {
+        f"{name}{dict(sorted(labels))}": round(value - before.get((name, labels), 0.0), 6)
+        for (name, labels), value in sorted(after.items(), key=str)
+        if value != before.get((name, labels), 0.0)
+        and not name.endswith("_bucket")
+        and "target" in dict(labels)
+    }
+
+
+def _keep(
+    outcome: Outcome, watch: Watch, running: Exporter, begun: float, moved: Mapping[str, float]
+) -> None:
+    """Write down what there was to see, for whoever wants to know why."""
+    EVIDENCE.mkdir(parents=True, exist_ok=True)
+    log = [line | {"ts": round(line["ts"] - begun, 3)} for line in running.log]
+    evidence = {
+        "outcome": str(outcome),
+        "incidents": watch.history,
+        "log": [json.dumps(line) for line in log if line.get("target", outcome.database) == outcome.database],
+        "moved": {name: by for name, by in moved.items() if f"'target': '{outcome.database}'" in name},
+    }
+    name = f"{outcome.scenario.name}-{outcome.database}".replace(" ", "-").replace("/", "-")
+    (EVIDENCE / f"{name}.json").write_text(json.dumps(evidence, indent=1) + "\n")
