@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from exporter.config.schema import Thresholds
 from tests.faults.outcome import Outcome, Verdict, Watch
-from tests.faults.scenario import Control, Place, Scenario
+from tests.faults.scenario import Place, Scenario
 from tests.lab.exporter import Exporter, exporter
 from tests.lab.site import Site
 from tests.scraping import Samples
@@ -31,7 +31,7 @@ PROBES: Final[Mapping[str, object]] = {
     "server": {"interval": "2s", "timeout": "2s"},
 }
 """What a target of the bench is probed with, where a scenario does not say otherwise."""
-LADDER: Final = {"ladder": ["1s", "2s", "4s", "8s", "16s"], "keepalive": "5s"}
+LADDER: Final = {"ladder": ["1s", "2s", "4s", "6s", "8s", "16s"], "keepalive": "1s"}
 """Settings of `idle` in scenarios about idle timeouts."""
 DIAGNOSIS: Final = {"quiet": "10s"} if "quiet" in Thresholds.model_fields else {}
 WARM: Final = 60.0
@@ -76,38 +76,48 @@ def _broken(scenario: Scenario, name: str, trouble: Exception) -> Outcome:
 
 def _try(scenario: Scenario, places: Sequence[Place]) -> list[Outcome]:
     """Try a scenario on what one exporter has for targets."""
-    with warm(scenario, places) as running:
-        before = running.everything()
-        begun, since = time.time(), time.monotonic()
+    targets = [target(place, scenario.prepare(place)) for place in places]
+    with contextlib.ExitStack() as stack:
+        if scenario.timeout:
+            stack.enter_context(scenario.bring(places[0]))
+            running = stack.enter_context(started(places, targets))
+        else:
+            running = stack.enter_context(warm(places, targets))
+        before, begun, since = running.everything(), time.time(), time.monotonic()
         watches = {place.name: Watch(scenario, place.name, begun) for place in places}
-
-        def looking() -> bool:
-            after = time.monotonic() - since
-            documents = told(running)
-            if documents is not None:
-                for watch in watches.values():
-                    watch.look(after, documents)
-            good = all(one.named is not None and after >= one.named + STAYS for one in watches.values())
-            return not good and after < scenario.seconds
-
-        with scenario.bring(places[0]):
-            while looking():
+        with contextlib.nullcontext() if scenario.timeout else scenario.bring(places[0]):
+            while _looking(running, list(watches.values()), time.monotonic() - since, scenario.seconds):
                 time.sleep(LOOK)
             moved = _moved(before, running)
-        outcomes = [watch.outcome() for watch in watches.values()]
-        for outcome in outcomes:
-            _keep(outcome, watches[outcome.database], running, begun, moved)
-    return outcomes
+        for watch in watches.values():
+            _keep(watch, running, begun, moved)
+    return [watch.outcome() for watch in watches.values()]
+
+
+def _looking(running: Exporter, watches: Sequence[Watch], after: float, seconds: float) -> bool:
+    """Read what is said so long after the fault; tell whether there is more to wait for."""
+    documents = told(running)
+    if documents is not None:
+        for watch in watches:
+            watch.look(after, documents)
+    settled = all(watch.named is not None and after >= watch.named + STAYS for watch in watches)
+    return not settled and after < seconds
 
 
 @contextlib.contextmanager
-def warm(scenario: Scenario | Control, places: Sequence[Place]) -> Iterator[Exporter]:
-    """Run an exporter on the targets of a scenario; all is well, and has been for a while."""
-    targets = [target(place, scenario.prepare(place)) for place in places]
+def started(places: Sequence[Place], targets: Sequence[dict[str, Any]]) -> Iterator[Exporter]:
+    """Run an exporter on the targets of a scenario."""
     further = {"diagnosis": DIAGNOSIS} if DIAGNOSIS else {}
     with exporter(places[0].site.client, targets, etc=places[0].etc, further=further) as running:
         for place in places:
             place.exporter = running
+        yield running
+
+
+@contextlib.contextmanager
+def warm(places: Sequence[Place], targets: Sequence[dict[str, Any]]) -> Iterator[Exporter]:
+    """Run an exporter on the targets of a scenario; all is well, and has been for a while."""
+    with started(places, targets) as running:
         for one in targets:
             wait_for(_well(running, one), WARM)
         time.sleep(CALM)
@@ -176,10 +186,9 @@ def _moved(before: Samples, running: Exporter) -> dict[str, float]:
     }
 
 
-def _keep(
-    outcome: Outcome, watch: Watch, running: Exporter, begun: float, moved: Mapping[str, float]
-) -> None:
+def _keep(watch: Watch, running: Exporter, begun: float, moved: Mapping[str, float]) -> None:
     """Write down what there was to see, for whoever wants to know why."""
+    outcome = watch.outcome()
     EVIDENCE.mkdir(parents=True, exist_ok=True)
     log = [line | {"ts": round(line["ts"] - begun, 3)} for line in running.log]
     evidence = {

@@ -9,7 +9,7 @@ from typing import Final
 from tests.lab.namespace import Namespace
 
 PORT: Final = 5999
-WINDOW: Final = 60_000
+WINDOW: Final = 130_000
 """Bytes on their way at once: they fill a queue, and do not overflow it."""
 CHUNK: Final = 65536
 

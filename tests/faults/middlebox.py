@@ -1,7 +1,6 @@
 """Faults of what stands between client and server and keeps a state of every connection."""
 
 import itertools
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Final
@@ -9,6 +8,7 @@ from typing import Any, Final
 from exporter.model import Cause
 from tests.faults.attempt import LADDER
 from tests.faults.cases import LIMITS
+from tests.faults.repeating import repeating
 from tests.faults.scenario import Place, Scenario, straight
 from tests.lab.application import Application
 from tests.lab.firewall import Refusal
@@ -76,22 +76,10 @@ def crowded(refusal: str) -> Bringing:
     @contextmanager
     def bring(place: Place) -> Iterator[None]:
         rule = f"tcp dport {place.port} ct state new ct count over {MOST} {refusal}"
-        over = threading.Event()
         with place.site.firewall.filtering(rule), Application(place.site, place.name) as application:
-
-            def come_and_go() -> None:
-                for round_ in itertools.count():
-                    application.close() if round_ % 2 else application.open(MOST)
-                    if over.wait(LONG):
-                        return
-
-            thread = threading.Thread(target=come_and_go)
-            thread.start()
-            try:
+            turns: Iterator[dict[str, Any]] = itertools.cycle(({"open": MOST}, {"close": True}))
+            with repeating(lambda: application.tell(**next(turns)), LONG):
                 yield
-            finally:
-                over.set()
-                thread.join()
 
     return bring
 

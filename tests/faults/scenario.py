@@ -43,8 +43,10 @@ class Scenario:
     `prepare` is called before the exporter starts and gives the target's settings but for its name (`url`,
     and what goes over the usual `probes`); what it enters on the place's stack is left when all is over.
     `bring` brings the fault about; it holds for its block. `expected` is the cause to be named, one of `also`
-    may be named beside it. `timeout` is T for an idle timeout. `seconds` is how long the exporter has at
-    most.
+    may be named beside it. `seconds` is how long the exporter has at most.
+
+    `timeout` is T for an idle timeout. That is no event: it is there before the exporter starts, there is no
+    time in which all is well, and times are counted from the exporter's start.
 
     All databases are on one site. Each has an exporter of its own, unless the fault is `shared`: then one
     exporter has them all, and `bring` is called once, with the first database's place.
@@ -66,12 +68,13 @@ class Control:
     """Something that looks like a fault and is none, or heals by itself: only `allowed` causes may be named.
 
     `symptoms` tells whether an incident without a name may be opened. `bring` is called once, as with a
-    shared scenario.
+    shared scenario; where it is `winding`, on a site with two ways.
     """
 
     name: str
     allowed: tuple[Cause, ...] = ()
     symptoms: bool = False
+    winding: bool = False
     databases: tuple[str, ...] = BOTH
     prepare: Callable[[Place], Mapping[str, Any]]
     bring: Callable[[Place], AbstractContextManager[Any]]

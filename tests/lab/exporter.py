@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
+from urllib.error import HTTPError
 
 from exporter.probes import KINDS
 from tests.scraping import Samples, parse_text, samples_of
@@ -72,8 +73,12 @@ class Exporter:
         """Give the incidents as `/api/v1/incidents` tells them, newest first; OSError where it does not."""
 
         def fetch() -> bytes:
-            with urllib.request.urlopen(f"http://{self._address}api/v1/incidents", timeout=2) as answer:
-                content: bytes = answer.read()
+            try:
+                with urllib.request.urlopen(f"http://{self._address}api/v1/incidents", timeout=2) as answer:
+                    content: bytes = answer.read()
+            except HTTPError as refusal:
+                refusal.close()
+                raise
             return content
 
         told: list[dict[str, Any]] = json.loads(self._inside.run(fetch))["incidents"]

@@ -58,6 +58,16 @@ class Firewall:
             yield
 
     @contextlib.contextmanager
+    def masqueraded(self, port: int, seconds: int) -> Iterator[None]:
+        """Translate the client's address; a connection idle for so long goes on as before when it is used."""
+        translation = (
+            f"add chain inet TABLE translation {TRANSLATED}",
+            f"add rule inet TABLE translation tcp dport {port} masquerade",
+        )
+        with self._table((*_times(port, seconds), *translation)):
+            yield
+
+    @contextlib.contextmanager
     def forgotten(self, port: int, refusal: Refusal = "silent") -> Iterator[None]:
         """Lose the state of all connections to `port` now, as a restart of the device or a failover does.
 

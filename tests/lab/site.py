@@ -34,14 +34,15 @@ class Reached(Protocol):
 class Site:
     """Three hosts, and databases of the given kinds; all is gone with the block, whatever happens in it.
 
-    Everybody but the superuser reaches a database from `client` only, through `router`.
+    Everybody but the superuser reaches a database from `client` only, through `router`. With `winding` two
+    routers more stand behind it, and one beside them that `row` can lead the way over.
     """
 
-    def __init__(self, certificates: Certificates, *kinds: type[Database]) -> None:
+    def __init__(self, certificates: Certificates, *kinds: type[Database], winding: bool = False) -> None:
         with contextlib.ExitStack() as stack:
-            three = stack.enter_context(row(1))
-            self.client, (self.router,), self.server = three.client, three.routers, three.server
-            self.host, self.host_six = three.target(4), three.target(6)
+            self.row = stack.enter_context(row(3, beside=True) if winding else row(1))
+            self.client, self.router, self.server = self.row.client, self.row.routers[0], self.row.server
+            self.host, self.host_six = self.row.target(4), self.row.target(6)
             self.firewall = Firewall(self.router)
             self.directory = Path(tempfile.mkdtemp(prefix="conndrop-site-"))
             self.directory.chmod(0o755)
@@ -49,7 +50,7 @@ class Site:
             place = Place(addresses=addresses, open=True, entered=self.server.entered)
             self.databases = {kind.name: kind(certificates, place) for kind in kinds}
             directories = [self.directory, *(one.directory for one in self.databases.values())]
-            stack.enter_context(Ward(three.nodes, directories))
+            stack.enter_context(Ward(self.row.nodes, directories))
             self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
