@@ -17,11 +17,19 @@ import psycopg2
 import pymysql
 import pytest
 
+from exporter.net.dns_exchange import Nameserver as Asked
+from exporter.net.dns_exchange import ask as dns_ask
+from exporter.net.dns_query import Configured
+from exporter.net.waiting import Stop
+from tests.lab.application import Application
 from tests.lab.balancer import Balancer, Farewell
 from tests.lab.capture import Capture
+from tests.lab.detour import detour
 from tests.lab.firewall import Refusal, Way
 from tests.lab.fronts import Haproxy, PgBouncer
+from tests.lab.link import Conditions
 from tests.lab.menu import COMMANDS, Menu
+from tests.lab.nameserver import Nameserver
 from tests.lab.processes import family
 from tests.lab.resetter import Resetter
 from tests.lab.site import PORTS, Reached, Site
@@ -38,6 +46,7 @@ SILENCE = 0.5
 EARLY, LATE = 0.05, 1.0
 """Seconds by which an end may come before its time and after it, on a busy machine."""
 QUERY = b"SELECT 1"
+SERVER = Asked(address="127.0.0.1", port=53)
 SAID = {
     "postgresql": b"Q\0\0\0\x0d" + QUERY + b"\0",
     "mariadb": b"\x09\0\0\0\3" + QUERY,
@@ -226,6 +235,58 @@ def test_a_black_hole_and_its_healing(site: Site, hold: Hold, ways: tuple[Way, .
             with contextlib.nullcontext() if held_only else pytest.raises(TimeoutError):
                 sock.connect((site.host, 5432))
     assert held.end() == "said"
+
+
+def test_a_masquerade_heals(site: Site, hold: Hold) -> None:
+    """What was forgotten is known again as soon as the client says more."""
+    with site.firewall.masqueraded(5432, 1):
+        held = hold("postgresql")
+        known = site.firewall.known(5432)
+        wait_for(lambda: site.firewall.known(5432) < known)
+        assert held.use() == "said"
+
+
+def test_a_detour_makes_the_way_longer(site: Site, hold: Hold) -> None:
+    """Both what was there before and what is new go over it, and the old way afterwards."""
+    with detour(site) as link:
+        link.set(there=Conditions(delay=0.2))
+        began = time.monotonic()
+        assert hold("mariadb").use() == "said"
+        assert time.monotonic() - began > 0.6  # a handshake, a login and a query
+    began = time.monotonic()
+    assert hold("mariadb").use() == "said"
+    assert time.monotonic() - began < 0.5
+
+
+def test_a_name_server_fails_to_order(site: Site) -> None:
+    def ask() -> tuple[str, set[str]]:
+        answers = site.client.run(lambda: dns_ask(Configured().names("db.test"), [SERVER], 1, Stop()))
+        (answer,) = answers
+        return answer.rcode, set(answer.addresses)
+
+    with Nameserver(site.client, site.host, site.host_six) as server:
+        assert ask() == ("NOERROR", {site.host, site.host_six})
+        server.answer(rcode="SERVFAIL")
+        assert ask()[0] == "SERVFAIL"
+        server.answer(["10.9.9.1"], ["10.9.9.2"])
+        assert ask()[1] | ask()[1] == {"10.9.9.1", "10.9.9.2"}
+        server.fall_silent()
+        assert ask() == ("", set())
+
+
+@pytest.mark.parametrize("name", ["postgresql", "mariadb"])
+def test_an_application_comes_and_goes(site: Site, name: str) -> None:
+    with Application(site, name) as application:
+        before = len(site.databases[name].numbers())
+        assert application.open(3) == 3
+        assert len(site.databases[name].numbers()) == before + 3
+        assert application.refused() == 3
+        assert application.close() == 0
+        wait_for(lambda: len(site.databases[name].numbers()) == before)
+        aborted = site.databases[name].aborted()
+        application.open(1)
+        application.vanish()
+        wait_for(lambda: site.databases[name].aborted() > aborted)
 
 
 def test_a_black_hole_for_everything(site: Site, hold: Hold) -> None:

@@ -23,12 +23,15 @@ from tests.faults.harmless import CONTROLS
 from tests.faults.lineup import fits
 from tests.faults.outcome import EARLIER
 from tests.faults.scenario import Control, Place
+from tests.lab.exporter import Exporter
 from tests.lab.site import Site
 from tests.servers import Certificates
 
 LOOK: Final = 1.0
 TOGETHER: Final = 600.0
 """Seconds within which all are warm."""
+STARTING: Final = 2
+"""Sites that begin at a time: it takes all that a machine has."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,12 +73,12 @@ class Seen:
 def main(minutes: float, wanted: Sequence[str]) -> int:
     """Let all go on, print what was seen, and give the exit status."""
     controls = [control for control in CONTROLS if fits(control.name, wanted)]
-    ready = threading.Barrier(len(controls), timeout=TOGETHER)
+    ready, starting = threading.Barrier(len(controls), timeout=TOGETHER), threading.Semaphore(STARTING)
     with tempfile.TemporaryDirectory(prefix="conndrop-controls-") as directory:
         Path(directory).chmod(0o755)
         certificates = Certificates(Path(directory))
         with ThreadPoolExecutor(len(controls)) as pool:
-            seen = list(pool.map(lambda one: _guarded(one, certificates, ready, minutes), controls))
+            seen = list(pool.map(lambda one: _guarded(one, certificates, starting, ready, minutes), controls))
     for one in seen:
         say(str(one))
     bad = sum(bool(list(one.problems)) for one in seen)
@@ -83,35 +86,47 @@ def main(minutes: float, wanted: Sequence[str]) -> int:
     return 1 if bad else 0
 
 
-def _guarded(control: Control, certificates: Certificates, ready: threading.Barrier, minutes: float) -> Seen:
+def _guarded(
+    control: Control,
+    certificates: Certificates,
+    starting: threading.Semaphore,
+    ready: threading.Barrier,
+    minutes: float,
+) -> Seen:
     seen = Seen(control=control)
     try:
-        _watch(seen, certificates, ready, minutes)
+        with ExitStack() as stack:
+            with starting:
+                places, running = _begin(control, certificates, stack)
+            say(f"{control.name}: warm")
+            ready.wait()
+            _watch(seen, places, running, minutes)
     except Exception as trouble:  # noqa: BLE001  the others go on
         ready.abort()
-        seen.trouble = f"{type(trouble).__name__}: {trouble}"[:400]
+        seen.trouble = f"{type(trouble).__name__}: {trouble}"[-400:]
         say(f"{control.name}: {seen.trouble}")
     return seen
 
 
-def _watch(seen: Seen, certificates: Certificates, ready: threading.Barrier, minutes: float) -> None:
-    """Let one control go on for so long."""
-    control, notes = seen.control, dict[str, Any]()
+def _begin(control: Control, certificates: Certificates, stack: ExitStack) -> tuple[list[Place], Exporter]:
+    """Have a site, and an exporter that is warm, until the stack is left."""
+    notes: dict[str, Any] = {}
     kinds = [KINDS[name] for name in control.databases]
-    with ExitStack() as stack:
-        site = stack.enter_context(Site(certificates, *kinds, winding=control.winding))
-        places = [Place(site=site, name=name, stack=stack, notes=notes) for name in control.databases]
-        targets = [target(place, control.prepare(place)) for place in places]
-        running = stack.enter_context(warm(places, targets))
-        say(f"{control.name}: warm")
-        ready.wait()
-        begun, since = time.time(), time.monotonic()
-        with control.bring(places[0]):
-            while (passed := time.monotonic() - since) < 60 * minutes:
-                assert running.process.poll() is None, "the exporter has ended"
-                seen.look(told(running) or [], begun)
-                seen.minutes = passed / 60
-                time.sleep(LOOK)
+    site = stack.enter_context(Site(certificates, *kinds, winding=control.winding))
+    places = [Place(site=site, name=name, stack=stack, notes=notes) for name in control.databases]
+    targets = [target(place, control.prepare(place)) for place in places]
+    return places, stack.enter_context(warm(places, targets))
+
+
+def _watch(seen: Seen, places: Sequence[Place], running: Exporter, minutes: float) -> None:
+    """Let one control go on for so long."""
+    begun, since = time.time(), time.monotonic()
+    with seen.control.bring(places[0]):
+        while (passed := time.monotonic() - since) < 60 * minutes:
+            assert running.process.poll() is None, "the exporter has ended"
+            seen.look(told(running) or [], begun)
+            seen.minutes = passed / 60
+            time.sleep(LOOK)
 
 
 if __name__ == "__main__":
