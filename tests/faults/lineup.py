@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from typing import Final
 
-from tests.faults import client, middlebox, names, network
+from tests.faults import client, limits, logins, middlebox, names, network, proxies, server
 from tests.faults.scenario import Scenario
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
@@ -12,6 +12,10 @@ SCENARIOS: Final[tuple[Scenario, ...]] = (
     *middlebox.SCENARIOS,
     *names.SCENARIOS,
     *client.SCENARIOS,
+    *server.SCENARIOS,
+    *limits.SCENARIOS,
+    *proxies.SCENARIOS,
+    *logins.SCENARIOS,
 )
 
 

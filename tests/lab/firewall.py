@@ -98,6 +98,20 @@ class Firewall:
         with self._table((f"add chain inet TABLE rules {FORWARDED}", *lines)):
             yield
 
+    @contextlib.contextmanager
+    def moved(self, port: int, to: str) -> Iterator[None]:
+        """Lead what goes to `port` to another server, `address:port`, as a floating address that has moved.
+
+        Packets of connections that are open go there as well, and it knows none of them.
+        """
+        chain = "add chain inet TABLE translation { type nat hook prerouting priority -100; }"
+        try:
+            with self._table((chain, f"add rule inet TABLE translation tcp dport {port} dnat ip to {to}")):
+                self.forget(port)
+                yield
+        finally:
+            self.forget(port)
+
     def forget(self, port: int | None = None) -> None:
         """Delete the state of connections to `port` or of all; what comes next is as if from nowhere."""
         self._conntrack("-D", port)

@@ -102,15 +102,28 @@ class Front:
 
 
 class Haproxy(Front):
-    """HAProxy in TCP mode; it ends a connection after so many seconds of silence from client or server."""
+    """HAProxy in TCP mode; it ends a connection after so many seconds of silence from client or server.
+
+    It tries four times for `connect` seconds to reach the server, then it closes. Of connections to it there
+    are `most`; others wait for three seconds, and are closed then.
+    """
 
     program = "haproxy"
 
     def __init__(
-        self, site: Site, database: Database, *, port: int = 9000, client: float = 3600, server: float = 3600
+        self,
+        site: Site,
+        database: Database,
+        *,
+        port: int = 9000,
+        client: float = 3600,
+        server: float = 3600,
+        connect: float = 5,
+        most: int | None = None,
     ) -> None:
         super().__init__(site, database, port)
-        self._client, self._server = client, server
+        self._client, self._server, self._connect = client, server, connect
+        self._most = "" if most is None else f" maxconn {most}"
 
     def words(self) -> list[str]:
         return [self.program, "-db", "-f"]
@@ -119,12 +132,13 @@ class Haproxy(Front):
         lines = (
             "defaults",
             "  mode tcp",
-            "  timeout connect 5s",
+            f"  timeout connect {self._connect * 1000:.0f}ms",
+            "  timeout queue 3s",
             f"  timeout client {self._client * 1000:.0f}ms",
             f"  timeout server {self._server * 1000:.0f}ms",
             "listen database",
             f"  bind {self.host}:{self.port}",
-            f"  server one {self._behind[0]}:{self._behind[1]}",
+            f"  server one {self._behind[0]}:{self._behind[1]}{self._most}",
         )
         return {"configuration": "\n".join(lines) + "\n"}
 

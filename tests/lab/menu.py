@@ -75,8 +75,9 @@ class Menu:
         return self._before(f"balancer {idle} {farewell}", front, front)
 
     def haproxy(self, client: str = "3600", server: str = "3600") -> str:
-        seconds = {"client": float(client), "server": float(server)}
-        front = Haproxy(self._site, self._database, port=next(self._ports), **seconds)
+        front = Haproxy(
+            self._site, self._database, port=next(self._ports), client=float(client), server=float(server)
+        )
         return self._before(f"haproxy {client} {server}", front, front)
 
     def pgbouncer(self, idle: str, pooling: str = "session") -> str:

@@ -86,12 +86,12 @@ class Site:
         return database.url(params or database.plain, host=host, port=via.port if via else None)
 
     @contextlib.contextmanager
-    def down(self, name: str, *, crash: bool = False) -> Iterator[None]:
-        """Shut a database down, or let it crash; it runs again after the block."""
+    def down(self, name: str, *, crash: bool = False, by: signal.Signals | None = None) -> Iterator[None]:
+        """Shut a database down, `by` a signal of its own, or let it crash; it runs again after the block."""
         database = self.databases[name]
         assert database.process
         pids = family(database.process.pid)
-        database.halt(signal.SIGKILL if crash else None)
+        database.halt(signal.SIGKILL if crash else by)
         wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
         try:
             yield

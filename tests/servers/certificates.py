@@ -11,13 +11,17 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from tests.lab.routers import address
+
 NAME = "localhost"
 OTHER_NAME = "elsewhere.test"
+LAB = (address(1, 2, 4), address(1, 2, 6))
+"""Where the client of the lab finds the server."""
 SHORT_LIFE = datetime.timedelta(seconds=2)
 
 
 class Certificates:
-    """Certificates for `localhost`, good and bad, as PEM files in `directory`."""
+    """Certificates for `localhost` and the server of the lab, good and bad, as PEM files in `directory`."""
 
     def __init__(self, directory: Path) -> None:
         self._authority = trustme.CA()
@@ -31,7 +35,7 @@ class Certificates:
         is `expiring` while it runs; returns the moment when that is.
         """
         now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-        until = now + SHORT_LIFE if kind == "expiring" else None
+        until = now + SHORT_LIFE if kind.endswith("expiring") else None
         if kind == "self_signed":
             pem, key_pem = self_signed(NAME)
         else:
@@ -51,6 +55,8 @@ class Certificates:
         kinds: dict[str, Callable[[], trustme.LeafCert]] = {
             "good": lambda: issue(NAME),
             "expiring": lambda: issue(NAME, not_after=until),
+            "lab": lambda: issue(*LAB),
+            "lab_expiring": lambda: issue(*LAB, not_after=until),
             "not_yet": lambda: issue(NAME, not_before=now + day, not_after=now + 2 * day),
             "other_name": lambda: issue(OTHER_NAME),
             "address": lambda: issue("127.0.0.1", "::1"),

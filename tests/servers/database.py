@@ -68,6 +68,8 @@ class Database(ABC):
         self.key = self.directory / "server.key"
         self.log = self.directory / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.settings: dict[str, str] = {}
+        """What it is told when it starts, over the suite's own settings, by the names it has for them."""
 
     def __enter__(self) -> Self:
         try:

@@ -82,6 +82,11 @@ class Dnsmasq:
         assert self._process
         self._process.send_signal(signal.SIGSTOP)
 
+    def resume(self) -> None:
+        """Let it answer again."""
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
     def move(self, host: str, *addresses: str) -> None:
         """Give `host`, and it alone, other addresses, and wait until that is what is answered."""
         self._write({host: list(addresses)})

@@ -34,6 +34,7 @@ class MysqlFamily(Database):
 
     def options(self) -> list[str]:
         """Options that both servers know."""
+        settings = {"skip_name_resolve": "ON"} | self.settings
         return [
             f"--datadir={self.directory / 'data'}",
             f"--port={self.port}",
@@ -41,12 +42,12 @@ class MysqlFamily(Database):
             f"--pid-file={self.directory / 'pid'}",
             f"--tmpdir={self.directory}",  # those that start sweep theirs, whoever is in there
             f"--bind-address={','.join(self.place.addresses)}",
-            "--skip-name-resolve",
             "--innodb-buffer-pool-size=32M",
             "--performance-schema=ON",
             f"--ssl-ca={self.certificates.ca}",
             f"--ssl-cert={self.certificate}",
             f"--ssl-key={self.key}",
+            *(f"--{name.replace('_', '-')}={value}" for name, value in settings.items()),
         ]
 
     def create_account(self) -> None:

@@ -42,7 +42,6 @@ class Postgres(Database):
         self.programs = self.installed()
         super().__init__(certificates, place)
         self.data = self.directory / "data"
-        self.settings: dict[str, str] = {}
 
     def installed(self) -> Path:
         """Find the directory of its programs; raise ServerMissing where there is none."""

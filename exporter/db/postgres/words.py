@@ -60,6 +60,7 @@ WORDS: tuple[tuple[str, Cause], ...] = (
     ("client_idle_timeout", Cause.PROXY_IDLE_TIMEOUT),
     ("server conn crashed", Cause.PROXY_BACKEND_UNAVAILABLE),
     ("server login failed", Cause.PROXY_BACKEND_UNAVAILABLE),
+    ("server login has been failing", Cause.PROXY_BACKEND_UNAVAILABLE),
     ("pgbouncer cannot connect to server", Cause.PROXY_BACKEND_UNAVAILABLE),
     ("no such database", Cause.AUTH_NOT_ALLOWED),
     ("no such user", Cause.AUTH_CREDENTIALS),
