@@ -24,7 +24,7 @@ from exporter.exposition.registry import Scrape, new_registry
 from exporter.journal import Journal
 from exporter.meter.canary import LOOPBACK, Canary
 from exporter.meter.keeper import Keeper
-from exporter.model import Observation
+from exporter.model import HostCondition, Observation
 from exporter.net.book import AddressBook
 from exporter.net.hostnames import Hostnames
 from exporter.net.icmp import why_unavailable
@@ -95,7 +95,7 @@ class Daemon:
         sinks = [self._measure, journal.record, latest.record, self._look_closely, self._spare]
         self._runner = Runner([*sinks, self._desk.record])
         self._scheduler = Scheduler(self._own)
-        watch = HostWatch(self._own.host)
+        watch = HostWatch(self._take_in_host)
         self._heartbeat = Heartbeat(self._own, self._scheduler.realign, told=watch.report)
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
         self._keeper = Keeper(self._deliver, self._own, self._stop)
@@ -157,6 +157,11 @@ class Daemon:
         if self._suspicions[observation.target].roused(observation):
             self._enlisted.look_closely(observation.target)
 
+    def _take_in_host(self, condition: HostCondition) -> None:
+        """Count what the host has come to, and let it be evidence."""
+        self._own.host(condition)
+        self._desk.condition(condition)
+
     def _spare(self, observation: Observation) -> None:
         """Have everything given back that is held at a server that is full."""
         if self._budgets[observation.target].notice(observation):
@@ -168,6 +173,7 @@ class Daemon:
 
     def _ask(self, target: str, ask: Ask) -> None:
         """Have something done at once that would tell more of a trouble."""
+        self._enlisted.ask(target, ask)
         log.debug("asked for", extra={"fields": {"target": target, "ask": ask}})
 
     async def _save(self) -> None:
