@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from exporter import __version__
-from exporter.app.diagnosing import Diagnosis
+from exporter.app.diagnosing import Diagnosis, Means
 from exporter.app.enlisting import Enlisted
 from exporter.config import Configuration, ProbedTarget, load
 from exporter.db import DIALECTS, forget_environment
@@ -37,6 +37,7 @@ from exporter.probes.budget import Budget
 from exporter.probes.kind import Tools
 from exporter.probes.memory import Memory
 from exporter.probes.suspicion import Suspicion
+from exporter.probes.trial import possible
 from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.host import HostWatch
 from exporter.runtime.latest import Latest
@@ -90,7 +91,14 @@ class Daemon:
         self._watcher = Watcher()
         self._memory = Memory(state)
         latest, journal = Latest(), Journal()
-        diagnosis = Diagnosis(configuration, families, self._memory, journal.incident, self._ask)
+        tools = {probed.target.name: self._tools(probed) for probed in configuration.targets}
+        means = Means(
+            memory=self._memory,
+            note=journal.incident,
+            ask=self._ask,
+            trials={target: possible(each.opener) for target, each in tools.items()},
+        )
+        diagnosis = Diagnosis(configuration, families, means)
         self._desk = diagnosis.desk
         sinks = [self._measure, journal.record, latest.record, self._look_closely, self._spare]
         self._runner = Runner([*sinks, self._desk.record])
@@ -107,7 +115,7 @@ class Daemon:
             scheduler=self._scheduler,
         )
         for probed in configuration.targets:
-            self._enlisted.take_on(probed, self._tools(probed))
+            self._enlisted.take_on(probed, tools[probed.target.name])
         scrape, incidents = Scrape(registry, families), diagnosis.history.listed
         site = Site(targets, scrape, lambda: self._runner.ready, latest.server, incidents)
         self._web = WebServer(list(listen), site)

@@ -1,7 +1,7 @@
 """The diagnosis, put together: a case for each target, and the desk to which all of them go."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from exporter.config import Configuration, ProbedTarget
 from exporter.config.schema import Thresholds
@@ -16,32 +16,43 @@ from exporter.exposition.incidents import IncidentMetrics
 from exporter.incidents.desk import Desk, Facts
 from exporter.incidents.history import History
 from exporter.incidents.outlets import Note, Outlets
-from exporter.model import Cause
+from exporter.model import Cause, Trial
 from exporter.net.resolve import is_address
 from exporter.probes.memory import Memory
 
 
-class Diagnosis:
-    """The desk, and the history of what it has found; `ask` has something done at a target at once."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What the diagnosis may use: a `memory`, somebody to `note` what it finds, and probes on demand.
 
-    def __init__(
-        self,
-        configuration: Configuration,
-        families: Families,
-        memory: Memory,
-        note: Note,
-        ask: Callable[[str, Ask], None],
-    ) -> None:
+    `ask` has something done at a target at once; `trials` are those that can be made, by target.
+    """
+
+    memory: Memory
+    note: Note
+    ask: Callable[[str, Ask], None]
+    trials: Mapping[str, frozenset[Trial]]
+
+
+class Diagnosis:
+    """The desk, and the history of what it has found."""
+
+    def __init__(self, configuration: Configuration, families: Families, means: Means) -> None:
         targets = [probed.target.name for probed in configuration.targets]
         metrics = IncidentMetrics(families)
         for target in targets:
             metrics.expect(target)
-        self.history = History(targets, memory.recall, memory.keep)
-        subjects = [subject(probed, configuration.diagnosis) for probed in configuration.targets]
+        self.history = History(targets, means.memory.recall, means.memory.keep)
+        subjects = [
+            subject(probed, configuration.diagnosis, means.trials[probed.target.name])
+            for probed in configuration.targets
+        ]
         self._well = {one.target: Told(subject=one, facts=()) for one in subjects}
-        outlets = Outlets(history=self.history, tally=metrics, tell=self._tell, note=note)
+        outlets = Outlets(history=self.history, tally=metrics, tell=self._tell, note=means.note)
         cases = {one.target: Case(one) for one in subjects}
-        self.desk = Desk(cases, outlets, quiet=configuration.diagnosis.quiet, ask=ask, share=self._share)
+        self.desk = Desk(
+            cases, outlets, quiet=configuration.diagnosis.quiet, ask=means.ask, share=self._share
+        )
 
     def _tell(self, target: str, cause: Cause, facts: Sequence[Fact]) -> Words:
         """Put a cause into words, with what is known of the target beside the evidence."""
@@ -55,7 +66,7 @@ class Diagnosis:
         return shared([*(self._well | ill).values()])
 
 
-def subject(probed: ProbedTarget, thresholds: Thresholds) -> Subject:
+def subject(probed: ProbedTarget, thresholds: Thresholds, trials: frozenset[Trial]) -> Subject:
     """Say whom a case is about."""
     where = probed.target.endpoint
     return Subject(
@@ -64,6 +75,7 @@ def subject(probed: ProbedTarget, thresholds: Thresholds) -> Subject:
         port=where.port,
         family="postgresql" if where.dialect == "postgresql" else "mysql",
         named=not is_address(where.host),
+        trials=trials,
         loss=thresholds.loss,
         latency=thresholds.latency,
         saturation=thresholds.saturation,

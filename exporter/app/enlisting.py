@@ -13,11 +13,11 @@ from exporter.exposition import Series
 from exporter.exposition.own import OwnMetrics
 from exporter.meter.keeper import MISSED_REASONS as METER_MISSED_REASONS
 from exporter.meter.keeper import Keeper
-from exporter.model import Target, Trial
+from exporter.model import Target
 from exporter.probes import KINDS
 from exporter.probes.kind import Kind, Metered, NotApplicable, Reader, Standing, Tools, Unavailable
 from exporter.probes.on_demand import OnDemand
-from exporter.probes.trial import NAME, QUESTIONS, TIMEOUT, Trials
+from exporter.probes.trial import NAME, QUESTIONS, TIMEOUT, Trials, possible
 from exporter.probes.undertaker import Undertaker
 from exporter.runtime.runner import Runner
 from exporter.runtime.scheduler import MISSED_REASONS, Job, Scheduler
@@ -32,7 +32,7 @@ class Enlisted:
 
     `jobs` are for the scheduler. A reading of the meter is for the reader with the number of its job; the
     jobs in `hurrying` look closely where their target is suspicious. `on_demand` holds, by target, what can
-    be had at once, and `trials` those that can be made.
+    be had at once.
     """
 
     runner: Runner
@@ -44,7 +44,6 @@ class Enlisted:
     readers: list[tuple[str, str, Reader]] = field(default_factory=list)
     hurrying: dict[str, list[int]] = field(default_factory=dict)
     on_demand: dict[str, OnDemand] = field(default_factory=dict)
-    trials: dict[str, frozenset[Trial]] = field(default_factory=dict)
     unavailable: set[str] = field(default_factory=set)
 
     def take_on(self, probed: ProbedTarget, tools: Tools) -> None:
@@ -121,8 +120,7 @@ class Enlisted:
     def _have_trials(self, target: Target, tools: Tools) -> None:
         """Have trials made when they are asked for, and only then."""
         trials = Trials(target, tools)
-        self.trials[target.name] = trials.possible
-        for trial in trials.possible:
+        for trial in possible(tools.opener):
             name = f"{trial}_trial"
             make = partial(self.runner.run, target.name, NAME, partial(trials.make, trial))
             timeout = (1 + len(QUESTIONS)) * TIMEOUT

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from exporter.db.dialect import TRIVIAL_QUERY, Session
+from exporter.db.dialect import TRIVIAL_QUERY, Opener, Session
 from exporter.model import Failure, ProbeError, Target, Trial, TrialObservation
 from exporter.probes.kind import Tools
 from exporter.probes.opening import logged_in
@@ -28,6 +28,12 @@ QUESTIONS: Final = {
 """What is asked in a trial of sizes, by what an answer shows."""
 
 
+def possible(opener: Opener) -> frozenset[Trial]:
+    """Tell what can be tried: TLS where the URL has none, sizes where SQL is understood."""
+    sizes = {Trial.SIZES} if opener.speaks_sql else set()
+    return frozenset(sizes | ({Trial.TLS} if opener.over_tls() is not None else set()))
+
+
 class Trials:
     """The trials that can be made at one target; one at a time, and none soon after the same."""
 
@@ -39,12 +45,6 @@ class Trials:
         self._encrypted = replace(tools, opener=over_tls) if over_tls is not None else None
         self._turn = threading.Lock()
         self._not_before: dict[Trial, float] = {}
-
-    @property
-    def possible(self) -> frozenset[Trial]:
-        """Those that can be made here: TLS is tried where the URL has none, sizes where SQL is understood."""
-        sizes = {Trial.SIZES} if self._tools.opener.speaks_sql else set()
-        return frozenset(sizes | ({Trial.TLS} if self._encrypted is not None else set()))
 
     def make(self, trial: Trial) -> Sequence[TrialObservation]:
         """Make a trial; none where it is not its time, or the budget has no visit left.
