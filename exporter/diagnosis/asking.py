@@ -8,12 +8,9 @@ from exporter.diagnosis.subject import Subject
 from exporter.diagnosis.verdict import Ask
 from exporter.model import Cause, Trial
 
-CONTRAST: Final = frozenset({Ask.SESSION, Ask.SENTINEL, Ask.TCP, Ask.SERVER})
-"""What is asked at every trouble: whether new ones work, held ones, the port, and what the server says."""
+CONTRAST: Final = frozenset({Ask.SESSION, Ask.SENTINEL, Ask.TCP, Ask.SERVER, Ask.DNS})
+"""What is asked at every trouble: whether new ones work, held ones, port and name, and what the server says."""
 OF_CAUSE: Final[Mapping[Cause, frozenset[Ask]]] = {
-    Cause.DNS_ANSWER_CHANGED: frozenset({Ask.DNS}),
-    Cause.DNS_FAILURE: frozenset({Ask.DNS}),
-    Cause.DNS_SLOW: frozenset({Ask.DNS}),
     Cause.NET_BLACKHOLE: frozenset({Ask.PATH}),
     Cause.NET_LOSS: frozenset({Ask.PATH}),
     Cause.NET_UNREACHABLE: frozenset({Ask.PATH}),

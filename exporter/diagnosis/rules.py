@@ -16,6 +16,8 @@ from exporter.model import Cause
 DECISIVE: Final = 8.0
 """A cause needs so much in all to be named, and what gives it alone decides."""
 SAID: Final = 10.0
+SURE: Final = 0.6
+"""What was seen too seldom to have such a strength is no ground to think of anything."""
 Weights = Mapping[Sign | tuple[Sign, Cause], float]
 
 
@@ -59,7 +61,7 @@ RULES: Final[Mapping[Cause, Row]] = {
         grounds={Sign.CHECKSUMS: 8}, beside={Sign.ECHO_LOSS: 2, Sign.SYN_RESENT: 1, Sign.HELD_SLOW: 1}
     ),
     Cause.NET_LATENCY: Row(
-        grounds={Sign.DELAY_UP: 5, Sign.DELAY_UP_TCP: 5},
+        grounds={Sign.DELAY_UP: 6, Sign.DELAY_UP_TCP: 5},
         beside={Sign.FRESH_WORKS: 1},
         against={Sign.HOST_STALLED: 8},
     ),
@@ -252,7 +254,7 @@ def weigh(cause: Cause, fact: Fact) -> tuple[float, bool]:
     for weights, factor, ground in ((row.grounds, 1, True), (row.beside, 1, False), (row.against, -1, False)):
         found = weights.get((fact.sign, fact.cause)) if fact.cause is not None else weights.get(fact.sign)
         if found is not None:
-            return factor * found * fact.strength, ground
+            return factor * found * fact.strength, ground and fact.strength >= SURE
     if fact.sign is Sign.SAID and fact.cause is cause:
         return SAID_OTHERWISE.get(cause, SAID) * fact.strength, True
     return 0.0, False

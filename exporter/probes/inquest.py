@@ -12,9 +12,9 @@ from exporter.probes.kind import Tools
 TIMEOUT: Final = 10.0
 """Seconds that a fresh connection may take."""
 SETTLE: Final = 2.0
-SETTLE_SILENT: Final = 8.0
+SETTLE_SILENT: Final = 4.0
 """Seconds in which a busy connection would show that it has died of the same event; where that was silent, it
-takes a heartbeat."""
+has to be used, which is asked for, and then takes as long as it takes to be sure of a silence."""
 
 
 class Finding(NamedTuple):
@@ -31,6 +31,7 @@ class Finding(NamedTuple):
 async def inquire(target: Target, tools: Tools, connection: HeldConnection, death: Death) -> Finding:
     """Look at the death of `connection`; what the server still lists is ended on the way."""
     reachable, listed = False, None
+    tools.on_demand.want("sentinel")
     if tools.opener.harmless() and tools.budget.enter():
         try:
             reachable, listed = await tools.watcher.aside(_ask, target, tools, connection)

@@ -10,7 +10,7 @@ from exporter.diagnosis.sign import Fact, Sign
 RECENT: Final = 5.0
 """Seconds of which the delays count as those of now."""
 FEWEST: Final = 5
-"""So many delays of now, and twice as many of before, are needed to compare."""
+"""So many delays of now, and as many of before, are needed to compare."""
 TWICE: Final = 2.0
 USUAL: Final = 240
 """Delays that make what is usual."""
@@ -56,7 +56,7 @@ class Delay:
     @property
     def _now(self) -> float | None:
         """Give the delay of now, where it has risen."""
-        if len(self._recent) < FEWEST or len(self._usual) < 2 * FEWEST:
+        if len(self._recent) < FEWEST or len(self._usual) < FEWEST:
             return None
         now = median(seconds for _, seconds in self._recent)
         return now if now > self._threshold and now > TWICE * median(self._usual) else None

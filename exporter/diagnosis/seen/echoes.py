@@ -80,19 +80,23 @@ class Echoes:
         fates = [answered for at, answered in self._fates if window.timed(at)]
         lost = fates.count(False)
         if window.timed(self._gap):
-            text = f"ICMP: {lost} of {len(fates)} echoes were lost, at least {GAP} of them in a row"
+            text = f"ICMP: {lost} of {_echoes(len(fates))} lost, at least {GAP} of them in a row"
             yield Fact(sign=Sign.ECHO_GAP, text=text)
         elif lost and lost < len(fates):
-            text = f"ICMP: {lost} of {len(fates)} echoes were lost"
+            text = f"ICMP: {lost} of {_echoes(len(fates))} lost"
             yield Fact(sign=Sign.ECHO_LOST, text=text)
         elif not lost and (lately := sum(window.after(at) for at, _ in self._fates)):
-            yield Fact(sign=Sign.ECHO_WORKS, text=f"ICMP: all of {lately} echoes were answered meanwhile")
+            yield Fact(sign=Sign.ECHO_WORKS, text=f"ICMP: {_echoes(lately)} answered meanwhile, none lost")
         if self.lossy(window.now):
             recent = [answered for at, answered in self._fates if at >= window.now - COUNTED]
             gone = recent.count(False)
-            text = f"ICMP: {gone} of the last {len(recent)} echoes were lost"
+            text = f"ICMP: {gone} of the last {_echoes(len(recent))} lost"
             values = {"loss": f"{100 * gone / len(recent):.0f}"}
             yield Fact(sign=Sign.ECHO_LOSS, text=text, values=values)
         if window.has(self._unsent):
             yield Fact(sign=Sign.ECHO_NEVER_SENT, text="ICMP: this host refuses to send the echoes")
         yield from self._delay.facts(Sign.DELAY_UP, "echoes take")
+
+
+def _echoes(count: int) -> str:
+    return f"{count} {'echo' if count == 1 else 'echoes'}"

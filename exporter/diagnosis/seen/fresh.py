@@ -15,6 +15,8 @@ SLOW: Final = 1.0
 """Seconds of resolving beyond which a name is slow."""
 LONG: Final = 5.0
 """Seconds for which a port refuses before it is more than a restart."""
+TWICE: Final = 2
+"""So many connects that nobody answers are no chance: each has sent its first packet several times."""
 LATE: Final = 0.5
 ALIKE: Final = 0.25
 """Seconds from which on a close came late, and by which several of them may differ and be as late."""
@@ -111,7 +113,11 @@ def _fact(sign: Sign, cause: Cause | None, ones: Sequence[Try], tried: int) -> F
     else:
         text = f"of {times(tried, 'new connection')} {len(ones)} {MEANINGS[sign]}: {failure.detail}"
     return Fact(
-        sign=sign, text=text, cause=cause, values={name: value for name, value in values.items() if value}
+        sign=sign,
+        text=text,
+        cause=cause,
+        strength=min(1.0, len(ones) / TWICE) if sign is Sign.FRESH_UNANSWERED else 1.0,
+        values={name: value for name, value in values.items() if value},
     )
 
 

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from exporter.diagnosis.seen.delay import Delay
@@ -16,7 +17,7 @@ UNSENT: Final = 1.5
 COSTLY: Final = 0.5
 """Seconds of waiting for an address of IPv6 that an application would notice."""
 ENOUGH: Final = 3
-"""So many resent SYNs are no chance."""
+"""So many SYNs that were sent again, or never answered, are no chance."""
 SHARE: Final = 0.05
 
 
@@ -73,6 +74,7 @@ class Knocks:
             yield Fact(sign=Sign.TCP_WORKS, text=text)
         yield from _met(failed, len(knocks))
         yield from _addresses(knocks)
+        yield from _mixed(knocks)
         resent = [one for one in knocks if one.connect.syn_retransmits and one.connect.failure is None]
         if len(resent) >= ENOUGH and len(resent) >= SHARE * len(knocks):
             text = f"in {len(resent)} of {len(knocks)} connects the first packet had to be sent again"
@@ -123,7 +125,18 @@ def _fact(sign: Sign, connects: Sequence[Connect], tried: int) -> Fact:
         text = f"{last.address} does not answer within {last.seconds:.1f} s, while IPv4 works"
         return Fact(sign=sign, text=text, strength=min(1.0, len(connects) / 2), values=values)
     text = f"of {times(tried, 'connect')} at the port {len(connects)} {MEANINGS[sign]}: {last.failure.detail}"
-    return Fact(sign=sign, text=text, values=values)
+    strength = min(1.0, len(connects) / ENOUGH) if sign is Sign.FRESH_UNANSWERED else 1.0
+    return Fact(sign=sign, text=text, strength=strength, values=values)
+
+
+def _mixed(knocks: Sequence[Knock]) -> Iterator[Fact]:
+    """Tell where an address lets some in and others not, back and forth."""
+    for address in dict.fromkeys(one.connect.address for one in knocks):
+        failed = [one.connect.failure is not None for one in knocks if one.connect.address == address]
+        changes = sum(before and not now for before, now in pairwise(failed))
+        if changes and (failed[-1] or changes > 1):
+            text = f"of {len(failed)} connects at {address} {sum(failed)} failed, some between others"
+            yield Fact(sign=Sign.FRESH_SOMETIMES, text=text)
 
 
 def _addresses(knocks: Sequence[Knock]) -> Iterator[Fact]:
