@@ -9,7 +9,7 @@ from exporter.diagnosis.verdict import Ask
 from exporter.model import Cause, Trial
 
 CONTRAST: Final = frozenset({Ask.SESSION, Ask.SENTINEL, Ask.TCP, Ask.SERVER, Ask.DNS})
-"""What is asked at every trouble: whether new ones work, held ones, port and name, and what the server says."""
+"""What is asked at every trouble: do new ones work, held ones, port and name; what does the server say."""
 OF_CAUSE: Final[Mapping[Cause, frozenset[Ask]]] = {
     Cause.NET_BLACKHOLE: frozenset({Ask.PATH}),
     Cause.NET_LOSS: frozenset({Ask.PATH}),

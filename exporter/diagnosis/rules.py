@@ -41,7 +41,6 @@ RULES: Final[Mapping[Cause, Row]] = {
     Cause.CLIENT_LOCAL_NETWORK: Row(
         grounds={Sign.FRESH_LOCAL: 8, Sign.FRESH_NEVER_SENT: 6, Sign.HELD_STOPPED_HERE: 8},
         beside={Sign.ECHO_NEVER_SENT: 4},
-        against={Sign.ECHO_WORKS: 2},
     ),
     Cause.CLIENT_POOL_EXHAUSTED: Row(),
     Cause.CLIENT_CONNECTION_MISUSE: Row(),
@@ -69,6 +68,8 @@ RULES: Final[Mapping[Cause, Row]] = {
         grounds={Sign.FRESH_UNANSWERED: 4, Sign.FRESH_STUCK: 2, Sign.HELD_SILENT: 4},
         beside={Sign.ECHO_GAP: 4, Sign.HELD_REVIVED: 4, Sign.PATH_SHORT: 1, Sign.EVERYBODY: 2},
         against={
+            Sign.SIX_BROKEN: 6,
+            Sign.HELD_OTHERS_LIVE: 4,
             Sign.FRESH_WORKS: 2,
             Sign.HELD_WORKS: 6,
             Sign.ECHO_WORKS: 8,
@@ -102,15 +103,17 @@ RULES: Final[Mapping[Cause, Row]] = {
         },
     ),
     Cause.MIDDLEBOX_STATE_LOST: Row(
-        grounds={Sign.HELD_SILENT: 4, Sign.HELD_RESET_ON_USE: 4},
+        grounds={Sign.HELD_SILENT: 3, Sign.HELD_RESET_ON_USE: 3},
         beside={
-            Sign.FRESH_WORKS: 3,
-            Sign.ECHO_WORKS: 2,
+            Sign.FRESH_WORKS: 2,
+            Sign.HELD_OTHERS_GONE: 3,
+            Sign.ECHO_WORKS: 1,
             Sign.SERVER_GOES_ON: 1,
             Sign.HELD_LISTED: 2,
-            Sign.HELD_MANY: 1,
+            Sign.HELD_MANY: 3,
         },
         against={
+            Sign.HELD_OTHERS_LIVE: 6,
             Sign.ECHO_LOST: 3,
             Sign.HELD_EQUAL_AGE: 6,
             Sign.HELD_REVIVED: 6,
@@ -126,8 +129,8 @@ RULES: Final[Mapping[Cause, Row]] = {
         grounds={Sign.HELD_EQUAL_AGE: 9}, beside={Sign.SERVER_GOES_ON: 1}, against={Sign.SERVER_RESTARTED: 8}
     ),
     Cause.MIDDLEBOX_CONNECT_BLOCKED: Row(
-        grounds={Sign.FRESH_UNANSWERED: 4, Sign.FRESH_REFUSED: 2, Sign.PATH_NEARER: 6},
-        beside={Sign.HELD_WORKS: 4, Sign.ECHO_WORKS: 4, Sign.PATH_SHORT: 1},
+        grounds={Sign.FRESH_UNANSWERED: 3, Sign.FRESH_REFUSED: 2, Sign.PATH_NEARER: 6},
+        beside={Sign.HELD_WORKS: 2, Sign.FRESH_ALL_FAIL: 4, Sign.ECHO_WORKS: 2, Sign.PATH_SHORT: 1},
         against={
             Sign.ANSWER_CHANGED: 6,
             (Sign.SAID, Cause.SERVER_SESSION_KILLED): 6,
@@ -175,6 +178,7 @@ RULES: Final[Mapping[Cause, Row]] = {
         grounds={Sign.HELD_CLOSED: 3},
         beside={Sign.HELD_MANY: 2, Sign.SERVER_GOES_ON: 3, Sign.INDIRECT: 2, Sign.FRESH_REFUSED: 2},
         against={
+            Sign.HELD_OTHERS_LIVE: 6,
             Sign.DIRECT: 8,
             Sign.SERVER_RESTARTED: 10,
             Sign.SERVER_OTHER: 8,
@@ -188,7 +192,13 @@ RULES: Final[Mapping[Cause, Row]] = {
     ),
     Cause.SERVER_SESSION_KILLED: Row(
         grounds={Sign.HELD_CLOSED: 3},
-        beside={Sign.FRESH_WORKS: 2, Sign.SERVER_GOES_ON: 2, Sign.HELD_ONE: 2, Sign.DIRECT: 2},
+        beside={
+            Sign.HELD_OTHERS_LIVE: 1,
+            Sign.FRESH_WORKS: 2,
+            Sign.SERVER_GOES_ON: 2,
+            Sign.HELD_ONE: 2,
+            Sign.DIRECT: 2,
+        },
         against={
             Sign.FRESH_REFUSED: 6,
             Sign.FRESH_HUNG_UP: 4,
@@ -202,11 +212,11 @@ RULES: Final[Mapping[Cause, Row]] = {
     Cause.SERVER_RESTART: Row(
         grounds={Sign.SERVER_RESTARTED: 8, (Sign.SAID, Cause.SERVER_SESSION_KILLED): 4},
         beside={Sign.FRESH_REFUSED: 2, Sign.HELD_MANY: 2, Sign.HELD_CLOSED: 1},
-        against={Sign.FRESH_REFUSED_LONG: 4, Sign.SERVER_GOES_ON: 8, Sign.SERVER_OTHER: 6},
+        against={Sign.FRESH_REFUSED_LONG: 8, Sign.SERVER_GOES_ON: 8, Sign.SERVER_OTHER: 6},
     ),
     Cause.SERVER_DOWN: Row(
         grounds={Sign.FRESH_REFUSED: 4},
-        beside={Sign.FRESH_REFUSED_LONG: 5, Sign.ECHO_WORKS: 1, Sign.HELD_CLOSED: 2},
+        beside={Sign.FRESH_REFUSED_LONG: 6, Sign.ECHO_WORKS: 1, Sign.HELD_CLOSED: 2},
         against={
             (Sign.SAID, Cause.SERVER_SESSION_KILLED): 2,
             Sign.HELD_WORKS: 8,
@@ -244,7 +254,7 @@ RULES: Final[Mapping[Cause, Row]] = {
     ),
 }
 """Every cause but `unknown`. What was said counts for the cause it names, though no row has it."""
-SAID_OTHERWISE: Final[Mapping[Cause, float]] = {Cause.SERVER_SESSION_KILLED: 6.0}
+SAID_OTHERWISE: Final[Mapping[Cause, float]] = {Cause.SERVER_SESSION_KILLED: 5.0}
 """Where words do not decide by themselves: who shuts a server down says the same as who ends one session."""
 
 

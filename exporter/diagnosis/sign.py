@@ -22,6 +22,7 @@ class Sign(StrEnum):
     FRESH_NEVER_SENT = "fresh_never_sent"  # the SYN has not left this host
     FRESH_REFUSED = "fresh_refused"
     FRESH_REFUSED_LONG = "fresh_refused_long"
+    FRESH_ALL_FAIL = "fresh_all_fail"  # for seconds, not one has come about
     FRESH_UNREACHABLE = "fresh_unreachable"  # a router, or the host's neighbour, says so
     FRESH_MUTE = "fresh_mute"  # connected, and not a byte comes
     FRESH_HUNG_UP = "fresh_hung_up"  # connected, and closed before the first byte
@@ -44,6 +45,8 @@ class Sign(StrEnum):
     HELD_SLOW = "held_slow"  # answers come as late as after a retransmission
     HELD_MANY = "held_many"  # several at once, however long each had been silent
     HELD_ONE = "held_one"  # one, while others lived on
+    HELD_OTHERS_GONE = "held_others_gone"  # those of several probes have died
+    HELD_OTHERS_LIVE = "held_others_live"  # that of another probe stands
     HELD_EQUAL_AGE = "held_equal_age"
     HELD_LISTED = "held_listed"  # the server knows nothing of its end
     IDLE_FOUND = "idle_found"  # experiments have told the layer

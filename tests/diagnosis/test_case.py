@@ -1,6 +1,7 @@
 """From observations to facts: what each side of a case shows, and when trouble begins and ends."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,7 @@ def fact(facts: Sequence[Fact], sign: Sign) -> Fact:
         (REFUSED, S.FRESH_REFUSED, None),
         (DEAF, S.FRESH_UNANSWERED, None),
         (failure(C.NET_BLACKHOLE, Phase.AUTH), S.FRESH_STUCK, None),
+        (failure(C.NET_BLACKHOLE, Phase.TLS), S.FRESH_TLS_STALLS, None),
         (failure(C.SERVER_UNRESPONSIVE, Phase.AUTH), S.FRESH_MUTE, None),
         (failure(C.SERVER_UNRESPONSIVE, Phase.QUERY), S.FRESH_QUERY_STALLS, None),
         (failure(C.PROXY_BACKEND_UNAVAILABLE, Phase.AUTH), S.FRESH_HUNG_UP, None),
@@ -111,6 +113,19 @@ def test_who_refuses_for_long_is_down() -> None:
     short = [(100.0, session(REFUSED)), (103.0, session(REFUSED))]
     assert S.FRESH_REFUSED_LONG not in signs(facts_at(103.0, *short))
     assert S.FRESH_REFUSED_LONG in signs(facts_at(106.0, *short, (106.0, session(REFUSED))))
+
+
+def test_that_none_comes_about_takes_seconds_to_be_told() -> None:
+    some = [(99.0, session()), (100.0, session(DEAF)), (103.0, session(DEAF))]
+    assert S.FRESH_ALL_FAIL not in signs(facts_at(103.0, *some))
+    assert S.FRESH_ALL_FAIL in signs(facts_at(106.0, *some, (106.0, session(DEAF))))
+    again = [(104.0, session()), (106.0, session(DEAF))]
+    assert S.FRESH_ALL_FAIL not in signs(facts_at(106.0, *some, *again))
+    knocks = [(100.0 + number, knock(connect(REFUSED))) for number in range(7)]
+    assert S.FRESH_ALL_FAIL in signs(facts_at(107.0, *knocks))
+    case = case_of(*some, (106.0, session(DEAF)))
+    case.learn(106.0, HostCondition(seconds=1.0, lag=3.0))
+    assert S.FRESH_ALL_FAIL not in signs(case.facts(106.5))
 
 
 def test_who_hangs_up_after_the_same_wait_has_a_queue() -> None:
@@ -189,6 +204,19 @@ def test_many_at_once_are_an_event_and_one_among_others_is_none() -> None:
     assert S.HELD_MANY in signs(facts_at(102.5, *unlike))
 
 
+def test_those_of_other_probes_live_or_have_gone_too() -> None:
+    before, after = (90.0, server()), (101.0, server())
+    kept = [(at, replace(seen, kept=True)) for at, seen in (before, (95.0, server()))]
+    died = (100.0, drop(End.RST, used=True))
+    lives = (101.0, replace(server(), kept=True))
+    assert S.HELD_OTHERS_LIVE in signs(facts_at(101.5, *kept, died, lives))
+    assert S.HELD_OTHERS_LIVE not in signs(facts_at(101.5, before, died, after))
+    gone = (103.0, drop(End.RST, used=True, probe="server"))
+    facts = signs(facts_at(103.5, *kept, died, gone, (103.1, lives[1])))
+    assert S.HELD_OTHERS_GONE in facts
+    assert S.HELD_OTHERS_LIVE not in facts
+
+
 @pytest.mark.parametrize(
     ("ages", "times", "limit"),
     [
@@ -259,6 +287,14 @@ def test_one_dead_address_among_others_is_told() -> None:
     dead = connect(DEAF, address="10.0.1.3", seconds=1.0, syn_retransmits=1)
     assert "10.0.1.3" in fact(facts_at(100.0, (100.0, knock(connect(), dead))), S.FRESH_SOMETIMES).text
     assert S.FRESH_SOMETIMES not in signs(facts_at(100.0, (100.0, knock(connect(address="fd00::1"), dead))))
+
+
+def test_an_address_that_lets_in_some_is_told() -> None:
+    no, yes = knock(connect(DEAF, seconds=1.0, syn_retransmits=1)), knock(connect())
+    assert S.FRESH_SOMETIMES not in signs(facts_at(103.0, (100.0, no), (101.0, no), (102.0, yes)))
+    assert S.FRESH_SOMETIMES in signs(facts_at(103.0, (100.0, no), (101.0, yes), (102.0, no)))
+    assert S.FRESH_SOMETIMES in signs(facts_at(104.0, (100.0, no), (101.0, yes), (102.0, no), (103.0, yes)))
+    assert fact(facts_at(100.0, (100.0, no)), S.FRESH_UNANSWERED).strength < 0.5
 
 
 def test_syns_sent_again_are_trouble_once_they_are_no_chance() -> None:

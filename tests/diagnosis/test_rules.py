@@ -34,6 +34,7 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
         (S.FRESH_NEVER_SENT, S.HELD_STOPPED_HERE, S.ECHO_NEVER_SENT),
         (S.FRESH_LOCAL, S.HELD_STOPPED_HERE),
         (S.FRESH_LOCAL, S.HELD_SILENT, S.ECHO_GAP),
+        (S.HELD_STOPPED_HERE, S.SERVER_GOES_ON, S.DIRECT, *WELL),
     ],
     C.CLIENT_POOL_EXHAUSTED: [(said(C.CLIENT_POOL_EXHAUSTED), *WELL, S.HELD_WORKS)],
     C.CLIENT_CONNECTION_MISUSE: [(said(C.CLIENT_CONNECTION_MISUSE), *WELL, S.HELD_WORKS)],
@@ -65,18 +66,18 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
         (found(C.MIDDLEBOX_IDLE_TIMEOUT), S.IDLE_RESET, *WELL, S.HELD_WORKS),
     ],
     C.MIDDLEBOX_STATE_LOST: [
-        (S.HELD_SILENT, *WELL, S.SERVER_GOES_ON),
-        (S.HELD_SILENT, S.FRESH_WORKS, S.SERVER_GOES_ON),
-        (S.HELD_RESET_ON_USE, *WELL),
+        (S.HELD_SILENT, S.HELD_OTHERS_GONE, *WELL, S.SERVER_GOES_ON),
+        (S.HELD_SILENT, S.HELD_MANY, S.FRESH_WORKS),
+        (S.HELD_RESET_ON_USE, S.HELD_OTHERS_GONE, *WELL),
     ],
     C.MIDDLEBOX_LIFETIME_LIMIT: [
         (S.HELD_EQUAL_AGE, S.HELD_RESET, *WELL),
-        (S.HELD_EQUAL_AGE, S.HELD_SILENT, *WELL),
+        (S.HELD_EQUAL_AGE, S.HELD_SILENT, S.HELD_OTHERS_LIVE, *WELL),
     ],
     C.MIDDLEBOX_CONNECT_BLOCKED: [
-        (S.FRESH_UNANSWERED, S.HELD_WORKS, S.ECHO_WORKS),
-        (S.FRESH_UNANSWERED, S.HELD_SILENT, S.ECHO_WORKS),
-        (S.FRESH_REFUSED, S.HELD_WORKS, S.ECHO_WORKS),
+        (S.FRESH_UNANSWERED, S.FRESH_ALL_FAIL, S.HELD_WORKS, S.ECHO_WORKS),
+        (S.FRESH_UNANSWERED, S.FRESH_ALL_FAIL, S.HELD_SILENT, S.ECHO_WORKS),
+        (S.FRESH_REFUSED, S.FRESH_ALL_FAIL, S.HELD_WORKS, S.ECHO_WORKS),
         (S.FRESH_REFUSED, S.HELD_RESET_ON_USE, S.ECHO_WORKS, S.PATH_NEARER),
     ],
     C.MIDDLEBOX_CONNECT_LIMITED: [
@@ -148,17 +149,6 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
         (S.FRESH_TLS_STALLS, S.BIG_PASSES, *BUSY),
     ],
 }
-LOOK_ALIKES: Final[list[tuple[Cause, tuple[Shown, ...], Cause, tuple[Shown, ...]]]] = [
-    # A cause and its evidence, then the look-alike and what it shows instead.
-    (
-        C.MIDDLEBOX_IDLE_TIMEOUT,
-        (S.IDLE_VANISHED, *WELL, S.HELD_WORKS),
-        C.MIDDLEBOX_STATE_LOST,
-        (S.HELD_SILENT, *WELL),
-    ),
-    (C.MIDDLEBOX_STATE_LOST, (S.HELD_SILENT, *WELL), C.NET_BLACKHOLE, GONE),
-    (C.MIDDLEBOX_CONNECT_BLOCKED, (S.FRESH_UNANSWERED, S.HELD_SILENT, S.ECHO_WORKS), C.NET_BLACKHOLE, GONE),
-]
 
 
 def facts_of(shown: Sequence[Shown]) -> list[Fact]:
@@ -193,6 +183,9 @@ def test_a_cause_is_named_by_its_evidence(cause: Cause, shown: tuple[Shown, ...]
     "shown",
     [
         (),
+        (S.FRESH_UNANSWERED, S.HELD_WORKS, S.ECHO_WORKS),  # blocked, or some of them only
+        (S.HELD_SILENT, *WELL, S.SERVER_GOES_ON),  # all of them, or this one only
+        (S.HELD_RESET_ON_USE, S.HELD_OTHERS_LIVE, *WELL),
         (S.FRESH_REFUSED, S.ECHO_WORKS),  # down, or only restarting
         (said(C.SERVER_SESSION_KILLED),),  # one session, or the whole server
         (S.HELD_SILENT,),

@@ -3,6 +3,8 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from operator import itemgetter
 from statistics import median
 from typing import Final
 
@@ -72,6 +74,8 @@ class Fresh:
             text = f"of {len(failed) + len(worked)} new connections {len(failed)} failed, some between others"
             yield Fact(sign=Sign.FRESH_SOMETIMES, text=text)
         yield from self._met(failed, len(tries), window)
+        tried = [(one.begun, one.ended, one.failure is not None) for one in tries]
+        yield from none_came_about(tried, "new connection", window)
         slow = [one.resolving for one in tries if one.resolving >= SLOW and window.timed(one.ended)]
         if slow:
             text = f"the name took up to {max(slow):.1f} s to resolve"
@@ -93,6 +97,14 @@ class Fresh:
         for (sign, cause), ones in alike.items():
             yield _fact(sign, cause, ones, tried)
             yield from _more(sign, ones)
+
+
+def none_came_about(tried: Sequence[tuple[float, float, bool]], what: str, window: Window) -> Iterator[Fact]:
+    """Tell that of late all have failed; `tried` is when each began and ended, and whether it failed."""
+    last = list(takewhile(itemgetter(2), reversed(tried)))
+    if last and (lasted := last[0][1] - last[-1][0]) >= LONG and not window.stalled(last[0][1]):
+        text = f"for {lasted:.0f} s, not one of {times(len(last), what)} came about"
+        yield Fact(sign=Sign.FRESH_ALL_FAIL, text=text)
 
 
 def _mixed(failed: Sequence[Try], worked: Sequence[Try]) -> bool:

@@ -98,6 +98,9 @@ as after a retransmission"
                 f"{len(together)} connections ended within {TOGETHER:g} s, however long each had been silent"
             )
             yield Fact(sign=Sign.HELD_MANY, text=text)
+        elif len({drop.probe for _, drop in busy}) > 1:
+            text = "connections of several probes ended, one after the other as they were used"
+            yield Fact(sign=Sign.HELD_OTHERS_GONE, text=text)
         elif len(busy) == 1 and self._held.get("idle", 0) and busy[0][1].end is not End.SILENCE:
             text = f"one connection in use ended, {self._held['idle']} others lived on"
             yield Fact(sign=Sign.HELD_ONE, text=text)

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from exporter.diagnosis.seen.delay import Delay
+from exporter.diagnosis.seen.fresh import none_came_about
 from exporter.diagnosis.seen.refusals import MEANINGS, signs_of
 from exporter.diagnosis.seen.window import KEPT, Window, times
 from exporter.diagnosis.sign import Fact, Sign
@@ -75,6 +76,8 @@ class Knocks:
         yield from _met(failed, len(knocks))
         yield from _addresses(knocks)
         yield from _mixed(knocks)
+        tried = [(one.at - one.connect.seconds, one.at, one.connect.failure is not None) for one in knocks]
+        yield from none_came_about(tried, "connect", window)
         resent = [one for one in knocks if one.connect.syn_retransmits and one.connect.failure is None]
         if len(resent) >= ENOUGH and len(resent) >= SHARE * len(knocks):
             text = f"in {len(resent)} of {len(knocks)} connects the first packet had to be sent again"

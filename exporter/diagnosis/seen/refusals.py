@@ -35,6 +35,12 @@ WORDLESS: Final[Mapping[Cause, Sign]] = {
     Cause.SERVER_DOWN: Sign.FRESH_REFUSED,
     Cause.TLS_HANDSHAKE: Sign.FRESH_TLS_STALLS,
 }
+STUCK: Final[Mapping[Phase | None, Sign]] = {
+    None: Sign.FRESH_UNANSWERED,
+    Phase.TCP: Sign.FRESH_UNANSWERED,
+    Phase.TLS: Sign.FRESH_TLS_STALLS,
+}
+"""Where packets are acknowledged no more, by the phase that they were sent in."""
 SAYING: Final = frozenset({Cause.PROXY_BACKEND_UNAVAILABLE, Cause.TLS_HANDSHAKE})
 """Causes that are named with words or without."""
 TIMED: Final = frozenset(
@@ -69,8 +75,7 @@ def signs_of(failure: Failure) -> tuple[Sign, Cause | None] | None:
     if cause in SPEAKING or (cause in SAYING and (failure.said or failure.code)):
         return Sign.SAID, cause
     if cause is Cause.NET_BLACKHOLE:
-        connecting = failure.phase in (Phase.TCP, None)
-        return (Sign.FRESH_UNANSWERED if connecting else Sign.FRESH_STUCK), None
+        return STUCK.get(failure.phase, Sign.FRESH_STUCK), None
     if cause is Cause.SERVER_UNRESPONSIVE:
         asking = failure.phase is Phase.QUERY
         return (Sign.FRESH_QUERY_STALLS if asking else Sign.FRESH_MUTE), None

@@ -5,7 +5,7 @@ from typing import Final
 
 from exporter.diagnosis.seen.window import Window
 from exporter.diagnosis.sign import Fact, Sign
-from exporter.model import Change, Observation, Scope, ServerObservation, ServerView, rfc3339
+from exporter.model import Change, DropObservation, Observation, Scope, ServerObservation, ServerView, rfc3339
 
 IDLE_LIMITS: Final = ("wait_timeout", "idle_session_timeout", "client_idle_timeout")
 """Settings by which servers and poolers end who is silent."""
@@ -17,15 +17,22 @@ class Server:
     def __init__(self, share: float) -> None:
         self._share = share
         self._view: ServerView | None = None
-        self._looked = self._restarted = self._became_other = self._closed_to_writing = float("-inf")
+        self._looked = self._restarted = self._became_other = self._closed_to_writing = self._died = float(
+            "-inf"
+        )
+        self._kept = self._kept_before = False
         self._before = self._now = ""
         self._direct: bool | None = None
         self._read_only = False
 
     def take(self, at: float, observation: Observation) -> bool:
         """Take in a look (see `Side`)."""
+        if isinstance(observation, DropObservation) and observation.probe == "server":
+            self._died = at
         if not isinstance(observation, ServerObservation) or observation.view is None:
             return False
+        self._kept = observation.kept and self._kept_before
+        self._kept_before = observation.kept
         before, view = self._view, observation.view
         self._view, self._looked = view, at
         if observation.own_address and view.address:
@@ -67,6 +74,9 @@ class Server:
         if view is None or not window.has(self._looked):
             return
         yield from self._life(view, window)
+        if self._kept and window.after(self._looked) and not window.has(self._died):
+            text = "the connection over which the server is asked stands"
+            yield Fact(sign=Sign.HELD_OTHERS_LIVE, text=text)
         if self._read_only:
             yield Fact(sign=Sign.SERVER_READ_ONLY, text="the server takes no writes any more")
         if view.lock_waiters:
