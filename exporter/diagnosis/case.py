@@ -81,7 +81,7 @@ class Case:
         """Tell since when something is wrong at `at`; None while all is well."""
         if self._first > at:
             return None
-        standing = any(side.standing() for side in self._sides) or self._lossy(at)
+        standing = any(side.standing(at) for side in self._sides) or self._lossy(at)
         return Symptoms(first=self._first, latest=self._latest, standing=standing)
 
     def wanted(self, at: float) -> frozenset[Ask]:

@@ -165,9 +165,15 @@ RULES: Final[Mapping[Cause, Row]] = {
         against={Sign.DIRECT: 4},
     ),
     Cause.PROXY_BACKEND_UNAVAILABLE: Row(
-        grounds={Sign.FRESH_HUNG_UP: 8},
-        beside={Sign.HELD_CLOSED: 1},
-        against={Sign.HELD_WORKS: 5, Sign.DIRECT: 2},
+        grounds={Sign.FRESH_HUNG_UP: 5, Sign.FRESH_QUERY_STALLS: 5},
+        beside={
+            Sign.HELD_CLOSED: 3,
+            Sign.HELD_UNANSWERED: 3,
+            (Sign.SAID, Cause.SERVER_SESSION_KILLED): 3,
+            Sign.FRESH_ALL_FAIL: 3,
+            Sign.INDIRECT: 1,
+        },
+        against={Sign.FRESH_MUTE: 6, Sign.HELD_WORKS: 6, Sign.DIRECT: 6, Sign.SERVER_LOCKS: 4},
     ),
     Cause.PROXY_SATURATED: Row(
         grounds={Sign.FRESH_HUNG_UP: 4},
@@ -228,9 +234,9 @@ RULES: Final[Mapping[Cause, Row]] = {
         },
     ),
     Cause.SERVER_UNRESPONSIVE: Row(
-        grounds={Sign.FRESH_MUTE: 5, Sign.HELD_UNANSWERED: 5, Sign.FRESH_QUERY_STALLS: 3},
+        grounds={Sign.FRESH_MUTE: 5, Sign.HELD_UNANSWERED: 5},
         beside={Sign.TCP_WORKS: 3, Sign.ECHO_WORKS: 1},
-        against={Sign.BIG_STALL: 6, Sign.ECHO_GAP: 4, Sign.SERVER_LOCKS: 4},
+        against={Sign.FRESH_QUERY_STALLS: 4, Sign.BIG_STALL: 6, Sign.ECHO_GAP: 4, Sign.SERVER_LOCKS: 4},
     ),
     Cause.SERVER_SATURATED: Row(beside={Sign.SERVER_FULL: 1}),
     Cause.SERVER_ACCOUNT_LIMIT: Row(),

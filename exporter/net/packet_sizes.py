@@ -105,7 +105,10 @@ class Sizes(ABC):
 
     def _own_limit(self) -> int:
         """Give the MTU of the interface that packets leave by, which this host has just refused to exceed."""
-        probe = socket.socket(self.family, socket.SOCK_DGRAM)
+        try:
+            probe = socket.socket(self.family, socket.SOCK_DGRAM)
+        except OSError as error:
+            raise connect_error(error.errno or 0, self._address, at_once=True) from None
         with probe:
             probe.setsockopt(*PROBE_MODE[self.family])
             probe.connect((self._address, UNUSED_PORT))

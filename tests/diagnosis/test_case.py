@@ -500,6 +500,32 @@ def test_ends_after_the_same_silence_count_together() -> None:
     )
 
 
+def test_deaths_of_idleness_that_are_hours_apart_count_together() -> None:
+    died = drop(End.SILENCE, C.NET_BLACKHOLE, probe="idle", silent=3600.0, used=True)
+    case = case_of((100.0, died), (104.0, inquest(silent=3600.0)))
+    first = case.symptom(104.0)
+    assert first is not None
+    assert first.standing
+    assert not case.verdict(104.0).named
+    over = case.symptom(100.0 + 4 * 3600.0)
+    assert over is not None
+    assert not over.standing
+    case.settle(15000.0)
+    assert case.facts(15000.0) == []
+    case.take(15100.0, died)
+    case.take(15104.0, inquest(silent=3600.0))
+    assert [one.cause for one in case.verdict(15105.0).named] == [C.MIDDLEBOX_IDLE_TIMEOUT]
+    case = case_of(
+        (100.0, died), (104.0, inquest(silent=3600.0)), (9e4, died), (9e4 + 4, inquest(silent=3600.0))
+    )
+    assert not case.verdict(9e4 + 5).named, "another day"
+
+
+def test_an_age_at_which_others_died_says_nothing_of_this_trouble() -> None:
+    deaths = [(100.0, drop(End.RST, age=60.0)), (160.0, drop(End.RST, age=60.0))]
+    assert S.HELD_EQUAL_AGE not in signs(facts_at(1000.0, *deaths, (1000.0, session(DEAF))))
+
+
 def test_the_last_words_of_a_silent_connection_count() -> None:
     words = drop(End.ERROR, C.SERVER_IDLE_TIMEOUT, probe="idle", said="idle-session timeout", code="57P05")
     facts = facts_at(100.0, (90.0, idle(8.0, 10.0)), (100.0, words))

@@ -92,6 +92,8 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
     ],
     C.PROXY_BACKEND_UNAVAILABLE: [
         (S.FRESH_HUNG_UP, S.FRESH_HUNG_UP_LATE, S.HELD_CLOSED, S.ECHO_WORKS, S.TCP_WORKS),
+        (S.FRESH_HUNG_UP, S.FRESH_ALL_FAIL, S.INDIRECT, S.TCP_WORKS),
+        (S.FRESH_QUERY_STALLS, S.HELD_UNANSWERED, S.INDIRECT, S.TCP_WORKS, S.ECHO_WORKS),
         (said(C.PROXY_BACKEND_UNAVAILABLE), S.ECHO_WORKS),
     ],
     C.PROXY_SATURATED: [
@@ -122,6 +124,7 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
     ],
     C.SERVER_UNRESPONSIVE: [
         (S.FRESH_MUTE, S.HELD_UNANSWERED, S.TCP_WORKS, S.ECHO_WORKS),
+        (S.FRESH_MUTE, S.FRESH_QUERY_STALLS, S.HELD_UNANSWERED, S.INDIRECT, S.TCP_WORKS, S.ECHO_WORKS),
         (S.FRESH_MUTE, *BUSY),
         (S.HELD_UNANSWERED, S.TCP_WORKS, S.ECHO_WORKS),
     ],
@@ -195,6 +198,8 @@ def test_a_cause_is_named_by_its_evidence(cause: Cause, shown: tuple[Shown, ...]
         (S.IDLE_RESET, *WELL),
         (S.IDLE_CLOSED, S.IDLE_NOT_SETTING, S.DIRECT, *WELL),
         (S.FRESH_HUNG_UP, S.HELD_WORKS),
+        (S.FRESH_HUNG_UP, S.FRESH_HUNG_UP_LATE),  # no backend, or a queue
+        (S.FRESH_QUERY_STALLS, S.HELD_UNANSWERED, S.DIRECT, S.TCP_WORKS),
         (said(C.AUTH_CREDENTIALS), S.MAY_WANT_TLS),
         (S.BIG_VANISH, *WELL),
         (S.ECHO_LOSS, *WELL),

@@ -54,7 +54,7 @@ class Fresh:
                 return self._tried(at, duration, failure) if more or failure is not None else False
         return False
 
-    def standing(self) -> bool:
+    def standing(self, at: float) -> bool:  # noqa: ARG002  all sides alike
         """Whether the last opening failed."""
         return self._failing
 

@@ -13,7 +13,7 @@ from exporter.model import Cause, DropObservation, End, HeldObservation, Observa
 
 RESENT: Final = 0.19
 """Seconds: the shortest wait of a kernel before it sends again."""
-ALIKE: Final = 0.05
+ALIKE: Final = 0.02
 ALIKE_SECONDS: Final = 1.5
 """By how much ages may differ and be the same: a share, or so many seconds."""
 OLD_ENOUGH: Final = 3.0
@@ -58,7 +58,7 @@ class HeldOnes:
                     self._wanted = False
         return False
 
-    def standing(self) -> bool:
+    def standing(self, at: float) -> bool:  # noqa: ARG002  all sides alike
         """Whether no connection is held in place of one that died."""
         return self._wanted
 
@@ -88,7 +88,7 @@ as after a retransmission"
             yield Fact(sign=Sign.HELD_REVIVED, text=text)
         yield from _ends(busy, window)
         yield from self._company(deaths, busy)
-        yield from self._equal_age()
+        yield from self._equal_age(window)
 
     def _company(self, deaths: Sequence[Death], busy: Sequence[Death]) -> Iterator[Fact]:
         """Tell whether they died together, or one alone."""
@@ -105,11 +105,15 @@ as after a retransmission"
             text = f"one connection in use ended, {self._held['idle']} others lived on"
             yield Fact(sign=Sign.HELD_ONE, text=text)
 
-    def _equal_age(self) -> Iterator[Fact]:
+    def _equal_age(self, window: Window) -> Iterator[Fact]:
         """Tell of connections in use that died at the same age at different times."""
         alone = [(at, drop.duration) for at, drop in self._ages if len(_with(at, list(self._ages))) == 1]
-        for (_, one), (_, other) in pairwise(alone[-2:]):
-            if min(one, other) >= OLD_ENOUGH and abs(one - other) <= max(ALIKE_SECONDS, ALIKE * one):
+        for (_, one), (at, other) in pairwise(alone[-2:]):
+            if (
+                window.has(at)
+                and min(one, other) >= OLD_ENOUGH
+                and abs(one - other) <= max(ALIKE_SECONDS, ALIKE * one)
+            ):
                 text = f"connections in use died at the same age: {one:.1f} s and {other:.1f} s"
                 yield Fact(sign=Sign.HELD_EQUAL_AGE, text=text, values=_values(min(one, other)))
 

@@ -12,6 +12,11 @@ from exporter.model import Cause, DropObservation, End, IdleObservation, Inquest
 
 CONFIRMED: Final = 2
 """So many deaths of idleness count in full: one may be chance."""
+AGAIN: Final = 3.0
+AT_LEAST: Final = 60.0
+"""How long the next death is waited for: so many times the silence of the last, and so many seconds more."""
+REMEMBERED: Final = 6 * 3600.0
+"""Seconds for which a death counts."""
 LAYERS: Final[Mapping[Cause, str]] = {
     Cause.MIDDLEBOX_IDLE_TIMEOUT: "a device on the way",
     Cause.PROXY_IDLE_TIMEOUT: "a proxy",
@@ -31,6 +36,8 @@ class Idleness:
         self._inquests: deque[Inquest] = deque(maxlen=KEPT)
         self._said: deque[tuple[float, DropObservation]] = deque(maxlen=KEPT)
         self._known: IdleObservation | None = None
+        self._died: tuple[float, float] | None = None
+        self._attributed = float("-inf")
 
     def take(self, at: float, observation: Observation) -> bool:
         """Take in a death, the inquest after it, or what is known by now (see `Side`).
@@ -42,32 +49,42 @@ class Idleness:
                 cause = failure.cause if failure is not None else Cause.UNKNOWN
                 if observation.end is End.ERROR:
                     self._said.append((at, observation))
-                return cause not in self._causes()
+                if cause in self._causes():
+                    return False
+                self._died = at, observation.silent
+                return True
             case InquestObservation():
                 self._inquests.append((at, observation))
             case IdleObservation():
-                before = self._known.timeouts if self._known is not None else ()
-                self._known = observation
-                return observation.timeouts != before and bool(observation.timeouts)
+                before, self._known = self._causes(), observation
+                if self._causes() - before:
+                    self._attributed = at
+                    return True
         return False
 
-    def standing(self) -> bool:
-        """Give False: an idle timeout that is known is no trouble that stands, for who heeds it."""
-        return False
+    def standing(self, at: float) -> bool:
+        """Whether the next death of the same kind may still come, which would tell more.
+
+        An idle timeout that is known is no trouble that stands: who heeds it does not suffer.
+        """
+        if self._causes() or not self._died:
+            return False
+        died, silent = self._died
+        return at < died + silent * AGAIN + AT_LEAST
 
     def settle(self) -> None:
-        """Forget the deaths; what is known stays known."""
-        self._inquests.clear()
-        self._said.clear()
+        """Keep what silent connections died of: it may take hours until one dies again."""
+        self._died = None
 
     def facts(self, window: Window) -> Iterator[Fact]:
-        """Tell what silent connections died of in the window, and what is known of it."""
-        idle = [seen for at, seen in self._inquests if window.has(at) and seen.idle]
-        if idle:
-            yield from self._found()
+        """Tell what silent connections die of, if one has died in the window, or the reason been found."""
         yield from self._ended_with_words(window)
-        yield from self._vanished([seen for seen in idle if seen.reachable and seen.listed])
-        told = [seen for seen in idle if not seen.used]
+        idle = [(at, seen) for at, seen in self._inquests if seen.idle and at >= window.now - REMEMBERED]
+        if not (window.has(self._attributed) or (idle and window.has(idle[-1][0]))):
+            return
+        yield from self._found()
+        yield from self._vanished([seen for _, seen in idle if seen.reachable and seen.listed])
+        told = [seen for _, seen in idle if not seen.used]
         yield from self._ended(told)
         yield from self._at_setting(told)
 

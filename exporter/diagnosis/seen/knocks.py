@@ -56,7 +56,7 @@ class Knocks:
         self._failing = any(_fails(connect) for connect in connects) or self._often_resent()
         return self._failing or self._delay.up
 
-    def standing(self) -> bool:
+    def standing(self, at: float) -> bool:  # noqa: ARG002  all sides alike
         """Whether the last round met trouble."""
         return self._failing or self._delay.up
 

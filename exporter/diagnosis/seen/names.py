@@ -38,7 +38,7 @@ class Names:
         self._standing = observation.failure is not None or observation.duration >= SLOW
         return self._standing
 
-    def standing(self) -> bool:
+    def standing(self, at: float) -> bool:  # noqa: ARG002  all sides alike
         """Whether the last answer was none, or slow."""
         return self._standing
 

@@ -48,7 +48,7 @@ class Server:
         self._read_only = bool(view.read_only) and (self._read_only or closed)
         return closed or not {Change.RESTART, Change.IDENTITY}.isdisjoint(observation.changes)
 
-    def standing(self) -> bool:
+    def standing(self, at: float) -> bool:  # noqa: ARG002  all sides alike
         """Whether it takes no writes any more, though it used to."""
         return self._read_only
 

@@ -20,7 +20,7 @@ class Trials:
         self._last[observation.trial] = at, observation
         return _stalls(observation)
 
-    def standing(self) -> bool:
+    def standing(self, at: float) -> bool:  # noqa: ARG002  all sides alike
         """Whether large questions or answers did not pass."""
         last = self._last.get(Trial.SIZES)
         return last is not None and _stalls(last[1])

@@ -51,8 +51,8 @@ class Side(Protocol):
         """Take in an observation that came at `at`; tell whether it is a symptom of trouble."""
         ...
 
-    def standing(self) -> bool:
-        """Whether something is wrong as far as was seen last."""
+    def standing(self, at: float) -> bool:
+        """Whether at `at` something is wrong, as far as was seen last."""
         ...
 
     def facts(self, window: Window) -> Iterator[Fact]:
