@@ -21,8 +21,8 @@ Asks = Callable[[Collection[Cause]], frozenset[Ask]]
 def judge(facts: Sequence[Fact], asks: Asks) -> Verdict:
     """Weigh the facts.
 
-    A cause is named that has enough, and stands out from every other. Two are named where each has a fact of
-    its own that decides: one trouble does not keep another away.
+    A cause is named that has enough and a fact that decides, or stands out from every other. Two are named
+    where each has such a fact: one trouble does not keep another away.
     """
     findings = sorted(filter(None, (_finding(cause, facts) for cause in RULES)), key=_score, reverse=True)
     candidates = tuple(findings[:MOST_CANDIDATES])
@@ -37,18 +37,14 @@ def judge(facts: Sequence[Fact], asks: Asks) -> Verdict:
 
 
 def _named(candidates: Sequence[Finding]) -> list[Finding]:
-    """Give those that stand out; nothing where two are too close and not each has its own proof."""
-    enough = [one for one in candidates if one.score >= DECISIVE]
-    proven = [one for one in enough if _decides(one)]
-    if not enough:
+    """Give those that are proven and not far behind; else the one that stands out, if there is one."""
+    if not candidates or candidates[0].score < DECISIVE:
         return []
-    first, second = candidates[0], candidates[1] if len(candidates) > 1 else None
-    stands_out = second is None or first.score - second.score >= MARGIN
-    if len(proven) > 1:
+    first, *others = candidates
+    proven = [one for one in candidates if one.score >= max(DECISIVE, first.score - MARGIN) and _decides(one)]
+    if proven:
         return proven
-    if stands_out:
-        return [first]
-    return [first] if proven == [first] and second is not None and second.score < DECISIVE else []
+    return [first] if all(first.score - other.score >= MARGIN for other in others) else []
 
 
 def _finding(cause: Cause, facts: Sequence[Fact]) -> Finding | None:

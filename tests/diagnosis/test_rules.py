@@ -216,6 +216,13 @@ def test_two_are_named_where_each_has_its_proof() -> None:
     assert set(named(both)) == {C.MIDDLEBOX_IDLE_TIMEOUT, C.SERVER_IDLE_TIMEOUT}
 
 
+def test_what_is_proven_is_named_beside_what_only_looks_like_it() -> None:
+    gone = (said(C.AUTH_NOT_ALLOWED), said(C.SERVER_SESSION_KILLED), S.DIRECT, S.SERVER_GOES_ON)
+    assert named(gone) == [C.AUTH_NOT_ALLOWED]
+    down = (S.SERVER_RESTARTED, S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.HELD_CLOSED, S.ECHO_WORKS)
+    assert named(down) == [C.SERVER_DOWN], "what is proven and far behind is not named"
+
+
 def test_what_was_seen_too_seldom_does_not_count_in_full() -> None:
     once = Fact(sign=S.IDLE_VANISHED, text="once", strength=0.5)
     assert not judge([once, *facts_of(WELL)], lambda _: frozenset()).named
