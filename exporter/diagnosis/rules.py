@@ -134,7 +134,6 @@ RULES: Final[Mapping[Cause, Row]] = {
         against={
             Sign.ANSWER_CHANGED: 6,
             (Sign.SAID, Cause.SERVER_SESSION_KILLED): 6,
-            Sign.HELD_MANY: 4,
             Sign.FRESH_WORKS: 8,
             Sign.FRESH_SOMETIMES: 8,
             Sign.FRESH_NEVER_SENT: 8,
@@ -142,7 +141,7 @@ RULES: Final[Mapping[Cause, Row]] = {
             Sign.FRESH_MUTE: 4,
             Sign.ECHO_GAP: 6,
             Sign.ECHO_LOST: 2,
-            Sign.HELD_CLOSED: 2,
+            Sign.HELD_CLOSED: 6,
             Sign.SERVER_RESTARTED: 6,
         },
     ),
@@ -218,7 +217,7 @@ RULES: Final[Mapping[Cause, Row]] = {
     Cause.SERVER_RESTART: Row(
         grounds={Sign.SERVER_RESTARTED: 8, (Sign.SAID, Cause.SERVER_SESSION_KILLED): 4},
         beside={Sign.FRESH_REFUSED: 2, Sign.HELD_MANY: 2, Sign.HELD_CLOSED: 1},
-        against={Sign.FRESH_REFUSED_LONG: 8, Sign.SERVER_GOES_ON: 8, Sign.SERVER_OTHER: 6},
+        against={Sign.FRESH_REFUSED_LONG: 12, Sign.SERVER_GOES_ON: 8, Sign.SERVER_OTHER: 6},
     ),
     Cause.SERVER_DOWN: Row(
         grounds={Sign.FRESH_REFUSED: 4},

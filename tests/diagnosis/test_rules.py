@@ -77,6 +77,15 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
     C.MIDDLEBOX_CONNECT_BLOCKED: [
         (S.FRESH_UNANSWERED, S.FRESH_ALL_FAIL, S.HELD_WORKS, S.ECHO_WORKS),
         (S.FRESH_UNANSWERED, S.FRESH_ALL_FAIL, S.HELD_SILENT, S.ECHO_WORKS),
+        (
+            S.FRESH_UNANSWERED,
+            S.FRESH_ALL_FAIL,
+            S.HELD_SILENT,
+            S.HELD_MANY,
+            S.ECHO_WORKS,
+            S.PATH_SHORT,
+            S.DIRECT,
+        ),
         (S.FRESH_REFUSED, S.FRESH_ALL_FAIL, S.HELD_WORKS, S.ECHO_WORKS),
         (S.FRESH_REFUSED, S.HELD_RESET_ON_USE, S.ECHO_WORKS, S.PATH_NEARER),
     ],
@@ -121,6 +130,12 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
     C.SERVER_DOWN: [
         (S.HELD_CLOSED, S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.ECHO_WORKS),
         (S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.ECHO_WORKS),
+        (
+            S.FRESH_REFUSED,
+            S.FRESH_REFUSED_LONG,
+            S.HELD_MANY,
+            *map(said, (C.SERVER_SESSION_KILLED, C.SERVER_RESTART)),
+        ),
     ],
     C.SERVER_UNRESPONSIVE: [
         (S.FRESH_MUTE, S.HELD_UNANSWERED, S.TCP_WORKS, S.ECHO_WORKS),
