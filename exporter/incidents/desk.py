@@ -11,8 +11,9 @@ from typing import Final, Protocol, TypeVar
 
 from exporter.diagnosis.case import Symptoms
 from exporter.diagnosis.sign import Fact
+from exporter.diagnosis.telling import Words
 from exporter.diagnosis.verdict import Ask, Verdict
-from exporter.incidents.outlets import Outlets, Words, plain_words
+from exporter.incidents.outlets import Outlets, plain_words
 from exporter.incidents.trouble import Now, Trouble, both_clocks
 from exporter.model import Cause, HostCondition, Observation
 
