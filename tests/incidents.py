@@ -82,8 +82,7 @@ class Scripted:
         del at
         return self.wants
 
-    def settle(self, at: float) -> None:
-        del at
+    def settle(self) -> None:
         self.settled += 1
         if self.forgets:
             self.symptoms = None

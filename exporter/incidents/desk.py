@@ -61,7 +61,7 @@ class Case(Protocol):
         """Tell what to ask for though nothing is wrong yet."""
         ...
 
-    def settle(self, at: float) -> None:
+    def settle(self) -> None:
         """Forget the evidence of a trouble that is over."""
         ...
 
@@ -229,7 +229,7 @@ class Desk:
         with matter.lock:
             if matter.fresh:
                 return  # what has come in meanwhile must not be forgotten unseen
-            self._attempt(matter.target, partial(matter.case.settle, now.at))
+            self._attempt(matter.target, matter.case.settle)
         matter.trouble.close(now)
         matter.ill = False
         del self._watched[matter.target]

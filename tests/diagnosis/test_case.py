@@ -245,7 +245,7 @@ def test_trouble_stands_until_a_connection_is_held_again() -> None:
     symptoms = case.symptom(101.5)
     assert symptoms is not None
     assert not symptoms.standing
-    case.settle(170.0)
+    case.settle()
     assert case.symptom(170.0) is None
 
 
@@ -542,7 +542,7 @@ def test_an_idle_timeout_that_is_known_is_no_trouble_any_more() -> None:
     assert shown.cause is C.MIDDLEBOX_IDLE_TIMEOUT
     assert shown.values["seconds"] == "10"
     case = case_of(*died, found)
-    case.settle(200.0)
+    case.settle()
     case.take(800.0, drop(End.SILENCE, C.MIDDLEBOX_IDLE_TIMEOUT, probe="idle", used=True))
     assert case.symptom(801.0) is None
     case.take(900.0, drop(End.RST, probe="idle"))
@@ -586,7 +586,7 @@ def test_damaged_packets_and_a_lack_of_descriptors_are_told() -> None:
     case.take(100.3, held(1, 0.3))
     assert case.symptom(100.5) is not None
     assert S.CHECKSUMS in signs(case.facts(100.5))
-    case.settle(101.0)
+    case.settle()
     case = case_of(SYMPTOM)
     case.learn(100.2, HostCondition(seconds=1.0, descriptors_left=0))
     assert S.FRESH_RESOURCES in signs(case.facts(100.5))
