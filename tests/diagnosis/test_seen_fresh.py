@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.diagnosis.sign import Sign
-from exporter.model import Cause, End, HostCondition, Phase
+from exporter.model import Cause, End, Failure, HostCondition, Phase
 from tests.diagnosis.observing import (
     DEAF,
     REFUSED,
@@ -42,11 +42,11 @@ SPOKEN = failure(C.PROXY_BACKEND_UNAVAILABLE, Phase.AUTH, said="server login fai
         (failure(C.AUTH_CREDENTIALS, Phase.AUTH, code="28P01", said="no"), S.SAID, C.AUTH_CREDENTIALS),
     ],
 )  # fmt: skip
-def test_a_session_that_fails_shows_how(failed: object, sign: Sign, cause: Cause | None) -> None:
-    facts = facts_at(100.1, (100.0, session(failed)))  # type: ignore[arg-type]  # a failure
+def test_a_session_that_fails_shows_how(failed: Failure, sign: Sign, cause: Cause | None) -> None:
+    facts = facts_at(100.1, (100.0, session(failed)))
     shown = fact(facts, sign)
     assert shown.cause is cause
-    assert failed.detail in shown.text or failed.said in shown.text  # type: ignore[attr-defined]
+    assert failed.detail in shown.text or failed.said in shown.text
 
 
 def test_words_come_with_their_code() -> None:

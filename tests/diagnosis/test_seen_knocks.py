@@ -3,7 +3,7 @@
 import pytest
 
 from exporter.diagnosis.sign import Sign
-from exporter.model import Cause
+from exporter.model import Cause, Connect
 from tests.diagnosis.observing import (
     DEAF,
     REFUSED,
@@ -30,8 +30,8 @@ C, S = Cause, Sign
         (connect(failure(C.DNS_IPV6_BROKEN), seconds=3.0), S.SIX_BROKEN),
     ],
 )
-def test_connects_show_what_they_met(one: object, sign: Sign) -> None:
-    facts = facts_at(101.0, SYMPTOM, (100.5, knock(one)))  # type: ignore[arg-type]  # a connect
+def test_connects_show_what_they_met(one: Connect, sign: Sign) -> None:
+    facts = facts_at(101.0, SYMPTOM, (100.5, knock(one)))
     assert sign in signs(facts)
 
 
