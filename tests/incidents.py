@@ -6,10 +6,11 @@ from typing import Any
 
 from exporter.diagnosis.case import Symptoms
 from exporter.diagnosis.sign import Fact, Sign
+from exporter.diagnosis.telling import Words
 from exporter.diagnosis.verdict import Ask, Finding, Verdict
 from exporter.incidents.desk import Case, Desk, nothing_shared
 from exporter.incidents.history import History
-from exporter.incidents.outlets import Outlets, Words, plain_words
+from exporter.incidents.outlets import Outlets, plain_words
 from exporter.incidents.trouble import Now
 from exporter.model import Cause, HostCondition, Incident, Observation, Stage
 
@@ -81,8 +82,7 @@ class Scripted:
         del at
         return self.wants
 
-    def settle(self, at: float) -> None:
-        del at
+    def settle(self) -> None:
         self.settled += 1
         if self.forgets:
             self.symptoms = None

@@ -13,16 +13,7 @@ from sqlalchemy.pool import QueuePool
 from exporter.db.dialect import TRIVIAL_QUERY, Opener, Pooled
 from exporter.db.exercise import NoneLeft, PoolSettings, Round
 from exporter.db.life import Life
-from exporter.model import (
-    Cause,
-    Checkout,
-    End,
-    Failure,
-    Invalidation,
-    Phase,
-    ProbeError,
-    SecretUnreadable,
-)
+from exporter.model import Cause, Checkout, End, Failure, Invalidation, Phase, ProbeError, SecretUnreadable
 from exporter.net.phases import PhaseClock
 from exporter.net.waiting import Stop, Stopped
 

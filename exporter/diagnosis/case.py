@@ -106,9 +106,8 @@ class Case:
         facts = [*self.facts(at), *shared]
         return judge(facts, lambda candidates: asks(facts, candidates, self._subject))
 
-    def settle(self, at: float) -> None:
+    def settle(self) -> None:
         """Let a trouble be over: forget what was seen of it, but not what is usual."""
-        del at
         self._first = self._latest = float("inf")
         self._host.settle()
         for side in self._sides:

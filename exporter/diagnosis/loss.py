@@ -7,6 +7,7 @@ answers nearly always proves that the way to it and back is clean.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from math import comb
 from typing import Final
 
@@ -61,11 +62,12 @@ def loses(hop: Tally) -> bool:
 
     One packet alone is never called loss.
     """
-    fewer = sum(
+    chances = (
         comb(hop.asked, lost) * HARMLESS**lost * (1 - HARMLESS) ** (hop.asked - lost)
         for lost in range(hop.lost)
     )
-    return hop.lost > 1 and 1 - fewer < DOUBT
+    # One after the other: of hundreds lost, the first few tell, and the rest would be dear.
+    return hop.lost > 1 and any(1 - fewer < DOUBT for fewer in accumulate(chances))
 
 
 def loses_less(one: Tally, other: Tally) -> bool:

@@ -109,7 +109,6 @@ RULES: Final[Mapping[Cause, Row]] = {
             Sign.HELD_OTHERS_GONE: 3,
             Sign.ECHO_WORKS: 1,
             Sign.SERVER_GOES_ON: 1,
-            Sign.HELD_LISTED: 2,
             Sign.HELD_MANY: 3,
         },
         against={

@@ -48,7 +48,6 @@ class Sign(StrEnum):
     HELD_OTHERS_GONE = "held_others_gone"  # those of several probes have died
     HELD_OTHERS_LIVE = "held_others_live"  # that of another probe stands
     HELD_EQUAL_AGE = "held_equal_age"
-    HELD_LISTED = "held_listed"  # the server knows nothing of its end
     IDLE_FOUND = "idle_found"  # experiments have told the layer
     IDLE_VANISHED = "idle_vanished"  # after silence nothing passes, and the server does not know
     IDLE_AT_SETTING = "idle_at_setting"  # ends when the server's own setting says

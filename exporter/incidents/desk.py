@@ -11,8 +11,9 @@ from typing import Final, Protocol, TypeVar
 
 from exporter.diagnosis.case import Symptoms
 from exporter.diagnosis.sign import Fact
+from exporter.diagnosis.telling import Words
 from exporter.diagnosis.verdict import Ask, Verdict
-from exporter.incidents.outlets import Outlets, Words, plain_words
+from exporter.incidents.outlets import Outlets, plain_words
 from exporter.incidents.trouble import Now, Trouble, both_clocks
 from exporter.model import Cause, HostCondition, Observation
 
@@ -60,7 +61,7 @@ class Case(Protocol):
         """Tell what to ask for though nothing is wrong yet."""
         ...
 
-    def settle(self, at: float) -> None:
+    def settle(self) -> None:
         """Forget the evidence of a trouble that is over."""
         ...
 
@@ -228,7 +229,7 @@ class Desk:
         with matter.lock:
             if matter.fresh:
                 return  # what has come in meanwhile must not be forgotten unseen
-            self._attempt(matter.target, partial(matter.case.settle, now.at))
+            self._attempt(matter.target, matter.case.settle)
         matter.trouble.close(now)
         matter.ill = False
         del self._watched[matter.target]

@@ -5,50 +5,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from exporter.diagnosis.sign import Fact
+from exporter.diagnosis.telling import Words
 from exporter.incidents.history import History
 from exporter.model import Cause, Incident, Severity, Stage
 
 
-class Words(Protocol):
-    """What is told of a cause."""
-
-    @property
-    def summary(self) -> str:
-        """One sentence."""
-        ...
-
-    @property
-    def severity(self) -> Severity:
-        """How soon somebody should look."""
-        ...
-
-    @property
-    def evidence(self) -> Sequence[str]:
-        """Sentences, the weightiest first."""
-        ...
-
-    @property
-    def fix(self) -> Sequence[str]:
-        """What to do, the first thing first."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlainWords:
-    """What can be told of a cause by itself."""
-
-    summary: str
-    severity: Severity
-    evidence: tuple[str, ...]
-    fix: tuple[str, ...] = ()
-
-
 def plain_words(target: str, cause: Cause, facts: Sequence[Fact]) -> Words:
     """Tell what was seen, without knowing anything of the cause but its name."""
-    return PlainWords(
+    return Words(
         summary=f"{target} suffers from {'what is not known yet' if cause is Cause.UNKNOWN else cause}",
         severity=Severity.WARNING,
         evidence=tuple(fact.text for fact in facts),
+        fix=(),
     )
 
 

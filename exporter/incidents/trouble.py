@@ -209,8 +209,8 @@ class Trouble:
             running.incident,
             severity=words.severity,
             summary=words.summary,
-            evidence=tuple(words.evidence),
-            fix=tuple(words.fix),
+            evidence=words.evidence,
+            fix=words.fix,
             confidence=0.0 if finding is None else verdict.confidence,
             candidates=tuple(found.cause for found in verdict.candidates if found.cause is not cause),
         )

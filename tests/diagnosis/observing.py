@@ -1,7 +1,11 @@
-"""Observations as the probes make them, in as few words as a test needs."""
+"""Observations as the probes make them, in as few words as a test needs, and what a case makes of them."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from exporter.diagnosis.case import Case
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.diagnosis.subject import Subject
 from exporter.model import (
     Cause,
     Connect,
@@ -15,6 +19,7 @@ from exporter.model import (
     InquestObservation,
     Limit,
     MtuObservation,
+    Observation,
     PathObservation,
     Phase,
     PingObservation,
@@ -151,3 +156,30 @@ def idle(
 
 def trial(which: Trial, failed: Failure | None = None, **more: Any) -> TrialObservation:
     return TrialObservation(probe="trial", duration=0.0, trial=which, failure=failed, **more, **BASE)
+
+
+SUBJECT = Subject(target="orders", host="db.example.com", port=5432, family="postgresql", named=True)
+REFUSED = failure(Cause.SERVER_DOWN, Phase.TCP, code="ECONNREFUSED")
+DEAF = failure(Cause.NET_BLACKHOLE, Phase.TCP)
+Seen = tuple[float, Observation]
+SYMPTOM: Seen = (100.0, session(failure(Cause.UNKNOWN, Phase.AUTH)))
+"""A failure that shows nothing but that there is trouble."""
+
+
+def case_of(*seen: Seen, subject: Subject = SUBJECT) -> Case:
+    case = Case(subject)
+    for at, observation in seen:
+        case.take(at, observation)
+    return case
+
+
+def facts_at(at: float, *seen: Seen, subject: Subject = SUBJECT) -> list[Fact]:
+    return case_of(*seen, subject=subject).facts(at)
+
+
+def signs(facts: Sequence[Fact]) -> set[Sign]:
+    return {fact.sign for fact in facts}
+
+
+def fact(facts: Sequence[Fact], sign: Sign) -> Fact:
+    return next(one for one in facts if one.sign is sign)

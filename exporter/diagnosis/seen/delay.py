@@ -19,7 +19,7 @@ USUAL: Final = 240
 class Delay:
     """Compares delays of now with what was usual; `threshold` in seconds is what is too long at all.
 
-    What is always that long is no trouble that began.
+    What is always that long is no trouble that began; what is usual stays so when a trouble is over.
     """
 
     def __init__(self, threshold: float) -> None:
@@ -40,9 +40,6 @@ class Delay:
             _, old = recent.popleft()
             if old <= self._threshold or not self._usual or old <= TWICE * median(self._usual):
                 self._usual.append(old)
-
-    def settle(self) -> None:
-        """Keep what is usual: it stays so when a trouble is over."""
 
     def facts(self, sign: Sign, what: str) -> Iterator[Fact]:
         """Tell of a rise."""

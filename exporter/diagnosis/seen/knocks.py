@@ -63,7 +63,6 @@ class Knocks:
     def settle(self) -> None:
         """Forget the connects."""
         self._knocks.clear()
-        self._delay.settle()
 
     def facts(self, window: Window) -> Iterator[Fact]:
         """Tell how connects went in the window."""
@@ -85,9 +84,9 @@ class Knocks:
         yield from self._delay.facts(Sign.DELAY_UP_TCP, "connects take")
 
     def _often_resent(self) -> bool:
-        last = list(self._knocks)[-KEPT:]
-        resent = sum(one.connect.syn_retransmits > 0 for one in last)
-        return resent >= ENOUGH and last[-1].connect.syn_retransmits > 0
+        if not self._knocks[-1].connect.syn_retransmits:
+            return False
+        return sum(one.connect.syn_retransmits > 0 for one in list(self._knocks)[-KEPT:]) >= ENOUGH
 
 
 def _fails(connect: Connect) -> bool:

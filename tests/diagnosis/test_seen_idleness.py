@@ -1,0 +1,101 @@
+"""What silent connections die of."""
+
+from exporter.diagnosis.sign import Sign
+from exporter.model import Cause, End
+from tests.diagnosis.observing import (
+    case_of,
+    drop,
+    fact,
+    facts_at,
+    idle,
+    inquest,
+    server,
+    signs,
+)
+
+C, S = Cause, Sign
+
+
+def test_silent_connections_show_a_device_that_forgets() -> None:
+    vanished = [(100.0, drop(End.SILENCE, C.NET_BLACKHOLE, probe="idle", used=True)), (108.0, inquest())]
+    assert fact(facts_at(108.0, *vanished), S.IDLE_VANISHED).strength == 0.5
+    twice = fact(facts_at(118.0, *vanished, (118.0, inquest(End.RST, silent=12.0))), S.IDLE_VANISHED)
+    assert twice.strength == 1.0
+    assert "10.0 to 12.0 s" in twice.text
+    disturbed = [vanished[0], (108.0, inquest(idle=False))]
+    assert S.IDLE_VANISHED not in signs(facts_at(108.0, *disturbed))
+    assert S.IDLE_VANISHED not in signs(facts_at(108.0, vanished[0], (108.0, inquest(listed=False))))
+
+
+def test_silent_connections_show_the_servers_own_limit() -> None:
+    limited = (90.0, server(settings={"wait_timeout": 10.0, "connect_timeout": 5.0}))
+    died = [
+        (100.0, drop(End.RST, probe="idle", silent=10.1)),
+        (102.0, inquest(End.RST, silent=10.1, used=False)),
+    ]
+    facts = facts_at(102.0, limited, *died)
+    shown = fact(facts, S.IDLE_AT_SETTING)
+    assert (shown.values["setting"], shown.values["seconds"]) == ("wait_timeout", "10")
+    assert fact(facts, S.IDLE_RESET).strength == 0.5
+    assert S.IDLE_NOT_SETTING not in signs(facts)
+    other = (90.0, server(settings={"wait_timeout": 60.0}))
+    facts = facts_at(102.0, other, *died)
+    assert S.IDLE_AT_SETTING not in signs(facts)
+    assert "wait_timeout = 60 s" in fact(facts, S.IDLE_NOT_SETTING).text
+    assert S.IDLE_NOT_SETTING not in signs(facts_at(102.0, *died))
+
+
+def test_ends_after_the_same_silence_count_together() -> None:
+    died = (100.0, drop(End.FIN, probe="idle", silent=10.1))
+    ended = [
+        (102.0 + at, inquest(End.FIN, silent=seconds, used=False))
+        for at, seconds in enumerate((4.0, 10.1, 10.2))
+    ]
+    assert (
+        fact(facts_at(105.0, died, *ended), S.IDLE_CLOSED).text
+        == "2 silent connections ended, closed after 10.1 s"
+    )
+
+
+def test_deaths_of_idleness_that_are_hours_apart_count_together() -> None:
+    died = drop(End.SILENCE, C.NET_BLACKHOLE, probe="idle", silent=3600.0, used=True)
+    case = case_of((100.0, died), (104.0, inquest(silent=3600.0)))
+    first = case.symptom(104.0)
+    assert first is not None
+    assert first.standing
+    assert not case.verdict(104.0).named
+    over = case.symptom(100.0 + 4 * 3600.0)
+    assert over is not None
+    assert not over.standing
+    case.settle()
+    assert case.facts(15000.0) == []
+    case.take(15100.0, died)
+    case.take(15104.0, inquest(silent=3600.0))
+    assert [one.cause for one in case.verdict(15105.0).named] == [C.MIDDLEBOX_IDLE_TIMEOUT]
+    case = case_of(
+        (100.0, died), (104.0, inquest(silent=3600.0)), (9e4, died), (9e4 + 4, inquest(silent=3600.0))
+    )
+    assert not case.verdict(9e4 + 5).named, "another day"
+
+
+def test_the_last_words_of_a_silent_connection_count() -> None:
+    words = drop(End.ERROR, C.SERVER_IDLE_TIMEOUT, probe="idle", said="idle-session timeout", code="57P05")
+    facts = facts_at(100.0, (90.0, idle(8.0, 10.0)), (100.0, words))
+    said = fact(facts, S.SAID)
+    assert said.cause is C.SERVER_IDLE_TIMEOUT
+    assert said.values["survived"] == "8"
+
+
+def test_an_idle_timeout_that_is_known_is_no_trouble_any_more() -> None:
+    found = (120.0, idle(9.0, 10.0, (C.MIDDLEBOX_IDLE_TIMEOUT, 9.8)))
+    died = [(100.0, drop(End.SILENCE, C.NET_BLACKHOLE, probe="idle", used=True)), (108.0, inquest())]
+    facts = facts_at(120.0, *died, found)
+    shown = fact(facts, S.IDLE_FOUND)
+    assert shown.cause is C.MIDDLEBOX_IDLE_TIMEOUT
+    assert shown.values["seconds"] == "10"
+    case = case_of(*died, found)
+    case.settle()
+    case.take(800.0, drop(End.SILENCE, C.MIDDLEBOX_IDLE_TIMEOUT, probe="idle", used=True))
+    assert case.symptom(801.0) is None
+    case.take(900.0, drop(End.RST, probe="idle"))
+    assert case.symptom(901.0) is not None

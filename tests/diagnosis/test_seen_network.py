@@ -1,0 +1,121 @@
+"""What echoes, delays, names, paths and packet sizes show."""
+
+from exporter.diagnosis.sign import Sign
+from exporter.model import Cause
+from tests.diagnosis.observing import (
+    SYMPTOM,
+    case_of,
+    connect,
+    echoes,
+    fact,
+    facts_at,
+    failure,
+    knock,
+    name,
+    path,
+    route,
+    signs,
+    sizes,
+)
+
+C, S = Cause, Sign
+
+
+def test_delays_that_rise_are_trouble_and_those_that_are_always_long_are_not() -> None:
+    usual = [(float(at), echoes(rtt=0.02)) for at in range(40)]
+    risen = [(float(at), echoes(rtt=0.18)) for at in range(40, 50)]
+    facts = facts_at(50.0, *usual, *risen)
+    assert fact(facts, S.DELAY_UP).values == {"delay": "180", "usual_delay": "20.0"}
+    assert case_of(*usual).symptom(40.0) is None
+    far = [(float(at), echoes(rtt=0.18)) for at in range(60)]
+    assert case_of(*far).symptom(60.0) is None
+    ports = [(float(at), knock(connect(rtt=0.02))) for at in range(40)]
+    slower = [(float(at), knock(connect(rtt=0.18))) for at in range(40, 50)]
+    assert S.DELAY_UP_TCP in signs(facts_at(50.0, *ports, *slower))
+
+
+def test_echoes_show_a_gap_loss_or_that_all_is_well() -> None:
+    before = [(float(at), echoes()) for at in range(90, 100)]
+    gap = [(100.5 + at, echoes(1, 1)) for at in range(3)]
+    assert S.ECHO_GAP in signs(facts_at(103.0, *before, SYMPTOM, *gap))
+    assert S.ECHO_LOST in signs(facts_at(103.0, *before, SYMPTOM, *gap[:1]))
+    assert S.ECHO_WORKS in signs(facts_at(103.0, SYMPTOM, (101.0, echoes())))
+    assert S.ECHO_WORKS not in signs(facts_at(103.0, *before, SYMPTOM))
+    # A host that never answered echoes has not stopped answering.
+    assert signs(facts_at(103.0, SYMPTOM, *gap)).isdisjoint({S.ECHO_GAP, S.ECHO_LOST, S.ECHO_LOSS})
+
+
+def test_lost_echoes_are_trouble_only_where_tcp_suffers_too() -> None:
+    lossy = [(float(at), echoes(1, at % 4 == 0)) for at in range(60, 100)]
+    assert case_of(*lossy).symptom(100.0) is None
+    case = case_of(*lossy, (100.0, knock(connect(syn_retransmits=1, seconds=1.0))))
+    assert case.symptom(100.0) is not None
+    assert fact(case.facts(100.0), S.ECHO_LOSS).values == {"loss": "25"}
+    over = [(float(at), echoes()) for at in range(101, 140)]
+    for at, answered in over:
+        case.take(at, answered)
+    symptoms = case.symptom(140.0)
+    assert symptoms is not None
+    assert not symptoms.standing
+
+
+def test_echoes_that_cannot_be_sent_point_at_this_host() -> None:
+    unsent = echoes(0, 0, failure=failure(C.CLIENT_LOCAL_NETWORK))
+    assert S.ECHO_NEVER_SENT in signs(facts_at(100.5, SYMPTOM, (100.2, unsent)))
+
+
+def test_names_that_do_not_resolve_are_slow_or_change_are_told() -> None:
+    unknown = failure(C.DNS_FAILURE, code="-2")
+    facts = facts_at(
+        100.0,
+        (99.9, name(failed=unknown, resolver="10.0.0.2:53")),
+        (100.0, name(failed=unknown, rcode="NXDOMAIN")),
+    )
+    said = fact(facts, S.SAID)
+    assert said.cause is C.DNS_FAILURE
+    assert said.values == {"resolver": "10.0.0.2:53"}
+    assert "NXDOMAIN" in said.text
+    slow = [(100.0, name("10.0.1.2", seconds=1.5)), (101.0, name("10.0.1.2", seconds=1.5))]
+    assert fact(facts_at(101.0, *slow), S.NAME_SLOW).strength == 1.0
+    moved = [(90.0, name("10.0.1.2")), (99.0, name("10.0.1.3", changed=True)), SYMPTOM]
+    assert fact(facts_at(100.0, *moved), S.ANSWER_CHANGED).values == {"before": "10.0.1.2", "now": "10.0.1.3"}
+    long_ago = [(80.0, name("10.0.1.2")), (90.0, name("10.0.1.3", changed=True)), SYMPTOM]
+    assert S.ANSWER_CHANGED not in signs(facts_at(100.0, *long_ago))
+    assert case_of((90.0, name("10.0.1.2", resolver="10.0.0.2:53"))).symptom(100.0) is None
+    assert S.ANSWER_CHANGED not in signs(facts_at(100.0, (99.0, name("10.0.1.3", changed=True)), SYMPTOM))
+
+
+def test_of_a_resolver_that_is_out_of_reach_the_host_is_to_blame() -> None:
+    facts = facts_at(100.0, (100.0, name(failed=failure(C.CLIENT_RESOURCES))))
+    assert S.SAID not in signs(facts)
+
+
+def test_the_path_shows_where_loss_starts_and_where_it_ends_short() -> None:
+    whole = path("10.0.0.2", "10.0.1.2")
+    lossy = path("10.0.0.2", "10.0.1.2", route=route("10.0.0.2", "10.0.1.2", loss_start=2, network="transit"))
+    shown = fact(facts_at(102.0, SYMPTOM, (101.0, lossy)), S.LOSS_STARTS)
+    assert shown.values == {"hop": "2", "hop_address": "10.0.1.2", "network": "transit"}
+    short = path("10.0.0.2", None, reached=False, route=route("10.0.0.2", None))
+    assert fact(facts_at(102.0, (90.0, whole), SYMPTOM, (101.0, short)), S.PATH_SHORT).values["hop"] == "1"
+    nobody = path(None, None, reached=False)
+    assert "not even" in fact(facts_at(102.0, (90.0, whole), SYMPTOM, (101.0, nobody)), S.PATH_SHORT).text
+    nearer = path("10.0.0.2")
+    assert fact(facts_at(102.0, (90.0, whole), SYMPTOM, (101.0, nearer)), S.PATH_NEARER).values == {
+        "hop": "1"
+    }
+    assert signs(facts_at(102.0, (90.0, whole), SYMPTOM, (101.0, whole))).isdisjoint(
+        {S.PATH_SHORT, S.PATH_NEARER}
+    )
+    # Who never reached the target cannot tell, and an old round tells nothing.
+    assert S.PATH_SHORT not in signs(facts_at(102.0, SYMPTOM, (101.0, short)))
+    assert S.PATH_SHORT not in signs(facts_at(102.0, (90.0, whole), (91.0, short), SYMPTOM))
+    assert S.PATH_SHORT not in signs(facts_at(102.0, SYMPTOM, (101.0, path())))
+
+
+def test_sizes_show_whether_larger_packets_vanish() -> None:
+    hole = failure(C.NET_MTU_BLACKHOLE)
+    shown = fact(facts_at(101.0, SYMPTOM, (100.5, sizes(1400, blackhole=True, failed=hole))), S.BIG_VANISH)
+    assert shown.values == {"mtu": "1400", "mss": "1360"}
+    assert S.BIG_VANISH in signs(facts_at(101.0, SYMPTOM, (100.5, sizes(1400, blackhole=True))))
+    assert S.BIG_PASSES in signs(facts_at(101.0, SYMPTOM, (100.5, sizes(1500, blackhole=False))))
+    assert S.BIG_PASSES not in signs(facts_at(101.0, (90.0, sizes(1500, blackhole=False)), SYMPTOM))
