@@ -222,7 +222,12 @@ RULES: Final[Mapping[Cause, Row]] = {
     ),
     Cause.SERVER_DOWN: Row(
         grounds={Sign.FRESH_REFUSED: 4},
-        beside={Sign.FRESH_REFUSED_LONG: 6, Sign.ECHO_WORKS: 1, Sign.HELD_CLOSED: 2},
+        beside={
+            Sign.FRESH_REFUSED_LONG: 6,
+            Sign.ECHO_WORKS: 2,
+            Sign.HELD_CLOSED: 2,
+            (Sign.SAID, Cause.SERVER_RESTART): 1,
+        },
         against={
             (Sign.SAID, Cause.SERVER_SESSION_KILLED): 2,
             Sign.HELD_WORKS: 8,

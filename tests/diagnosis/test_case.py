@@ -115,6 +115,16 @@ def test_who_refuses_for_long_is_down() -> None:
     assert S.FRESH_REFUSED_LONG in signs(facts_at(106.0, *short, (106.0, session(REFUSED))))
 
 
+def test_a_port_that_was_shut_from_the_start_is_named() -> None:
+    """Nothing was ever held that could tell a server that is down from a port that somebody blocks."""
+    case = case_of()
+    for at in range(100, 107):
+        case.take(at, session(REFUSED))
+        case.take(at, knock(connect(REFUSED)))
+        case.take(at, echoes())
+    assert [finding.cause for finding in case.verdict(107.0).named] == [C.SERVER_DOWN]
+
+
 def test_that_none_comes_about_takes_seconds_to_be_told() -> None:
     some = [(99.0, session()), (100.0, session(DEAF)), (103.0, session(DEAF))]
     assert S.FRESH_ALL_FAIL not in signs(facts_at(103.0, *some))
