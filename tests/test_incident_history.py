@@ -205,6 +205,17 @@ def test_another_trouble_after_a_restart_is_another_incident() -> None:
     assert after.tally.counts == {("a", RESTART): 1}
 
 
+def test_of_two_after_a_restart_only_the_one_found_again_is_suffered_from() -> None:
+    before = Office()
+    before.ail(naming(DOWN, RESTART))
+    before.desk.stop()
+    after = again(before)
+    assert after.tally.shown["a"] == {DOWN, RESTART}
+    after.ail(naming(DOWN))
+    assert [incident.cause for incident in after.incidents if incident.ended is None] == [DOWN]
+    assert after.tally.shown["a"] == {DOWN}
+
+
 def test_one_without_a_name_gets_it_after_the_restart() -> None:
     before = Office()
     before.ail()

@@ -136,6 +136,23 @@ def test_an_empty_verdict_takes_no_name_away() -> None:
     assert office.stages == [Stage.OPENED, Stage.NAMED]
 
 
+def test_what_is_named_no_longer_beside_another_ends_by_itself() -> None:
+    """Somebody whose password is wrong for days does not suffer from one restart for as long."""
+    office = Office()
+    office.ail(naming(DOWN, LOSS))
+    for _ in range(int(2 * QUIET)):
+        office.wait(1)
+        office.ail(naming(DOWN))
+    over = next(incident for incident in office.incidents if incident.cause is LOSS)
+    assert over.ended == over.started
+    assert (causes(office), office.tally.shown["a"]) == ({DOWN}, {DOWN})
+    assert office.tally.counts == {("a", DOWN): 1, ("a", LOSS): 1}
+    assert office.tally.seconds == {("a", DOWN): pytest.approx(2 * QUIET)}
+    office.wait(1)
+    office.ail(naming(DOWN, LOSS))
+    assert office.tally.counts == {("a", DOWN): 1, ("a", LOSS): 2}
+
+
 def test_words_follow_the_evidence_until_the_end() -> None:
     office = Office()
     office.ail(naming(DOWN, text="first"))

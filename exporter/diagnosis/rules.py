@@ -220,7 +220,12 @@ RULES: Final[Mapping[Cause, Row]] = {
     ),
     Cause.SERVER_DOWN: Row(
         grounds={Sign.FRESH_REFUSED: 4},
-        beside={Sign.FRESH_REFUSED_LONG: 7, Sign.ECHO_WORKS: 1, Sign.HELD_CLOSED: 2},
+        beside={
+            Sign.FRESH_REFUSED_LONG: 7,
+            Sign.ECHO_WORKS: 2,
+            Sign.HELD_CLOSED: 2,
+            (Sign.SAID, Cause.SERVER_RESTART): 1,
+        },
         against={
             Sign.HELD_WORKS: 8,
             Sign.PATH_NEARER: 8,

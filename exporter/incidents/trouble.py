@@ -51,12 +51,14 @@ class _Judgement:
 class _Running:
     """An incident that is not over.
 
-    Its time up to `reckoned` (`at`) has been counted, and itself for each cause in `counted`. `left` is when
-    an earlier run of the daemon saw it last, as long as this one has not found the same cause.
+    `latest` (`at`) is the latest symptom that it may explain. Its time up to `reckoned` (`at`) has been
+    counted, and itself for each cause in `counted`. `left` is when an earlier run of the daemon saw it last,
+    as long as this one has not found the same cause.
     """
 
     incident: Incident
     begun: float
+    latest: float
     reckoned: float
     counted: set[Cause] = field(default_factory=set)
     left: float | None = None
@@ -90,6 +92,7 @@ class Trouble:
             running = _Running(
                 incident=incident,
                 begun=now.at,
+                latest=now.at,
                 reckoned=now.at,
                 counted=set() if brief else {incident.cause},
                 left=seen,
@@ -115,6 +118,7 @@ class Trouble:
         if not self._running:
             self._open(judgement, self._first)
         self._name(judgement)
+        self._ascribe(judgement)
         for running in self._running:
             self._retell(running, judgement)
 
@@ -136,7 +140,6 @@ class Trouble:
         for running in list(self._running):
             self._end(running, self._seen(running, now))
         self._over = max(self._over, self._latest)
-        self._show()
 
     def keep(self, now: Now) -> None:
         """Have it kept how long incidents have lasted so far."""
@@ -149,7 +152,7 @@ class Trouble:
         """Say when something of an incident was seen last."""
         if running.left is not None and self._latest <= self._over:
             return running.left
-        return max(running.incident.started, now.stamp(self._latest))
+        return max(running.incident.started, now.stamp(running.latest))
 
     def _let_go_of_others(self, judgement: _Judgement) -> None:
         """Close what an earlier run of the daemon has left, if this is another trouble."""
@@ -157,6 +160,17 @@ class Trouble:
             other = running.cause is not Cause.UNKNOWN and running.cause not in judgement.named
             if running.left is not None and other:
                 self._end(running, running.left)
+
+    def _ascribe(self, judgement: _Judgement) -> None:
+        """Say which incidents the latest symptom belongs to; close those that have had none for too long.
+
+        It belongs to all where nothing is named: an open question takes nothing away.
+        """
+        for running in list(self._running):
+            if not judgement.named or running.cause in judgement.named:
+                running.latest = self._latest
+            elif judgement.now.at - running.latest >= self._quiet:
+                self._end(running, self._seen(running, judgement.now))
 
     def _open(self, judgement: _Judgement, begun: float) -> _Running:
         started = judgement.now.stamp(begun)
@@ -168,7 +182,7 @@ class Trouble:
             started=started,
             summary="",
         )
-        running = _Running(incident=incident, begun=begun, reckoned=begun)
+        running = _Running(incident=incident, begun=begun, latest=self._latest, reckoned=begun)
         self._running.append(running)
         self._retell(running, judgement)
         self._happened(Stage.OPENED, running.incident, Cause.UNKNOWN)
@@ -222,6 +236,7 @@ class Trouble:
         self._count_time(running)
         running.incident = replace(running.incident, ended=seen)
         self._outlets.history.put(running.incident, seen)
+        self._show()
         self._happened(Stage.CLOSED, running.incident, running.cause)
 
     def _happened(self, stage: Stage, incident: Incident, before: Cause) -> None:
@@ -236,9 +251,9 @@ class Trouble:
 
     def _count_time(self, running: _Running) -> None:
         """Count the time up to the latest symptom; without a name it is left for later, up to a point."""
-        if running.cause in running.counted and self._latest > running.reckoned:
-            self._outlets.tally.lasted(self._target, running.cause, self._latest - running.reckoned)
-            running.reckoned = self._latest
+        if running.cause in running.counted and running.latest > running.reckoned:
+            self._outlets.tally.lasted(self._target, running.cause, running.latest - running.reckoned)
+            running.reckoned = running.latest
 
     def _show(self) -> None:
         self._outlets.tally.active(self._target, {running.cause for running in self._running})

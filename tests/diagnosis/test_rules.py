@@ -128,8 +128,9 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
         (said(C.SERVER_RESTART), S.FRESH_REFUSED),
     ],
     C.SERVER_DOWN: [
-        (S.HELD_CLOSED, S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.ECHO_WORKS),
-        (S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.ECHO_WORKS),
+        (S.HELD_CLOSED, S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.FRESH_ALL_FAIL, S.ECHO_WORKS),
+        (S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.FRESH_ALL_FAIL, S.ECHO_WORKS),
+        (S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.FRESH_ALL_FAIL),
         (
             S.FRESH_REFUSED,
             S.FRESH_REFUSED_LONG,
@@ -244,7 +245,7 @@ def test_what_was_seen_too_seldom_does_not_count_in_full() -> None:
 
 
 def test_the_weightiest_evidence_comes_first() -> None:
-    finding = judged((S.ECHO_WORKS, S.HELD_CLOSED, S.FRESH_REFUSED, S.FRESH_REFUSED_LONG)).named[0]
+    finding = judged((S.HELD_CLOSED, S.ECHO_WORKS, S.FRESH_REFUSED, S.FRESH_REFUSED_LONG)).named[0]
     assert [fact.sign for fact in finding.facts] == [
         S.FRESH_REFUSED_LONG,
         S.FRESH_REFUSED,

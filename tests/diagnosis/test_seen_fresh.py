@@ -10,6 +10,7 @@ from tests.diagnosis.observing import (
     case_of,
     connect,
     drop,
+    echoes,
     fact,
     facts_at,
     failure,
@@ -77,6 +78,16 @@ def test_who_refuses_for_long_is_down() -> None:
     short = [(100.0, session(REFUSED)), (103.0, session(REFUSED))]
     assert S.FRESH_REFUSED_LONG not in signs(facts_at(103.0, *short))
     assert S.FRESH_REFUSED_LONG in signs(facts_at(106.0, *short, (106.0, session(REFUSED))))
+
+
+def test_a_port_that_was_shut_from_the_start_is_named() -> None:
+    """Nothing was ever held that could tell a server that is down from a port that somebody blocks."""
+    case = case_of()
+    for at in range(100, 107):
+        case.take(at, session(REFUSED))
+        case.take(at, knock(connect(REFUSED)))
+        case.take(at, echoes())
+    assert [finding.cause for finding in case.verdict(107.0).named] == [C.SERVER_DOWN]
 
 
 def test_that_none_comes_about_takes_seconds_to_be_told() -> None:
