@@ -221,7 +221,7 @@ RULES: Final[Mapping[Cause, Row]] = {
     Cause.SERVER_DOWN: Row(
         grounds={Sign.FRESH_REFUSED: 4},
         beside={
-            Sign.FRESH_REFUSED_LONG: 7,
+            Sign.FRESH_REFUSED_LONG: 8,
             Sign.ECHO_WORKS: 2,
             Sign.HELD_CLOSED: 2,
             (Sign.SAID, Cause.SERVER_RESTART): 1,
