@@ -6,6 +6,7 @@ from typing import Final
 
 from exporter.diagnosis.asking import asks
 from exporter.diagnosis.judging import judge
+from exporter.diagnosis.seen.counts import Counts
 from exporter.diagnosis.seen.echoes import Echoes
 from exporter.diagnosis.seen.fresh import Fresh
 from exporter.diagnosis.seen.held import HeldOnes
@@ -61,6 +62,7 @@ class Case:
             Names(),
             self._way,
             self._server,
+            Counts(),
             self._idleness,
             self._trials,
         )

@@ -197,6 +197,7 @@ RULES: Final[Mapping[Cause, Row]] = {
     Cause.SERVER_SESSION_KILLED: Row(
         grounds={Sign.HELD_CLOSED: 3},
         beside={
+            Sign.SERVER_COUNTS_KILLED: 2,
             Sign.HELD_OTHERS_LIVE: 1,
             Sign.FRESH_WORKS: 2,
             Sign.SERVER_GOES_ON: 2,
@@ -240,7 +241,7 @@ RULES: Final[Mapping[Cause, Row]] = {
         beside={Sign.TCP_WORKS: 3, Sign.ECHO_WORKS: 1},
         against={Sign.FRESH_QUERY_STALLS: 4, Sign.BIG_STALL: 6, Sign.ECHO_GAP: 4, Sign.SERVER_LOCKS: 4},
     ),
-    Cause.SERVER_SATURATED: Row(beside={Sign.SERVER_FULL: 1}),
+    Cause.SERVER_SATURATED: Row(beside={Sign.SERVER_FULL: 1, Sign.SERVER_COUNTS_REFUSED: 1}),
     Cause.SERVER_ACCOUNT_LIMIT: Row(),
     Cause.SERVER_HOST_BLOCKED: Row(),
     Cause.SERVER_READ_ONLY: Row(grounds={Sign.SERVER_READ_ONLY: 8}),

@@ -77,6 +77,8 @@ class Sign(StrEnum):
     SERVER_READ_ONLY = "server_read_only"
     SERVER_LOCKS = "server_locks"
     SERVER_FULL = "server_full"
+    SERVER_COUNTS_KILLED = "server_counts_killed"
+    SERVER_COUNTS_REFUSED = "server_counts_refused"
     DIRECT = "direct"  # the server sees our own address: nobody stands between who would speak for us
     INDIRECT = "indirect"
     MAY_WANT_TLS = "may_want_tls"  # refused without TLS, in words that do not tell a wrong password from that

@@ -8,7 +8,7 @@ from exporter.diagnosis.rules import RULES
 from exporter.diagnosis.shared import Told, shared
 from exporter.diagnosis.sign import Sign
 from exporter.diagnosis.subject import Subject
-from exporter.model import Cause, Change, End, HostCondition, Phase, Trial
+from exporter.model import Cause, Change, Counted, End, HostCondition, Phase, Trial
 from tests.diagnosis.observing import (
     DEAF,
     REFUSED,
@@ -44,6 +44,8 @@ KEPT: Final[list[Seen]] = [(at, replace(server(), kept=True)) for at in (80.0, 9
 LIMITED: Final = (90.0, server(settings={"wait_timeout": 10.0}))
 FOUND: Final = (101.0, idle(9.0, 10.0, (C.MIDDLEBOX_IDLE_TIMEOUT, 9.8)))
 BIG: Final[dict[str, Any]] = {"small": True, "there": True, "size": 4000}
+COUNTED: Final = server(errors={"max_connections": 0})
+REFUSING: Final = server(errors={"max_connections": 3}).view
 STORIES: Final[list[Sequence[Seen]]] = [
     # openings
     [(100.0, session(failure(C.AUTH_CREDENTIALS, Phase.AUTH, code="1045", said="Access denied")))],
@@ -85,6 +87,11 @@ STORIES: Final[list[Sequence[Seen]]] = [
     [*KEPT[:2], SYMPTOM, *KEPT[2:]],
     [SYMPTOM, (101.0, server(Change.RESTART, own_address="10.0.0.1", address="10.0.0.1"))],
     [SYMPTOM, (101.0, server(Change.IDENTITY, own_address="10.0.0.1", address="10.0.1.1"))],
+    [
+        (90.0, COUNTED),
+        SYMPTOM,
+        (101.0, replace(COUNTED, counters={Counted.SESSIONS_KILLED: 2}, view=REFUSING)),
+    ],
     [(90.0, server(read_only=False)), (100.0, server(read_only=True, lock_waiters=2, used=95))],
 ]
 
