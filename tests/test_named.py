@@ -12,8 +12,11 @@ from exporter.model import Cause
 from tests.faults.attempt import attempt
 from tests.faults.lineup import SCENARIOS, chosen
 from tests.faults.outcome import Outcome, Verdict, Watch
+from tests.lab.exporter import exporter, only
+from tests.lab.site import Site
 from tests.networks import needs_capture, needs_faults, needs_namespaces
 from tests.servers import Certificates, MariaDb, Postgres, ServerMissing
+from tests.waiting import wait_for
 
 FEW = {
     "black hole both ways": "postgresql",
@@ -91,3 +94,22 @@ def test_every_scenario_has_a_name_of_its_own() -> None:
     names = [scenario.name for scenario in SCENARIOS]
     assert len(set(names)) == len(names)
     assert set(FEW) <= set(names)
+
+
+@needs_namespaces
+def test_trouble_of_the_network_names_the_hop_and_who_owns_it(site: Site) -> None:
+    probes = only(
+        ping={"interval": "200ms", "timeout": "200ms"}, tcp={}, sentinel={"heartbeat": "500ms"}, path={}
+    )
+    orders = {"name": "orders", "url": site.url("postgresql"), "probes": probes}
+    networks = {"transit": ["10.0.0.0/24"]}
+    with exporter(site.client, [orders], further={"networks": networks}) as it:
+        wait_for(lambda: it.value("conndrop_path_hops", target="orders"))
+        wait_for(lambda: it.value("conndrop_held_connections", target="orders", probe="sentinel"))
+        with site.firewall.black_hole():
+            wait_for(
+                lambda: any("transit" in " ".join(one["evidence"]) for one in it.incidents()), seconds=60
+            )
+        (one,) = it.incidents()
+    assert one["cause"] == Cause.NET_BLACKHOLE
+    assert any("transit" in fix for fix in one["fix"])
