@@ -125,7 +125,17 @@ RULES: Final[Mapping[Cause, Row]] = {
         },
     ),
     Cause.MIDDLEBOX_LIFETIME_LIMIT: Row(
-        grounds={Sign.HELD_EQUAL_AGE: 9}, beside={Sign.SERVER_GOES_ON: 1}, against={Sign.SERVER_RESTARTED: 8}
+        grounds={Sign.HELD_EQUAL_AGE: 9},
+        beside={Sign.SERVER_GOES_ON: 1},
+        against={
+            Sign.SERVER_RESTARTED: 8,
+            Sign.ECHO_GAP: 6,
+            Sign.FRESH_UNANSWERED: 6,
+            Sign.FRESH_REFUSED: 6,
+            Sign.FRESH_MUTE: 6,
+            Sign.HELD_REVIVED: 6,
+            Sign.HELD_STOPPED_HERE: 8,
+        },
     ),
     Cause.MIDDLEBOX_CONNECT_BLOCKED: Row(
         grounds={Sign.FRESH_UNANSWERED: 3, Sign.FRESH_REFUSED: 2, Sign.PATH_NEARER: 6},

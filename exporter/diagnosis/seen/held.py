@@ -1,8 +1,8 @@
 """What becomes of connections that are held: how they die, and how those answer that live."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 from exporter.diagnosis.advice import pool_recycle
@@ -18,8 +18,8 @@ ALIKE_SECONDS: Final = 1.5
 """By how much ages may differ and be the same: a share, or so many seconds."""
 OLD_ENOUGH: Final = 3.0
 """Seconds: who dies younger than that tells nothing of a limit on age."""
-AGES: Final = 4
-"""Ages at death that are remembered, also when the trouble is over: a limit on age may be long."""
+AGES: Final = 3
+"""So many deaths at one age are no chance; those of earlier troubles count, because a limit may be long."""
 
 Death = tuple[float, DropObservation]
 
@@ -32,7 +32,7 @@ class HeldOnes:
 
     def __init__(self) -> None:
         self._deaths: deque[Death] = deque(maxlen=KEPT)
-        self._ages: deque[Death] = deque(maxlen=AGES)
+        self._ages: deque[Death] = deque(maxlen=KEPT)
         self._answered: deque[tuple[float, float]] = deque(maxlen=KEPT)
         self._revived: list[float] = []
         self._held: dict[str, int] = {}
@@ -44,8 +44,8 @@ class HeldOnes:
         match observation:
             case DropObservation():
                 self._deaths.append((at, observation))
+                self._ages.append((at, observation))
                 if observation.probe == "sentinel":
-                    self._ages.append((at, observation))
                     self._wanted = True
                 return observation.probe != "idle"
             case HeldObservation(probe=probe, held=held, answers=answers, revived=revived):
@@ -106,23 +106,37 @@ as after a retransmission"
             yield Fact(sign=Sign.HELD_ONE, text=text)
 
     def _equal_age(self, window: Window) -> Iterator[Fact]:
-        """Tell of connections in use that died at the same age at different times."""
-        alone = [(at, drop.duration) for at, drop in self._ages if len(_with(at, list(self._ages))) == 1]
-        for (_, one), (at, other) in pairwise(alone[-2:]):
-            if (
-                window.has(at)
-                and min(one, other) >= OLD_ENOUGH
-                and abs(one - other) <= max(ALIKE_SECONDS, ALIKE * one)
-            ):
-                text = f"connections in use died at the same age: {one:.1f} s and {other:.1f} s"
-                yield Fact(sign=Sign.HELD_EQUAL_AGE, text=text, values=_values(min(one, other)))
+        """Tell of connections in use that died at the same age at different times, the last of them now."""
+        alone = [(at, drop.duration) for at, drop in self._ages if self._of_age(at, drop)]
+        if not alone or not window.has(alone[-1][0]):
+            return
+        last = alone[-1][1]
+        alike = list(takewhile(lambda age: _alike(age, last), (age for _, age in reversed(alone))))
+        if last >= OLD_ENOUGH and len(alike) > 1:
+            spread = ", ".join(f"{age:.1f} s" for age in reversed(alike[:AGES]))
+            text = f"connections in use died at the same age: {spread}"
+            strength = min(1.0, len(alike) / AGES)
+            yield Fact(sign=Sign.HELD_EQUAL_AGE, text=text, strength=strength, values=_values(min(alike)))
+
+    def _of_age(self, at: float, drop: DropObservation) -> bool:
+        """Whether it may have died of its age: without a word, alone, and no other died of another age."""
+        if drop.probe != "sentinel" or drop.end is End.ERROR:
+            return False
+        together = _with(at, self._ages)
+        alone = sum(other.probe == "sentinel" for other in together) == 1
+        return alone and all(_alike(other.duration, drop.duration) for other in together)
+
+
+def _alike(one: float, other: float) -> bool:
+    """Whether two ages are the same."""
+    return abs(one - other) <= max(ALIKE_SECONDS, ALIKE * other)
 
 
 def _values(age: float) -> dict[str, str]:
     return {"age": f"{age:.0f}", "pool_recycle": f"{pool_recycle(age):.0f}"}
 
 
-def _with(at: float, deaths: Sequence[Death]) -> list[DropObservation]:
+def _with(at: float, deaths: Iterable[Death]) -> list[DropObservation]:
     return [drop for when, drop in deaths if abs(when - at) <= TOGETHER]
 
 
