@@ -12,6 +12,8 @@ STALLED: Final = 1.0
 """Seconds of standing still after which times measured meanwhile are not believed."""
 AFTER: Final = 1.0
 """Seconds after a stall in which what was late because of it may still arrive."""
+BESIDE: Final = 0.5
+"""How much a stall counts that came when the trouble was there already: it may have added to it."""
 DAMAGED: Final = 3
 """So many packets with wrong checksums are no chance."""
 FEW: Final = 4
@@ -29,8 +31,8 @@ class Host:
 
     def learn(self, at: float, condition: HostCondition) -> None:
         """Take in a condition that was told at `at`."""
-        still = max(condition.lag, abs(condition.step))
-        if still >= STALLED:
+        still = max(condition.lag, condition.step)  # a pause of the whole machine is leapt over by its clock
+        if max(still, -condition.step) >= STALLED:
             self._stalls.append((at - condition.seconds - condition.lag, at + AFTER, still))
         if condition.checksum_errors:
             self._damaged.append((at, condition.checksum_errors))
@@ -50,12 +52,14 @@ class Host:
         """Whether packets come damaged of late."""
         return sum(count for at, count in self._damaged if at >= now - COUNTED) >= DAMAGED
 
-    def facts(self, window: Window) -> Iterator[Fact]:
-        """Tell how the host did in the window."""
-        stalled = [still for _, ended, still in self._stalls if window.has(ended - AFTER)]
-        if stalled:
-            text = f"this host stood still for up to {max(stalled):.1f} s; no time taken meanwhile counts"
-            yield Fact(sign=Sign.HOST_STALLED, text=text)
+    def facts(self, window: Window, began: float) -> Iterator[Fact]:
+        """Tell how the host did in the window; what `began` before it stood still is not its doing."""
+        stood = [one for one in self._stalls if window.has(one[1] - AFTER) and one[2] >= STALLED]
+        if stood:
+            longest = max(still for _, _, still in stood)
+            text = f"this host stood still for up to {longest:.1f} s; no time taken meanwhile counts"
+            to_blame = any(begun <= began <= ended for begun, ended, _ in stood)
+            yield Fact(sign=Sign.HOST_STALLED, text=text, strength=1.0 if to_blame else BESIDE)
         if self.damaging(window.now):
             damaged = sum(count for at, count in self._damaged if at >= window.now - COUNTED)
             text = f"{damaged} packets came with wrong checksums in {COUNTED:.0f} s"
