@@ -1,7 +1,8 @@
 """What becomes of echo requests to the target's host."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Final
 
 from exporter.diagnosis.loss import Tally, loses
@@ -63,10 +64,14 @@ class Echoes:
         self._gap = self._unsent = float("-inf")
 
     def lossy(self, now: float) -> bool:
-        """Whether more is lost of late than any path may lose; never where none was ever answered."""
+        """Whether more is lost of late than any path may lose; never where none was ever answered.
+
+        A time in which nothing came back is an outage, and no loss.
+        """
         fates = [answered for at, answered in self._fates if at >= now - COUNTED]
         if not self._answered or all(fates[-PAST:]):
             return False
+        fates = list(_without_gaps(fates))
         lost = fates.count(False)
         return lost > self._share * len(fates) and loses(Tally(asked=len(fates), lost=lost))
 
@@ -96,6 +101,14 @@ class Echoes:
         if window.has(self._unsent):
             yield Fact(sign=Sign.ECHO_NEVER_SENT, text="ICMP: this host refuses to send the echoes")
         yield from self._delay.facts(Sign.DELAY_UP, "echoes take")
+
+
+def _without_gaps(fates: Iterable[bool]) -> Iterator[bool]:
+    """Leave out those that were lost in a row."""
+    for answered, alike in groupby(fates):
+        run = list(alike)
+        if answered or len(run) < GAP:
+            yield from run
 
 
 def _echoes(count: int) -> str:
