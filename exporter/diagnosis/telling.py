@@ -17,6 +17,8 @@ from exporter.model import Cause, Severity
 
 LONGEST: Final = 200
 """Characters that a value may have; what is longer is cut."""
+SENTENCE: Final = 400
+"""Characters that a sentence of evidence may have."""
 PLAIN: Final = re.compile(r"[\w:][\w.:%-]*", re.ASCII)
 """A name, an address or a number: nothing that means more to a shell or to SQL."""
 
@@ -51,7 +53,7 @@ def tell(
     return Words(
         summary="".join(summary or _filled((entry.bare,), values)),
         severity=entry.severity,
-        evidence=tuple(dict.fromkeys(_line(fact.text) for fact in facts)),
+        evidence=tuple(dict.fromkeys(_cut(_line(fact.text), SENTENCE) for fact in facts)),
         fix=tuple(_advice(entry.fixes, family, values)),
     )
 
@@ -86,5 +88,5 @@ def _line(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text).strip()
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _cut(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

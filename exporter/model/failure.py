@@ -1,7 +1,12 @@
 """The one error that leaves the rooms below the probes."""
 
+from typing import Final
+
 from exporter.model.cause import Cause
 from exporter.model.observation import Failure, Phase
+
+LONGEST: Final = 1000
+"""Characters of a peer's words that are kept: it may say as much as it likes."""
 
 
 class ProbeError(Exception):
@@ -17,8 +22,8 @@ class ProbeError(Exception):
     ) -> None:
         super().__init__(detail)
         self.cause = cause
-        self.detail = detail
-        self.said = said
+        self.detail = detail[:LONGEST]
+        self.said = said[:LONGEST]
         self.code = code
         self.offender = offender
 

@@ -4,7 +4,7 @@ import pytest
 
 from exporter.diagnosis.advice import idle_values
 from exporter.diagnosis.sign import Fact, Sign
-from exporter.diagnosis.telling import LONGEST, tell
+from exporter.diagnosis.telling import LONGEST, SENTENCE, tell
 from exporter.model import Cause, Severity
 
 
@@ -85,6 +85,12 @@ def test_no_fact_renames_the_target() -> None:
 def test_evidence_is_told_in_order_and_once() -> None:
     words = tell(Cause.UNKNOWN, "orders", "mysql", [fact("b"), fact("a"), fact("b"), fact("c\nd")])
     assert words.evidence == ("b", "a", "c d")
+
+
+def test_evidence_is_not_as_long_as_a_server_would_like() -> None:
+    words = tell(Cause.UNKNOWN, "orders", "mysql", [fact(f"said: {'x' * 100_000}"), fact("y" * SENTENCE)])
+    assert [len(line) for line in words.evidence] == [SENTENCE, SENTENCE]
+    assert words.evidence[0].endswith("x…")
 
 
 @pytest.mark.parametrize(
