@@ -92,7 +92,7 @@ class Fresh:
         for one in failed:
             assert one.failure is not None  # noqa: S101  it is one that failed
             met = signs_of(one.failure)
-            if met is not None and not (met[0] in TIMED and window.stalled(one.ended)):
+            if not (met[0] in TIMED and window.stalled(one.ended)):
                 alike.setdefault(met, []).append(one)
         for (sign, cause), ones in alike.items():
             yield _fact(sign, cause, ones, tried)
@@ -118,12 +118,12 @@ def _fact(sign: Sign, cause: Cause | None, ones: Sequence[Try], tried: int) -> F
     failure = ones[-1].failure
     assert failure is not None  # noqa: S101  they are such as failed
     values = {"code": failure.code, "said": failure.said}
+    words = (failure.said if sign is Sign.SAID else "") or failure.detail
+    code = f" ({failure.code})" if failure.code and failure.code not in words else ""
     if sign is Sign.SAID:
-        words = failure.said or failure.detail
-        code = f" ({failure.code})" if failure.code and failure.code not in words else ""
         text = f"{times(len(ones), 'new connection')} failed with: {words}{code}"
     else:
-        text = f"of {times(tried, 'new connection')} {len(ones)} {MEANINGS[sign]}: {failure.detail}"
+        text = f"of {times(tried, 'new connection')} {len(ones)} {MEANINGS[sign]}: {words}{code}"
     return Fact(
         sign=sign,
         text=text,

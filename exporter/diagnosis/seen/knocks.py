@@ -109,8 +109,7 @@ def _met(failed: Sequence[Connect], tried: int) -> Iterator[Fact]:
         ):
             sign = Sign.FRESH_NEVER_SENT
         else:
-            met = signs_of(failure)
-            sign = met[0] if met is not None else None
+            sign, _ = signs_of(failure)
         if sign is not None:
             alike.setdefault(sign, []).append(connect)
     for sign, connects in alike.items():

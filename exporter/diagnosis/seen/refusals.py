@@ -55,6 +55,7 @@ TIMED: Final = frozenset(
 )
 """What a host that stands still may see without any reason."""
 MEANINGS: Final[Mapping[Sign, str]] = {
+    Sign.FRESH_FAILED: "failed",
     Sign.FRESH_HUNG_UP: "connected, and were closed before the first byte",
     Sign.FRESH_LOCAL: "were refused by this host's own network",
     Sign.FRESH_MUTE: "connected, and got not a byte in time",
@@ -69,8 +70,8 @@ MEANINGS: Final[Mapping[Sign, str]] = {
 }
 
 
-def signs_of(failure: Failure) -> tuple[Sign, Cause | None] | None:
-    """Give the sign that a failure shows, and whom it names; None where it shows nothing."""
+def signs_of(failure: Failure) -> tuple[Sign, Cause | None]:
+    """Give the sign that a failure shows, and whom it names."""
     cause = failure.cause
     if cause in SPEAKING or (cause in SAYING and (failure.said or failure.code)):
         return Sign.SAID, cause
@@ -79,5 +80,4 @@ def signs_of(failure: Failure) -> tuple[Sign, Cause | None] | None:
     if cause is Cause.SERVER_UNRESPONSIVE:
         asking = failure.phase is Phase.QUERY
         return (Sign.FRESH_QUERY_STALLS if asking else Sign.FRESH_MUTE), None
-    sign = WORDLESS.get(cause)
-    return None if sign is None else (sign, None)
+    return WORDLESS.get(cause, Sign.FRESH_FAILED), None
