@@ -10,6 +10,8 @@ from exporter.model import Cause, DnsObservation, Observation
 
 SLOW: Final = 1.0
 """Seconds beyond which an answer is slow."""
+MOST: Final = 256
+"""Addresses that are remembered: a name server may answer what it likes."""
 
 
 class Names:
@@ -18,8 +20,9 @@ class Names:
     def __init__(self) -> None:
         self._failed: deque[tuple[float, DnsObservation]] = deque(maxlen=KEPT)
         self._slow: deque[tuple[float, float]] = deque(maxlen=KEPT)
-        self._changed: deque[tuple[float, str, str]] = deque(maxlen=KEPT)
-        self._answers = ""
+        self._changed: deque[tuple[float, frozenset[str], frozenset[str]]] = deque(maxlen=KEPT)
+        self._answers: frozenset[str] = frozenset()
+        self._known: dict[str, float] = {}
         self._standing = False
 
     def take(self, at: float, observation: Observation) -> bool:
@@ -63,13 +66,19 @@ class Names:
         if slow:
             text = f"the name took up to {max(slow):.1f} s to resolve"
             yield Fact(sign=Sign.NAME_SLOW, text=text, strength=min(1.0, len(slow) / 2))
-        for at, before, now in self._changed:
-            if window.has(at):
+        for at, was, is_now in self._changed:
+            if window.has(at) and any(window.has(self._known.get(one, at)) for one in was | is_now):
+                before, now = ", ".join(sorted(was)), ", ".join(sorted(is_now))
                 text = f"the name led to {before}, and leads to {now} now"
                 yield Fact(sign=Sign.ANSWER_CHANGED, text=text, values={"before": before, "now": now})
 
     def _remember(self, at: float, observation: DnsObservation) -> None:
-        answers = ", ".join(sorted(observation.answers))
+        """Take in where the name leads; where it leads by turns, as it did before, it has not changed."""
+        answers = frozenset(observation.answers)
+        for address in answers:
+            self._known.setdefault(address, at)
+        while len(self._known) > MOST:
+            del self._known[next(iter(self._known))]
         if observation.changed and self._answers:
             self._changed.append((at, self._answers, answers))
         self._answers = answers or self._answers
