@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from exporter.diagnosis.rules import SURE
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.subject import Subject
 from exporter.diagnosis.verdict import Ask
@@ -79,8 +80,24 @@ def test_a_host_that_stands_still_takes_back_what_was_timed() -> None:
     assert S.HOST_STALLED in shown
     assert shown.isdisjoint({S.FRESH_MUTE, S.HELD_UNANSWERED})
     case = case_of((100.0, session(REFUSED)))
-    case.learn(100.2, HostCondition(seconds=1.0, step=-3600.0))
+    case.learn(100.2, HostCondition(seconds=1.0, step=3600.0))
     assert {S.HOST_STALLED, S.FRESH_REFUSED} <= signs(case.facts(100.5))
+
+
+def test_a_clock_that_is_set_back_is_no_host_that_stood_still() -> None:
+    case = case_of((100.0, session(failure(C.SERVER_UNRESPONSIVE, Phase.AUTH))))
+    case.learn(100.2, HostCondition(seconds=1.0, step=-3600.0))
+    assert signs(case.facts(100.5)).isdisjoint({S.HOST_STALLED, S.FRESH_MUTE})
+
+
+def test_a_host_that_stands_still_in_a_trouble_has_not_made_it() -> None:
+    case = case_of((100.0, session(REFUSED)))
+    case.learn(100.2, HostCondition(seconds=1.0, lag=4.0))
+    assert C.CLIENT_RESOURCES in {one.cause for one in case.verdict(100.5).named}
+    case = case_of((100.0, session(REFUSED)), (101.0, session(REFUSED)))
+    case.learn(110.0, HostCondition(seconds=1.0, lag=4.0))
+    assert fact(case.facts(110.5), S.HOST_STALLED).strength < SURE
+    assert C.CLIENT_RESOURCES not in {one.cause for one in case.verdict(110.5).named}
 
 
 def test_damaged_packets_and_a_lack_of_descriptors_are_told() -> None:

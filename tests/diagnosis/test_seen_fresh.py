@@ -37,6 +37,7 @@ SPOKEN = failure(C.PROXY_BACKEND_UNAVAILABLE, Phase.AUTH, said="server login fai
         (SPOKEN, S.SAID, C.PROXY_BACKEND_UNAVAILABLE),
         (failure(C.TLS_HANDSHAKE, Phase.TLS), S.FRESH_TLS_STALLS, None),
         (failure(C.TLS_HANDSHAKE, Phase.TLS, code="alert"), S.SAID, C.TLS_HANDSHAKE),
+        (failure(C.UNKNOWN, Phase.AUTH, code="XX000", said="no"), S.FRESH_FAILED, None),
         (failure(C.NET_UNREACHABLE, Phase.TCP), S.FRESH_UNREACHABLE, None),
         (failure(C.CLIENT_LOCAL_NETWORK, Phase.TCP), S.FRESH_LOCAL, None),
         (failure(C.CLIENT_RESOURCES, Phase.TCP), S.FRESH_RESOURCES, None),

@@ -1,6 +1,7 @@
 """What becomes of held connections, and what that shows."""
 
 from dataclasses import replace
+from operator import itemgetter
 
 import pytest
 
@@ -9,6 +10,7 @@ from exporter.model import Cause, End, Observation
 from tests.diagnosis.observing import (
     DEAF,
     SYMPTOM,
+    case_of,
     drop,
     fact,
     facts_at,
@@ -90,22 +92,39 @@ def test_those_of_other_probes_live_or_have_gone_too() -> None:
 @pytest.mark.parametrize(
     ("ages", "times", "limit"),
     [
-        ((60.0, 60.2), (100.0, 160.0), True),
-        ((60.0, 80.0), (100.0, 160.0), False),
-        ((1.0, 1.1), (100.0, 160.0), False),
-        ((60.0, 60.1), (100.0, 100.5), False),
+        ((60.0, 60.2, 60.1), (100.0, 160.0, 220.0), 1.0),
+        ((60.0, 60.2), (100.0, 160.0), 2 / 3),
+        ((20.0, 60.0, 60.2), (40.0, 100.0, 160.0), 2 / 3),
+        ((60.0, 80.0), (100.0, 160.0), None),
+        ((1.0, 1.1), (100.0, 160.0), None),
+        ((60.0, 60.1), (100.0, 100.5), None),
     ],
 )
 def test_equal_ages_are_a_limit_unless_they_died_together(
-    ages: tuple[float, float], times: tuple[float, float], *, limit: bool
+    ages: tuple[float, ...], times: tuple[float, ...], limit: float | None
 ) -> None:
     deaths = [(at, drop(End.RST, age=age)) for at, age in zip(times, ages, strict=True)]
-    facts = facts_at(times[1], *deaths)
-    assert (S.HELD_EQUAL_AGE in signs(facts)) is limit
+    facts = facts_at(times[-1], *deaths)
+    assert (S.HELD_EQUAL_AGE in signs(facts)) is (limit is not None)
     if limit:
+        assert fact(facts, S.HELD_EQUAL_AGE).strength == limit
         assert fact(facts, S.HELD_EQUAL_AGE).values == {"age": "60", "pool_recycle": "48"}
 
 
-def test_an_age_at_which_others_died_says_nothing_of_this_trouble() -> None:
-    deaths = [(100.0, drop(End.RST, age=60.0)), (160.0, drop(End.RST, age=60.0))]
-    assert S.HELD_EQUAL_AGE not in signs(facts_at(1000.0, *deaths, (1000.0, session(DEAF))))
+def test_what_befalls_all_connections_again_and_again_is_no_limit_on_age() -> None:
+    times = (100.0, 160.0, 220.0)
+    alone = [(at, drop(End.FIN, age=60.0)) for at in times]
+    assert S.HELD_EQUAL_AGE in signs(facts_at(220.0, *alone))
+    others = [(at + 0.1, drop(End.FIN, age=at, probe="server")) for at in times]
+    assert S.HELD_EQUAL_AGE not in signs(facts_at(220.5, *sorted([*alone, *others], key=itemgetter(0))))
+    said = [(at, drop(End.ERROR, C.SERVER_SESSION_KILLED, age=60.0)) for at in times]
+    assert S.HELD_EQUAL_AGE not in signs(facts_at(220.0, *said))
+
+
+def test_equal_ages_of_an_earlier_trouble_explain_no_other() -> None:
+    case = case_of(*((at, drop(End.RST, age=60.0)) for at in (100.0, 160.0, 220.0)), (220.1, held(1)))
+    case.settle()
+    case.take(300.0, session(DEAF))
+    assert S.HELD_EQUAL_AGE not in signs(case.facts(300.1))
+    case.take(301.0, drop(End.RST, age=60.5))
+    assert S.HELD_EQUAL_AGE in signs(case.facts(301.1))

@@ -43,9 +43,9 @@ def test_who_turns_a_connect_away_is_named() -> None:
     )
 
 
-def test_a_connect_that_failed_of_what_nobody_knows_shows_nothing() -> None:
+def test_a_connect_that_failed_of_what_nobody_knows_shows_only_that() -> None:
     facts = facts_at(100.0, (100.0, knock(connect(failure(C.UNKNOWN)))))
-    assert signs(facts) == set()
+    assert signs(facts) == {S.FRESH_FAILED}
 
 
 def test_six_that_refuses_at_once_costs_nobody_anything() -> None:

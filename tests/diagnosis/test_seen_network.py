@@ -1,8 +1,11 @@
 """What echoes, delays, names, paths and packet sizes show."""
 
+from operator import itemgetter
+
 from exporter.diagnosis.sign import Sign
 from exporter.model import Cause
 from tests.diagnosis.observing import (
+    REFUSED,
     SYMPTOM,
     case_of,
     connect,
@@ -14,6 +17,7 @@ from tests.diagnosis.observing import (
     name,
     path,
     route,
+    session,
     signs,
     sizes,
 )
@@ -59,6 +63,16 @@ def test_lost_echoes_are_trouble_only_where_tcp_suffers_too() -> None:
     assert not symptoms.standing
 
 
+def test_an_outage_is_no_loss() -> None:
+    before = [(float(at), echoes()) for at in range(40, 97)]
+    outage = [(97.0 + at, echoes(1, 1)) for at in range(3)]
+    suffers = (100.0, knock(connect(syn_retransmits=1, seconds=1.0)))
+    assert case_of(*before, *outage, suffers).symptom(100.0) is None
+    scattered = [(at, echoes(1, 1)) for at in (80.5, 85.5, 90.5)]
+    seen = sorted([*before, *scattered], key=itemgetter(0))
+    assert case_of(*seen, suffers).symptom(100.0) is not None
+
+
 def test_echoes_that_cannot_be_sent_point_at_this_host() -> None:
     unsent = echoes(0, 0, failure=failure(C.CLIENT_LOCAL_NETWORK))
     assert S.ECHO_NEVER_SENT in signs(facts_at(100.5, SYMPTOM, (100.2, unsent)))
@@ -83,6 +97,21 @@ def test_names_that_do_not_resolve_are_slow_or_change_are_told() -> None:
     assert S.ANSWER_CHANGED not in signs(facts_at(100.0, *long_ago))
     assert case_of((90.0, name("10.0.1.2", resolver="10.0.0.2:53"))).symptom(100.0) is None
     assert S.ANSWER_CHANGED not in signs(facts_at(100.0, (99.0, name("10.0.1.3", changed=True)), SYMPTOM))
+
+
+def test_a_name_that_leads_to_several_by_turns_has_not_changed() -> None:
+    turns = [(60.0 + at, name(f"10.0.1.{2 + at // 10 % 2}", changed=at > 0)) for at in range(0, 60, 10)]
+    usual = sorted([*turns, (105.0, session(REFUSED))], key=itemgetter(0))
+    assert S.ANSWER_CHANGED not in signs(facts_at(115.0, *usual))
+    new = (111.0, name("10.0.1.9", changed=True))
+    assert fact(facts_at(115.0, *usual, new), S.ANSWER_CHANGED).values["now"] == "10.0.1.9"
+
+
+def test_a_name_server_that_invents_addresses_is_not_remembered_for_ever() -> None:
+    case = case_of((90.0, name(*(f"10.1.{high}.{low}" for high in range(4) for low in range(200)))))
+    case.take(99.0, name("10.0.1.3", changed=True))
+    case.take(*SYMPTOM)
+    assert S.ANSWER_CHANGED in signs(case.facts(100.0))
 
 
 def test_of_a_resolver_that_is_out_of_reach_the_host_is_to_blame() -> None:
