@@ -8,10 +8,20 @@ from exporter.diagnosis.advice import idle_values
 from exporter.diagnosis.evidence import tolerance
 from exporter.diagnosis.seen.window import KEPT, Window, times
 from exporter.diagnosis.sign import Fact, Sign
-from exporter.model import Cause, DropObservation, End, IdleObservation, InquestObservation, Observation
+from exporter.model import (
+    Cause,
+    DropObservation,
+    End,
+    HeldObservation,
+    IdleObservation,
+    InquestObservation,
+    Observation,
+)
 
 CONFIRMED: Final = 2
 """So many deaths of idleness count in full: one may be chance."""
+ALONE: Final = 0.5
+"""How much it counts that silent connections died where no other shows that those in use live on."""
 AGAIN: Final = 3.0
 AT_LEAST: Final = 60.0
 """How long the next death is waited for: so many times the silence of the last, and so many seconds more."""
@@ -38,6 +48,7 @@ class Idleness:
         self._known: IdleObservation | None = None
         self._died: tuple[float, float] | None = None
         self._attributed = float("-inf")
+        self._accompanied = False
 
     def take(self, at: float, observation: Observation) -> bool:
         """Take in a death, the inquest after it, or what is known by now (see `Side`).
@@ -53,6 +64,8 @@ class Idleness:
                     return False
                 self._died = at, observation.silent
                 return True
+            case HeldObservation(probe="sentinel", held=held):
+                self._accompanied = held > 0
             case InquestObservation():
                 self._inquests.append((at, observation))
             case IdleObservation():
@@ -115,7 +128,8 @@ class Idleness:
                 f"after {_spread(vanished)} s of silence a query {how}, {seen}; new connections worked, "
                 "and the server still listed the old ones"
             )
-            strength = min(1.0, len(vanished) / CONFIRMED)
+            # Where nothing is kept busy, an outage looks the same: they died in it one after the other.
+            strength = min(1.0, len(vanished) / CONFIRMED) if self._accompanied else ALONE
             yield Fact(sign=Sign.IDLE_VANISHED, text=text, strength=strength, values=self._values())
 
     def _ended(self, told: Sequence[InquestObservation]) -> Iterator[Fact]:
