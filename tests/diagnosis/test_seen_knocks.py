@@ -50,6 +50,9 @@ def test_a_connect_that_failed_of_what_nobody_knows_shows_only_that() -> None:
 
 def test_six_that_refuses_at_once_costs_nobody_anything() -> None:
     assert case_of((100.0, knock(connect(), connect(failure(C.DNS_IPV6_BROKEN))))).symptom(100.0) is None
+    assert signs(facts_at(100.0, SYMPTOM, (100.0, knock(connect(failure(C.DNS_IPV6_BROKEN)))))) == {
+        S.FRESH_FAILED
+    }
     broken = knock(connect(), connect(failure(C.DNS_IPV6_BROKEN), address="fd00::1", seconds=3.0))
     assert case_of((100.0, broken)).symptom(100.0) is not None
 
