@@ -125,8 +125,8 @@ RULES: Final[Mapping[Cause, Row]] = {
         },
     ),
     Cause.MIDDLEBOX_LIFETIME_LIMIT: Row(
-        grounds={Sign.HELD_EQUAL_AGE: 9},
-        beside={Sign.SERVER_GOES_ON: 1},
+        grounds={Sign.HELD_EQUAL_AGE: 6},
+        beside={Sign.FRESH_WORKS: 3, Sign.SERVER_GOES_ON: 1},
         against={
             Sign.SERVER_RESTARTED: 8,
             Sign.ECHO_GAP: 6,
@@ -139,7 +139,13 @@ RULES: Final[Mapping[Cause, Row]] = {
     ),
     Cause.MIDDLEBOX_CONNECT_BLOCKED: Row(
         grounds={Sign.FRESH_UNANSWERED: 3, Sign.FRESH_REFUSED: 2, Sign.PATH_NEARER: 6},
-        beside={Sign.HELD_WORKS: 2, Sign.FRESH_ALL_FAIL: 4, Sign.ECHO_WORKS: 2, Sign.PATH_SHORT: 1},
+        beside={
+            Sign.HELD_WORKS: 2,
+            Sign.FRESH_ALL_FAIL: 4,
+            Sign.HELD_REVIVED: 2,
+            Sign.ECHO_WORKS: 2,
+            Sign.PATH_SHORT: 1,
+        },
         against={
             Sign.ANSWER_CHANGED: 6,
             (Sign.SAID, Cause.SERVER_SESSION_KILLED): 6,
