@@ -80,7 +80,8 @@ class Server:
         if self._read_only:
             yield Fact(sign=Sign.SERVER_READ_ONLY, text="the server takes no writes any more")
         if view.lock_waiters:
-            text = f"at the server, {view.lock_waiters} sessions wait for locks"
+            waiting = "session waits for a lock" if view.lock_waiters == 1 else "sessions wait for locks"
+            text = f"at the server, {view.lock_waiters} {waiting}"
             yield Fact(sign=Sign.SERVER_LOCKS, text=text)
         yield from self._full(view)
 
