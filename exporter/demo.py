@@ -35,8 +35,9 @@ targets:
 GREETING = """\
 A private PostgreSQL runs on 127.0.0.1:{port}, and the exporter probes it.
 
-  page     {page}
-  metrics  {page}metrics
+  page       {page}
+  metrics    {page}metrics
+  incidents  {page}api/v1/incidents
 
 Try      curl -s {page}metrics | grep -E "conndrop_(up|session_seconds|ping_sent)"
 Ctrl-C   ends it all and leaves nothing behind.

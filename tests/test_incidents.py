@@ -305,6 +305,10 @@ def test_the_same_is_asked_for_every_five_seconds_and_tried_once_a_minute() -> N
     office.passes(61)
     assert office.asked.count(("a", Ask.SERVER)) in (12, 13)
     assert office.asked.count(("a", Ask.TLS_TRIAL)) == 2
+    office.passes(60)
+    office.asked.clear()
+    office.passes(60)
+    assert office.asked.count(("a", Ask.SERVER)) == 2, "who has had no name for minutes is left alone more"
     office.asked.clear()
     office.case.says = naming(DOWN)
     office.passes(60)

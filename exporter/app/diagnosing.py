@@ -58,6 +58,8 @@ class Diagnosis:
         """Put a cause into words, with what is known of the target beside the evidence."""
         subject = self._well[target].subject
         known = {"host": subject.host, "port": f"{subject.port}"}
+        if not subject.named:
+            known["address"] = subject.host
         return tell(cause, target, subject.family, facts, known)
 
     def _share(self, told: Facts) -> Facts:

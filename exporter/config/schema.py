@@ -94,11 +94,17 @@ def _quiet(value: float) -> float:
 
 
 class Thresholds(Settings):
-    """From where on a diagnosis calls something bad, and good again."""
+    """What the diagnosis takes for trouble, and when it is over."""
 
-    loss: Percentage = Field(default=0.01, description="share of echoes lost")
-    latency: Duration = Field(default=0.1, description="round-trip delay")
-    saturation: Percentage = Field(default=0.9, description="share of the server's connection slots in use")
+    loss: Percentage = Field(
+        default=0.01, description="share of echoes lost that is trouble, where TCP suffers, too"
+    )
+    latency: Duration = Field(
+        default=0.1, description="round-trip delay that is trouble, where it is twice the usual"
+    )
+    saturation: Percentage = Field(
+        default=0.9, description="share of the server's connection slots in use that is told as evidence"
+    )
     quiet: Annotated[Duration, AfterValidator(_quiet)] = Field(
         default=60.0, description="time without a symptom after which an incident is over; at least 1s"
     )

@@ -52,7 +52,11 @@ class Case:
         self._fresh, self._held = Fresh(), HeldOnes()
         self._knocks = Knocks(subject.latency)
         self._echoes = Echoes(subject.loss, subject.latency)
-        self._server, self._trials, self._way = Server(subject.saturation), Trials(), Way()
+        self._server, self._trials, self._way = (
+            Server(subject.saturation, lambda: self._ailed),
+            Trials(),
+            Way(),
+        )
         self._idleness = Idleness(lambda: self._server.limits)
         self._sides: tuple[Side, ...] = (
             self._fresh,
@@ -67,13 +71,14 @@ class Case:
             self._trials,
         )
         self._first = self._latest = float("inf")
+        self._ailed = float("-inf")
 
     def take(self, at: float, observation: Observation) -> None:
         """Take in what was observed; it came at `at` (monotonic seconds)."""
         symptoms = [side.take(at, observation) for side in self._sides]
         if any(symptoms) or self._lossy(at):
             self._first = min(self._first, at)
-            self._latest = at
+            self._latest = self._ailed = at
 
     def learn(self, at: float, condition: HostCondition) -> None:
         """Take in how the host did that the daemon runs on."""

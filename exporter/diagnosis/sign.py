@@ -22,8 +22,8 @@ class Sign(StrEnum):
     FRESH_NEVER_SENT = "fresh_never_sent"  # the SYN has not left this host
     FRESH_REFUSED = "fresh_refused"
     FRESH_REFUSED_LONG = "fresh_refused_long"
+    FRESH_FAILED = "fresh_failed"  # in a way that points at nobody
     FRESH_ALL_FAIL = "fresh_all_fail"  # for seconds, not one has come about
-    FRESH_FAILED = "fresh_failed"  # in a way that shows nothing by itself
     FRESH_UNREACHABLE = "fresh_unreachable"  # a router, or the host's neighbour, says so
     FRESH_MUTE = "fresh_mute"  # connected, and not a byte comes
     FRESH_HUNG_UP = "fresh_hung_up"  # connected, and closed before the first byte

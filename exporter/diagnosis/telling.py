@@ -67,13 +67,18 @@ def _values(target: str, facts: Sequence[Fact], known: Mapping[str, str]) -> Map
 def _advice(fixes: Iterable[Fix], family: Family, values: Mapping[str, str]) -> Iterator[str]:
     plain = {name: value for name, value in values.items() if PLAIN.fullmatch(value)}
     for fix in fixes:
-        if fix.family not in (None, family):
+        if fix.family not in (None, family) or not _meant(fix, values.get("code")):
             continue
         text, copy = _filled((fix.text,), values), _filled(fix.copy, plain)
         if text and len(copy) == len(fix.copy):
             yield f"{text[0]}: {'; '.join(copy)}" if copy else text[0]
         elif fix.otherwise:
             yield fix.otherwise
+
+
+def _meant(fix: Fix, code: str | None) -> bool:
+    """Whether a fix helps against what the server said."""
+    return not fix.codes or code is None or code in fix.codes
 
 
 def _filled(texts: Sequence[str], values: Mapping[str, str]) -> list[str]:

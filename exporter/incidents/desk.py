@@ -13,8 +13,9 @@ from exporter.diagnosis.case import Symptoms
 from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.telling import Words
 from exporter.diagnosis.verdict import Ask, Verdict
+from exporter.incidents.clocks import Clock, both_clocks
 from exporter.incidents.outlets import Outlets, plain_words
-from exporter.incidents.trouble import Now, Trouble, both_clocks
+from exporter.incidents.trouble import Trouble
 from exporter.model import Cause, HostCondition, Observation
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ LOOK: Final = 0.25
 """Seconds between two looks at what is new."""
 JUDGED: Final = 1.0
 """Seconds after which a target with an incident is judged anew, though nothing new was seen."""
-ASKED: Final = 5.0
-"""Seconds in which the same is asked for once at most."""
+ASKED, EAGER, LATER = 5.0, 120.0, 30.0
+"""Seconds in which the same is asked for once at most; for how long that holds; and what holds after it."""
 SPARED: Final = {Ask.TLS_TRIAL: 60.0, Ask.SIZES_TRIAL: 60.0}
 """The same for what is not asked for so often."""
 ALL: Final = "*"
@@ -70,7 +71,6 @@ Facts = Mapping[str, Sequence[Fact]]
 """Facts by targets."""
 Share = Callable[[Facts], Facts]
 """From what the targets tell that are ill to what each learns from the others."""
-Clock = Callable[[], Now]
 
 
 def nothing_shared(_: Facts) -> Facts:
@@ -215,8 +215,9 @@ class Desk:
 
     def _have(self, matter: _Matter, asks: Collection[Ask], at: float) -> None:
         """Have done what is asked for, and not the same all the time; without a lock: it may be observed."""
+        usual = LATER if matter.ill and at - matter.trouble.since >= EAGER else ASKED
         for ask in Ask if asks else ():
-            if ask in asks and at - matter.asked.get(ask, -math.inf) >= SPARED.get(ask, ASKED):
+            if ask in asks and at - matter.asked.get(ask, -math.inf) >= SPARED.get(ask, usual):
                 matter.asked[ask] = at
                 self._attempt(matter.target, partial(self._ask, matter.target, ask))
 

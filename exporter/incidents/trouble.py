@@ -4,7 +4,6 @@ Moments called `at` are monotonic seconds, all others seconds since the epoch.
 """
 
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -12,6 +11,7 @@ from typing import Final
 from exporter.diagnosis.case import Symptoms
 from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.verdict import Finding, Verdict
+from exporter.incidents.clocks import Now
 from exporter.incidents.outlets import Outlets
 from exporter.model import Cause, Incident, Severity, Stage
 
@@ -21,23 +21,6 @@ KEPT: Final = 10.0
 """Seconds after which it is kept anew how long an incident has lasted so far."""
 UNWATCHED: Final = 900.0
 """Seconds for which nobody may have watched; what was open before is not taken up again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Now:
-    """One moment, on both clocks."""
-
-    at: float
-    wall: float
-
-    def stamp(self, at: float) -> float:
-        """Give the wall clock's time of another moment, as if it had never been set since."""
-        return self.wall - (self.at - at)
-
-
-def both_clocks() -> Now:
-    """Tell the time."""
-    return Now(time.monotonic(), time.time())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +66,11 @@ class Trouble:
     def open(self) -> bool:
         """Whether an incident is not over."""
         return bool(self._running)
+
+    @property
+    def since(self) -> float:
+        """When the first symptom was seen (`at`)."""
+        return self._first
 
     def take_up(self, now: Now) -> None:
         """Go on with what was open when the daemon ended; what is too long ago is over."""

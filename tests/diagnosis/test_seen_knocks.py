@@ -14,6 +14,7 @@ from tests.diagnosis.observing import (
     facts_at,
     failure,
     knock,
+    session,
     signs,
 )
 
@@ -43,16 +44,34 @@ def test_who_turns_a_connect_away_is_named() -> None:
     )
 
 
-def test_a_connect_that_failed_of_what_nobody_knows_shows_only_that() -> None:
-    facts = facts_at(100.0, (100.0, knock(connect(failure(C.UNKNOWN)))))
+def test_what_failed_of_what_nobody_knows_is_told_and_points_at_nobody() -> None:
+    """Whoever looks into a trouble without a name has to see what happened."""
+    facts = facts_at(100.0, (100.0, knock(connect(failure(C.UNKNOWN)))), SYMPTOM)
     assert signs(facts) == {S.FRESH_FAILED}
+    assert all("failed: nothing tells why (" in one.text for one in facts)
+    assert not case_of(SYMPTOM).verdict(100.0).candidates
+
+
+def test_the_kernels_own_code_is_nothing_that_anybody_said() -> None:
+    taken_back = failure(C.PROXY_BACKEND_UNAVAILABLE, code="ECONNRESET")
+    assert S.FRESH_HUNG_UP in signs(facts_at(100.0, (100.0, knock(connect(taken_back)))))
+
+
+def test_what_was_seen_is_told_in_sentences() -> None:
+    refused = [(100.0 + number, knock(connect(REFUSED))) for number in range(7)]
+    told = {one.sign: one.text for one in facts_at(107.0, (99.0, knock(connect())), *refused)}
+    assert told[S.FRESH_REFUSED].startswith("7 of 8 connects at the port failed: refused at the port (")
+    assert told[S.FRESH_ALL_FAIL] == "for 6 s no connect came about (7 tried)"
+    one = fact(facts_at(100.0, (100.0, session(REFUSED))), S.FRESH_REFUSED).text
+    assert one.startswith("1 new connection failed: refused at the port (")
+    both = fact(facts_at(101.0, (100.0, session(REFUSED)), (101.0, session(REFUSED))), S.FRESH_REFUSED).text
+    assert both.startswith("both new connections failed: ")
 
 
 def test_six_that_refuses_at_once_costs_nobody_anything() -> None:
-    assert case_of((100.0, knock(connect(), connect(failure(C.DNS_IPV6_BROKEN))))).symptom(100.0) is None
-    assert signs(facts_at(100.0, SYMPTOM, (100.0, knock(connect(failure(C.DNS_IPV6_BROKEN)))))) == {
-        S.FRESH_FAILED
-    }
+    case = case_of((100.0, knock(connect(), connect(failure(C.DNS_IPV6_BROKEN)))))
+    assert case.symptom(100.0) is None
+    assert signs(case.facts(100.0)) == set()
     broken = knock(connect(), connect(failure(C.DNS_IPV6_BROKEN), address="fd00::1", seconds=3.0))
     assert case_of((100.0, broken)).symptom(100.0) is not None
 

@@ -29,6 +29,21 @@ def test_the_server_tells_of_its_life() -> None:
     assert fact(facts_at(102.0, unknown), S.SERVER_RESTARTED).text == "the server has started anew"
 
 
+def test_a_restart_that_was_met_is_no_news_at_the_next_look() -> None:
+    """It was over within a second, whenever the server is asked again; met by nobody, it is a trouble."""
+    restart = (120.0, server(Change.RESTART, started=1090.0))
+    met = case_of((90.0, server()), SYMPTOM, restart)
+    symptoms = met.symptom(120.0)
+    assert symptoms is not None
+    assert symptoms.latest == SYMPTOM[0]
+    assert S.SERVER_RESTARTED in signs(met.facts(120.0))
+    over = case_of((90.0, server()), SYMPTOM)
+    over.settle()
+    over.take(*restart)
+    assert over.symptom(120.0) is None
+    assert case_of(SYMPTOM, (110.0, server()), restart).symptom(120.0) is not None
+
+
 def test_a_primary_that_takes_no_writes_any_more_is_trouble_and_a_replica_is_not() -> None:
     case = case_of((90.0, server(read_only=False)), (100.0, server(read_only=True)))
     symptoms = case.symptom(100.0)

@@ -3,6 +3,7 @@
 import pytest
 
 from exporter.diagnosis.advice import idle_values
+from exporter.diagnosis.catalogue.entry import Family
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.telling import LONGEST, SENTENCE, tell
 from exporter.model import Cause, Severity
@@ -61,6 +62,34 @@ def test_fixes_for_the_other_family_are_left_out(family: str, ours: str, theirs:
     fixes = " ".join(tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", family, facts).fix)  # type: ignore[arg-type]
     assert ours in fixes
     assert theirs not in fixes
+
+
+@pytest.mark.parametrize(
+    ("family", "code", "first", "never"),
+    [
+        ("postgresql", "28000", "pg_hba.conf", "datname"),
+        ("postgresql", "3D000", "SELECT datname FROM pg_database", "pg_hba.conf"),
+        ("postgresql", "42501", "GRANT CONNECT", "pg_hba.conf"),
+        ("postgresql", "55000", "ALLOW_CONNECTIONS", "pg_hba.conf"),
+        ("mysql", "1044", "SHOW DATABASES", "CREATE USER"),
+        ("mysql", "1049", "SHOW DATABASES", "CREATE USER"),
+        ("mysql", "1130", "CREATE USER", "ssl_ca"),
+        ("mysql", "1142", "SHOW GRANTS", "ssl_ca"),
+        ("mysql", "1227", "SHOW GRANTS", "ssl_ca"),
+        ("mysql", "3032", "offline_mode", "CREATE USER"),
+        ("mysql", "3159", "ssl_ca", "CREATE USER"),
+    ],
+)
+def test_a_fix_fits_what_the_server_said(family: Family, code: str, first: str, never: str) -> None:
+    """Who asked for a database that does not exist is not sent to pg_hba.conf."""
+    words = tell(Cause.AUTH_NOT_ALLOWED, "orders", family, [fact(code=code, said="no")])
+    assert first in words.fix[0]
+    assert not any(never in line for line in words.fix)
+
+
+def test_where_the_server_gave_no_code_everything_is_told() -> None:
+    words = " ".join(tell(Cause.AUTH_NOT_ALLOWED, "orders", "postgresql", [fact()]).fix)
+    assert all(copy in words for copy in ("pg_hba.conf", "sslmode", "datname", "GRANT CONNECT"))
 
 
 def test_the_weightier_fact_wins() -> None:
@@ -131,13 +160,13 @@ def test_long_values_are_cut() -> None:
     "address", ["10.1.2.3'; DROP TABLE t; --", "$(reboot)", "-x", "a b", "10.1.2.3\nall"]
 )
 def test_nothing_made_up_is_put_into_what_people_copy(address: str) -> None:
-    fixes = tell(Cause.AUTH_NOT_ALLOWED, "orders", "mysql", [fact(our_address=address)]).fix
-    assert fixes[0].startswith("Allow the address at which the server sees us")
+    fixes = tell(Cause.AUTH_NOT_ALLOWED, "orders", "mysql", [fact(our_address=address, code="1130")]).fix
+    assert "CREATE USER 'app'@'ADDRESS'" in fixes[0]
 
 
 @pytest.mark.parametrize("address", ["10.1.2.3", "2001:db8::1", "::1", "fe80::1%eth0", "db-1.example.com"])
 def test_addresses_and_names_are_put_into_what_people_copy(address: str) -> None:
-    fixes = tell(Cause.AUTH_NOT_ALLOWED, "orders", "mysql", [fact(our_address=address)]).fix
+    fixes = tell(Cause.AUTH_NOT_ALLOWED, "orders", "mysql", [fact(our_address=address, code="1130")]).fix
     assert f"CREATE USER 'app'@'{address}'" in fixes[0]
 
 

@@ -105,19 +105,10 @@ NOT_ALLOWED: Final = Entry(
         Fix(
             text="Allow {our_address}, in pg_hba.conf (with /128 if it is an IPv6 address), and reload",
             copy=("hostssl DATABASE USER {our_address}/32 scram-sha-256", "SELECT pg_reload_conf()"),
-            otherwise="Allow the address at which the server sees us, in pg_hba.conf: hostssl DATABASE "
-            "USER ADDRESS/32 scram-sha-256, then SELECT pg_reload_conf()",
+            otherwise="Allow the address that stands in its text, in pg_hba.conf: hostssl DATABASE USER "
+            "ADDRESS/32 scram-sha-256, then SELECT pg_reload_conf()",
             family="postgresql",
-        ),
-        Fix(
-            text="Allow {our_address}",
-            copy=(
-                "CREATE USER 'app'@'{our_address}' IDENTIFIED BY '…'",
-                "GRANT … ON DATABASE.* TO 'app'@'{our_address}'",
-            ),
-            otherwise="Allow the address at which the server sees us: CREATE USER 'app'@'ADDRESS' "
-            "IDENTIFIED BY '…'",
-            family="mysql",
+            codes=frozenset({"28000"}),
         ),
         Fix(
             text='If the server wants TLS ("no encryption" in its text), use it',
@@ -125,6 +116,31 @@ NOT_ALLOWED: Final = Entry(
                 "create_engine(url, connect_args=dict(sslmode='verify-full', sslrootcert='/path/ca.pem'))",
             ),
             family="postgresql",
+            codes=frozenset({"28000"}),
+        ),
+        Fix(
+            text='If it is the right to log in that is missing ("not permitted to log in")',
+            copy=("ALTER ROLE app LOGIN",),
+            family="postgresql",
+            codes=frozenset({"28000"}),
+        ),
+        Fix(
+            text="If the database does not exist, see which there are, and mend the name in the URL",
+            copy=("SELECT datname FROM pg_database",),
+            family="postgresql",
+            codes=frozenset({"3D000"}),
+        ),
+        Fix(
+            text="If it is the right to connect that is missing",
+            copy=("GRANT CONNECT ON DATABASE app TO app",),
+            family="postgresql",
+            codes=frozenset({"42501"}),
+        ),
+        Fix(
+            text='If the database takes no connections ("not currently accepting connections")',
+            copy=("ALTER DATABASE app ALLOW_CONNECTIONS true",),
+            family="postgresql",
+            codes=frozenset({"55000"}),
         ),
         Fix(
             text="If the account or the server demands TLS (REQUIRE SSL, require_secure_transport), use it",
@@ -133,15 +149,35 @@ NOT_ALLOWED: Final = Entry(
                 "ssl_verify_identity=True))",
             ),
             family="mysql",
+            codes=frozenset({"1045", "3159"}),
+        ),
+        Fix(
+            text="If our host may not connect, allow {our_address}",
+            copy=(
+                "CREATE USER 'app'@'{our_address}' IDENTIFIED BY '…'",
+                "GRANT … ON DATABASE.* TO 'app'@'{our_address}'",
+            ),
+            otherwise="If our host may not connect, allow the one that stands in its text: "
+            "CREATE USER 'app'@'ADDRESS' IDENTIFIED BY '…'",
+            family="mysql",
+            codes=frozenset({"1130"}),
+        ),
+        Fix(
+            text="See whether the database exists, and what the account may do there",
+            copy=("SHOW DATABASES", "SHOW GRANTS FOR 'app'@'%'", "GRANT … ON DATABASE.* TO 'app'@'%'"),
+            family="mysql",
+            codes=frozenset({"1044", "1049", "1142", "1227"}),
+        ),
+        Fix(
+            text="If the server is in offline mode, end that",
+            copy=("SET GLOBAL offline_mode = OFF",),
+            family="mysql",
+            codes=frozenset({"3032"}),
         ),
         Fix(
             text="If our address has changed, see whether the NAT gateway or the host was replaced, and "
-            "give it a fixed one"
-        ),
-        Fix(
-            text="If it is the right to connect that is missing",
-            copy=("GRANT CONNECT ON DATABASE app TO app",),
-            family="postgresql",
+            "give it a fixed one",
+            codes=frozenset({"28000", "1130"}),
         ),
     ),
 )

@@ -70,13 +70,15 @@ class Fix:
 
     `text` says what; `copy` are lines to copy, which go on one line with a semicolon between them where
     there is room for one line only. `otherwise` is a sentence for where a value of them is not known; empty
-    where nothing can be said then. `family` stands where one family of databases is concerned only.
+    where nothing can be said then. `family` stands where one family of databases is concerned only, `codes`
+    where it helps against these codes of the server only; it is told, too, where no code is known.
     """
 
     text: str
     copy: tuple[str, ...] = ()
     otherwise: str = ""
     family: Family | None = None
+    codes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ UNKNOWN: Final = Entry(
     cause=Cause.UNKNOWN,
     severity=Severity.WARNING,
     title="No cause stands out",
-    summary="Connections to {target} have trouble, and no cause stands out",
+    summary="Connections to {target} have trouble, and no cause stands out so far",
     meaning="Something was seen, but it fits several causes, or none well enough. The candidates are "
     "listed beside it. A wrong name would send people the wrong way, so none is given.",
     looks=(),

@@ -9,7 +9,7 @@ from statistics import median
 from typing import Final
 
 from exporter.diagnosis.seen.refusals import MEANINGS, TIMED, signs_of
-from exporter.diagnosis.seen.window import KEPT, Window, times
+from exporter.diagnosis.seen.window import KEPT, Window, part, times
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.model import Cause, Failure, HeldObservation, Observation, Phase, SessionObservation
 
@@ -71,7 +71,7 @@ class Fresh:
         if lately and not failed:
             yield Fact(sign=Sign.FRESH_WORKS, text=f"{times(len(lately), 'new connection')} worked meanwhile")
         elif _mixed(failed, worked):
-            text = f"of {len(failed) + len(worked)} new connections {len(failed)} failed, some between others"
+            text = f"{part(len(failed), len(tries), 'new connection')} failed, and others worked in between"
             yield Fact(sign=Sign.FRESH_SOMETIMES, text=text)
         yield from self._met(failed, len(tries), window)
         tried = [(one.begun, one.ended, one.failure is not None) for one in tries]
@@ -103,7 +103,7 @@ def none_came_about(tried: Sequence[tuple[float, float, bool]], what: str, windo
     """Tell that of late all have failed; `tried` is when each began and ended, and whether it failed."""
     last = list(takewhile(itemgetter(2), reversed(tried)))
     if last and (lasted := last[0][1] - last[-1][0]) >= LONG and not window.stalled(last[0][1]):
-        text = f"for {lasted:.0f} s, not one of {times(len(last), what)} came about"
+        text = f"for {lasted:.0f} s no {what} came about ({len(last)} tried)"
         yield Fact(sign=Sign.FRESH_ALL_FAIL, text=text)
 
 
@@ -123,7 +123,7 @@ def _fact(sign: Sign, cause: Cause | None, ones: Sequence[Try], tried: int) -> F
     if sign is Sign.SAID:
         text = f"{times(len(ones), 'new connection')} failed with: {words}{code}"
     else:
-        text = f"of {times(tried, 'new connection')} {len(ones)} {MEANINGS[sign]}: {words}{code}"
+        text = f"{part(len(ones), tried, 'new connection')} failed: {MEANINGS[sign]} ({failure.detail})"
     return Fact(
         sign=sign,
         text=text,

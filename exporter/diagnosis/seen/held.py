@@ -78,10 +78,8 @@ class HeldOnes:
             yield Fact(sign=Sign.HELD_WORKS, text=text)
         late = [seconds for seconds in answers if seconds >= RESENT]
         if late:
-            text = (
-                f"{len(late)} of {len(answers)} answers on held connections took {max(late):.2f} s or less, \
+            text = f"{len(late)} of {len(answers)} answers on held connections took up to {max(late):.2f} s, \
 as after a retransmission"
-            )
             yield Fact(sign=Sign.HELD_SLOW, text=text, strength=min(1.0, len(late) / 2))
         if any(window.has(at) for at in self._revived):
             text = "a connection that had fallen silent answered after all"

@@ -156,8 +156,12 @@ class Idleness:
                 strength = min(1.0, len(agree) / CONFIRMED)
                 yield Fact(sign=Sign.IDLE_AT_SETTING, text=text, strength=strength, values=values)
         if not explained:
-            own = ", ".join(f"{name} = {seconds:g} s" for name, seconds in limits.items()) or "none"
-            text = f"no limit of the server's own is so short: {own}"
+            own = ", ".join(f"{name} = {seconds:g} s" for name, seconds in limits.items())
+            text = (
+                f"no idle timeout of the server's own fits: {own}"
+                if own
+                else "the server has no idle timeout"
+            )
             yield Fact(sign=Sign.IDLE_NOT_SETTING, text=text)
 
     def _values(self) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Final
 from exporter.diagnosis.seen.delay import Delay
 from exporter.diagnosis.seen.fresh import none_came_about
 from exporter.diagnosis.seen.refusals import MEANINGS, signs_of
-from exporter.diagnosis.seen.window import KEPT, Window, times
+from exporter.diagnosis.seen.window import KEPT, Window, part, times
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.model import Cause, Connect, Observation, TcpObservation
 
@@ -125,7 +125,8 @@ def _fact(sign: Sign, connects: Sequence[Connect], tried: int) -> Fact:
     if sign is Sign.SIX_BROKEN:
         text = f"{last.address} does not answer within {last.seconds:.1f} s, while IPv4 works"
         return Fact(sign=sign, text=text, strength=min(1.0, len(connects) / 2), values=values)
-    text = f"of {times(tried, 'connect')} at the port {len(connects)} {MEANINGS[sign]}: {last.failure.detail}"
+    share = part(len(connects), tried, "connect")
+    text = f"{share} at the port failed: {MEANINGS[sign]} ({last.failure.detail})"
     strength = min(1.0, len(connects) / ENOUGH) if sign is Sign.FRESH_UNANSWERED else 1.0
     return Fact(sign=sign, text=text, strength=strength, values=values)
 
@@ -136,7 +137,9 @@ def _mixed(knocks: Sequence[Knock]) -> Iterator[Fact]:
         failed = [one.connect.failure is not None for one in knocks if one.connect.address == address]
         changes = sum(before and not now for before, now in pairwise(failed))
         if changes and (failed[-1] or changes > 1):
-            text = f"of {len(failed)} connects at {address} {sum(failed)} failed, some between others"
+            text = (
+                f"{sum(failed)} of {len(failed)} connects at {address} failed, and others worked in between"
+            )
             yield Fact(sign=Sign.FRESH_SOMETIMES, text=text)
 
 

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Final
 
-from exporter.diagnosis.seen.window import KEPT, Window
+from exporter.diagnosis.seen.window import KEPT, Window, times
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.model import Cause, DnsObservation, Observation
 
@@ -55,7 +55,7 @@ class Names:
         failed = [seen for at, seen in self._failed if window.timed(at)]
         system = [seen for seen in failed if not seen.resolver]
         if system and (failure := system[-1].failure) is not None:
-            text = f"the name did not resolve {len(system)} times: {failure.detail}"
+            text = f"the name did not resolve ({times(len(system), 'time')}): {failure.detail}"
             if system[-1].rcode:
                 text += f" ({system[-1].rcode})"
             servers = sorted({seen.resolver for seen in failed if seen.resolver})

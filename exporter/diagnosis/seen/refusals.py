@@ -55,25 +55,25 @@ TIMED: Final = frozenset(
 )
 """What a host that stands still may see without any reason."""
 MEANINGS: Final[Mapping[Sign, str]] = {
-    Sign.FRESH_FAILED: "failed",
-    Sign.FRESH_HUNG_UP: "connected, and were closed before the first byte",
-    Sign.FRESH_LOCAL: "were refused by this host's own network",
-    Sign.FRESH_MUTE: "connected, and got not a byte in time",
-    Sign.FRESH_NEVER_SENT: "did not leave this host: no packet was sent again",
-    Sign.FRESH_QUERY_STALLS: "logged in, and got no answer to the query in time",
-    Sign.FRESH_REFUSED: "were refused at the port",
-    Sign.FRESH_RESOURCES: "could not be made: this host or process has run out of something",
-    Sign.FRESH_STUCK: "connected, and their packets were acknowledged no more",
-    Sign.FRESH_TLS_STALLS: "came to no end of the TLS handshake",
-    Sign.FRESH_UNANSWERED: "got no answer to their connect",
-    Sign.FRESH_UNREACHABLE: "were turned away on the way",
+    Sign.FRESH_FAILED: "nothing tells why",
+    Sign.FRESH_HUNG_UP: "connected, and closed before the first byte",
+    Sign.FRESH_LOCAL: "refused by this host's own network",
+    Sign.FRESH_MUTE: "connected, and not a byte came in time",
+    Sign.FRESH_NEVER_SENT: "never left this host, since no packet was sent again",
+    Sign.FRESH_QUERY_STALLS: "logged in, and no answer to the query came in time",
+    Sign.FRESH_REFUSED: "refused at the port",
+    Sign.FRESH_RESOURCES: "not made, for this host or process has run out of something",
+    Sign.FRESH_STUCK: "connected, and packets were acknowledged no more",
+    Sign.FRESH_TLS_STALLS: "the TLS handshake came to no end",
+    Sign.FRESH_UNANSWERED: "no answer to the connect",
+    Sign.FRESH_UNREACHABLE: "turned away on the way",
 }
 
 
 def signs_of(failure: Failure) -> tuple[Sign, Cause | None]:
     """Give the sign that a failure shows, and whom it names."""
     cause = failure.cause
-    if cause in SPEAKING or (cause in SAYING and (failure.said or failure.code)):
+    if cause in SPEAKING or (cause in SAYING and (failure.said or _alerted(failure))):
         return Sign.SAID, cause
     if cause is Cause.NET_BLACKHOLE:
         return STUCK.get(failure.phase, Sign.FRESH_STUCK), None
@@ -81,3 +81,8 @@ def signs_of(failure: Failure) -> tuple[Sign, Cause | None]:
         asking = failure.phase is Phase.QUERY
         return (Sign.FRESH_QUERY_STALLS if asking else Sign.FRESH_MUTE), None
     return WORDLESS.get(cause, Sign.FRESH_FAILED), None
+
+
+def _alerted(failure: Failure) -> bool:
+    """Whether a TLS library has named the reason: the code of anything else may be the kernel's."""
+    return failure.cause is Cause.TLS_HANDSHAKE and bool(failure.code)

@@ -1,6 +1,6 @@
 """What the server says of itself, and from where it sees us."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from exporter.diagnosis.seen.window import Window
@@ -12,10 +12,13 @@ IDLE_LIMITS: Final = ("wait_timeout", "idle_session_timeout", "client_idle_timeo
 
 
 class Server:
-    """Folds looks at the server into facts; `share` of its slots in use makes it full."""
+    """Folds looks at the server into facts; `share` of its slots in use makes it full.
 
-    def __init__(self, share: float) -> None:
-        self._share = share
+    `ailed` tells when the latest symptom of any trouble was seen, in monotonic seconds.
+    """
+
+    def __init__(self, share: float, ailed: Callable[[], float]) -> None:
+        self._share, self._ailed = share, ailed
         self._view: ServerView | None = None
         self._looked = self._restarted = self._became_other = self._closed_to_writing = self._died = float(
             "-inf"
@@ -33,6 +36,7 @@ class Server:
             return False
         self._kept = observation.kept and self._kept_before
         self._kept_before = observation.kept
+        noticed = self._ailed() >= self._looked
         before, view = self._view, observation.view
         self._view, self._looked = view, at
         if observation.own_address and view.address:
@@ -46,7 +50,8 @@ class Server:
         if closed:
             self._closed_to_writing = at
         self._read_only = bool(view.read_only) and (self._read_only or closed)
-        return closed or not {Change.RESTART, Change.IDENTITY}.isdisjoint(observation.changes)
+        # A restart that is learnt of at the next look is no news where it was met: it was over by then.
+        return closed or not (noticed or {Change.RESTART, Change.IDENTITY}.isdisjoint(observation.changes))
 
     def standing(self, at: float) -> bool:  # noqa: ARG002  all sides alike
         """Whether it takes no writes any more, though it used to."""
@@ -80,7 +85,8 @@ class Server:
         if self._read_only:
             yield Fact(sign=Sign.SERVER_READ_ONLY, text="the server takes no writes any more")
         if view.lock_waiters:
-            text = f"at the server, {view.lock_waiters} sessions wait for locks"
+            waiting = "session waits for a lock" if view.lock_waiters == 1 else "sessions wait for locks"
+            text = f"at the server, {view.lock_waiters} {waiting}"
             yield Fact(sign=Sign.SERVER_LOCKS, text=text)
         yield from self._full(view)
 

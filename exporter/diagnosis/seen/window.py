@@ -67,3 +67,12 @@ class Side(Protocol):
 def times(count: int, what: str) -> str:
     """Write so many of something: `1 new session`, `3 new sessions`."""
     return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def part(count: int, of: int, what: str) -> str:
+    """Write so many out of all: `1 connect`, `all 3 connects`, `1 of 3 connects`."""
+    if count < of:
+        return f"{count} of {times(of, what)}"
+    if of == 1:
+        return times(of, what)
+    return f"both {what}s" if of == 2 else f"all {times(of, what)}"
