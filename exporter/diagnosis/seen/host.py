@@ -48,7 +48,7 @@ class Host:
 
     def damaging(self, now: float) -> bool:
         """Whether packets come damaged of late."""
-        return sum(count for at, count in self._damaged if at >= now - COUNTED) >= DAMAGED
+        return self._damaged_lately(now) >= DAMAGED
 
     def facts(self, window: Window) -> Iterator[Fact]:
         """Tell how the host did in the window."""
@@ -57,9 +57,12 @@ class Host:
             text = f"this host stood still for up to {max(stalled):.1f} s; no time taken meanwhile counts"
             yield Fact(sign=Sign.HOST_STALLED, text=text)
         if self.damaging(window.now):
-            damaged = sum(count for at, count in self._damaged if at >= window.now - COUNTED)
+            damaged = self._damaged_lately(window.now)
             text = f"{damaged} packets came with wrong checksums in {COUNTED:.0f} s"
             yield Fact(sign=Sign.CHECKSUMS, text=text)
         if window.has(self._few):
             text = "this process may open hardly any more files"
             yield Fact(sign=Sign.FRESH_RESOURCES, text=text)
+
+    def _damaged_lately(self, now: float) -> int:
+        return sum(count for at, count in self._damaged if at >= now - COUNTED)
