@@ -102,11 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run", help="run the exporter", description="Run the exporter until it is told to stop."
     )
-    run.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
-    run.add_argument(
-        "--state.directory", dest="state_directory", type=Path, metavar="DIR",
-        help="where what is learnt is kept (default: systemd's StateDirectory, or ~/.local/state/conndrop)",
-    )  # fmt: skip
+    _add_files(run)
     _add_daemon_options(run)
     run.set_defaults(command=_run)
 
@@ -126,15 +122,27 @@ def _parser() -> argparse.ArgumentParser:
         help="list the causes that connections drop for",
         description="List all causes; or tell of one how it looks, what looks like it, and what to do.",
     )
-    which = causes.add_mutually_exclusive_group()
-    which.add_argument("cause", type=_cause, nargs="?", metavar="CAUSE")
-    which.add_argument("--markdown", action="store_true", help="all of them, as docs/causes.md has them")
+    _add_choice_of_causes(causes)
     causes.set_defaults(command=_causes)
 
     example = commands.add_parser("demo", help="run the exporter on a private PostgreSQL")
     _add_daemon_options(example)
     example.set_defaults(command=_demo)
     return parser
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config.file", dest="config_file", type=Path, required=True, metavar="FILE")
+    parser.add_argument(
+        "--state.directory", dest="state_directory", type=Path, metavar="DIR",
+        help="where what is learnt is kept (default: systemd's StateDirectory, or ~/.local/state/conndrop)",
+    )  # fmt: skip
+
+
+def _add_choice_of_causes(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("cause", type=_cause, nargs="?", metavar="CAUSE")
+    which.add_argument("--markdown", action="store_true", help="all of them, as docs/causes.md has them")
 
 
 def _add_daemon_options(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from exporter import __version__
@@ -92,13 +92,7 @@ class Daemon:
         self._memory = Memory(state)
         latest, journal = Latest(), Journal()
         tools = {probed.target.name: self._tools(probed) for probed in configuration.targets}
-        means = Means(
-            memory=self._memory,
-            note=journal.incident,
-            ask=self._ask,
-            trials={target: possible(each.opener) for target, each in tools.items()},
-        )
-        diagnosis = Diagnosis(configuration, families, means)
+        diagnosis = self._diagnosis(configuration, families, journal, tools)
         self._desk = diagnosis.desk
         sinks = [self._measure, journal.record, latest.record, self._look_closely, self._spare]
         self._runner = Runner([*sinks, self._desk.record])
@@ -107,18 +101,33 @@ class Daemon:
         self._heartbeat = Heartbeat(self._own, self._scheduler.realign, told=watch.report)
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
         self._keeper = Keeper(self._deliver, self._own, self._stop)
-        self._enlisted = Enlisted(
+        self._enlisted = self._enlist(configuration.targets, tools)
+        scrape, incidents = Scrape(registry, families), diagnosis.history.listed
+        site = Site(targets, scrape, lambda: self._runner.ready, latest.server, incidents)
+        self._web = WebServer(list(listen), site)
+
+    def _diagnosis(
+        self, configuration: Configuration, families: Families, journal: Journal, tools: Mapping[str, Tools]
+    ) -> Diagnosis:
+        means = Means(
+            memory=self._memory,
+            note=journal.incident,
+            ask=self._ask,
+            trials={target: possible(each.opener) for target, each in tools.items()},
+        )
+        return Diagnosis(configuration, families, means)
+
+    def _enlist(self, targets: Sequence[ProbedTarget], tools: Mapping[str, Tools]) -> Enlisted:
+        enlisted = Enlisted(
             runner=self._runner,
             own=self._own,
             series=self._series,
             keeper=self._keeper,
             scheduler=self._scheduler,
         )
-        for probed in configuration.targets:
-            self._enlisted.take_on(probed, tools[probed.target.name])
-        scrape, incidents = Scrape(registry, families), diagnosis.history.listed
-        site = Site(targets, scrape, lambda: self._runner.ready, latest.server, incidents)
-        self._web = WebServer(list(listen), site)
+        for probed in targets:
+            enlisted.take_on(probed, tools[probed.target.name])
+        return enlisted
 
     @property
     def addresses(self) -> list[ListenAddress]:

@@ -86,9 +86,8 @@ def _moment(value: Any) -> float:
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError("no text")
-    return (
-        value[:LONGEST].encode(errors="replace").decode()
-    )  # what is no Unicode would break whoever shows it
+    # What is no Unicode would break whoever shows it.
+    return value[:LONGEST].encode(errors="replace").decode()
 
 
 def _list(value: Any) -> Sequence[Any]:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from exporter.config.schema import Thresholds
 from tests.faults.kept import keep, moved
 from tests.faults.outcome import Outcome, Verdict, Watch
 from tests.faults.scenario import Place, Scenario
@@ -31,7 +30,7 @@ PROBES: Final[Mapping[str, object]] = {
 """What a target of the bench is probed with, where a scenario does not say otherwise."""
 LADDER: Final = {"ladder": ["1s", "2s", "4s", "6s", "8s", "16s"], "keepalive": "1s"}
 """Settings of `idle` in scenarios about idle timeouts."""
-DIAGNOSIS: Final = {"quiet": "10s"} if "quiet" in Thresholds.model_fields else {}
+DIAGNOSIS: Final = {"quiet": "10s"}
 WARM: Final = 60.0
 """Seconds within which all must be well."""
 CALM: Final = 8.0
@@ -105,7 +104,7 @@ def _looking(running: Exporter, watches: Sequence[Watch], after: float, seconds:
 @contextlib.contextmanager
 def started(places: Sequence[Place], targets: Sequence[dict[str, Any]]) -> Iterator[Exporter]:
     """Run an exporter on the targets of a scenario."""
-    further = {"diagnosis": DIAGNOSIS} if DIAGNOSIS else {}
+    further = {"diagnosis": DIAGNOSIS}
     with exporter(places[0].site.client, targets, etc=places[0].etc, further=further) as running:
         for place in places:
             place.exporter = running

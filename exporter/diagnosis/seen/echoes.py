@@ -68,7 +68,7 @@ class Echoes:
 
         A time in which nothing came back is an outage, and no loss.
         """
-        fates = [answered for at, answered in self._fates if at >= now - COUNTED]
+        fates = self._lately(now)
         if not self._answered or all(fates[-PAST:]):
             return False
         fates = list(_without_gaps(fates))
@@ -93,14 +93,18 @@ class Echoes:
         elif not lost and (lately := sum(window.after(at) for at, _ in self._fates)):
             yield Fact(sign=Sign.ECHO_WORKS, text=f"ICMP: {_echoes(lately)} answered meanwhile, none lost")
         if self.lossy(window.now):
-            recent = [answered for at, answered in self._fates if at >= window.now - COUNTED]
-            gone = recent.count(False)
-            text = f"ICMP: {gone} of the last {_echoes(len(recent))} lost"
-            values = {"loss": f"{100 * gone / len(recent):.0f}"}
+            fates = self._lately(window.now)
+            lost = fates.count(False)
+            text = f"ICMP: {lost} of the last {_echoes(len(fates))} lost"
+            values = {"loss": f"{100 * lost / len(fates):.0f}"}
             yield Fact(sign=Sign.ECHO_LOSS, text=text, values=values)
         if window.has(self._unsent):
             yield Fact(sign=Sign.ECHO_NEVER_SENT, text="ICMP: this host refuses to send the echoes")
         yield from self._delay.facts(Sign.DELAY_UP, "echoes take")
+
+    def _lately(self, now: float) -> list[bool]:
+        """Give the fates by which loss is judged, oldest first."""
+        return [answered for at, answered in self._fates if at >= now - COUNTED]
 
 
 def _without_gaps(fates: Iterable[bool]) -> Iterator[bool]:

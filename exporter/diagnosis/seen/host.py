@@ -50,7 +50,7 @@ class Host:
 
     def damaging(self, now: float) -> bool:
         """Whether packets come damaged of late."""
-        return sum(count for at, count in self._damaged if at >= now - COUNTED) >= DAMAGED
+        return self._damaged_lately(now) >= DAMAGED
 
     def facts(self, window: Window, began: float) -> Iterator[Fact]:
         """Tell how the host did in the window; what `began` before it stood still is not its doing."""
@@ -61,9 +61,12 @@ class Host:
             to_blame = any(begun <= began <= ended for begun, ended, _ in stood)
             yield Fact(sign=Sign.HOST_STALLED, text=text, strength=1.0 if to_blame else BESIDE)
         if self.damaging(window.now):
-            damaged = sum(count for at, count in self._damaged if at >= window.now - COUNTED)
+            damaged = self._damaged_lately(window.now)
             text = f"{damaged} packets came with wrong checksums in {COUNTED:.0f} s"
             yield Fact(sign=Sign.CHECKSUMS, text=text)
         if window.has(self._few):
             text = "this process may open hardly any more files"
             yield Fact(sign=Sign.FRESH_RESOURCES, text=text)
+
+    def _damaged_lately(self, now: float) -> int:
+        return sum(count for at, count in self._damaged if at >= now - COUNTED)
