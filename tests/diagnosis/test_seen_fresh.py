@@ -79,6 +79,13 @@ def test_who_refuses_for_long_is_down() -> None:
     short = [(100.0, session(REFUSED)), (103.0, session(REFUSED))]
     assert S.FRESH_REFUSED_LONG not in signs(facts_at(103.0, *short))
     assert S.FRESH_REFUSED_LONG in signs(facts_at(106.0, *short, (106.0, session(REFUSED))))
+    long = [*short, (106.0, session(REFUSED)), (107.0, session())]
+    assert fact(facts_at(107.0, *long), S.FRESH_REFUSED_LONG).text == "the port refused for 6 s"
+    # Who let somebody in meanwhile did not refuse all the time.
+    between = (104.0, session())
+    assert S.FRESH_REFUSED_LONG not in signs(facts_at(106.0, *short, between, (106.0, session(REFUSED))))
+    knocks = [(100.0 + number, knock(connect(REFUSED))) for number in range(7)]
+    assert S.FRESH_REFUSED_LONG in signs(facts_at(107.0, *knocks))
 
 
 def test_a_port_that_was_shut_from_the_start_is_named() -> None:

@@ -58,6 +58,7 @@ STORIES: Final[list[Sequence[Seen]]] = [
     [(100.0, session(HUNG_UP, seconds=3.0)), (101.0, session(HUNG_UP, seconds=3.0))],
     [(95.0, session(REFUSED)), (96.0, session()), (100.0, session(REFUSED)), (101.0, session(REFUSED))],
     [(95.0, session(DEAF)), (101.0, session(DEAF))],
+    [(95.0, session(REFUSED)), (101.0, session(REFUSED))],
     [SYMPTOM, (101.0, knock(connect(DEAF, seconds=3.0), connect(SIX, seconds=3.0)))],
     [(100.0, drop(End.FIN)), (101.0, session()), (101.0, knock(connect())), (101.0, echoes())],
     [(99.0 + at, knock(connect(syn_retransmits=1))) for at in range(3)],

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import groupby, takewhile
 from operator import itemgetter
 from statistics import median
 from typing import Final
@@ -76,6 +76,7 @@ class Fresh:
         yield from self._met(failed, len(tries), window)
         tried = [(one.begun, one.ended, one.failure is not None) for one in tries]
         yield from none_came_about(tried, "new connection", window)
+        yield from refused_long([(one.begun, one.ended, refused(one.failure)) for one in tries])
         slow = [one.resolving for one in tries if one.resolving >= SLOW and window.timed(one.ended)]
         if slow:
             text = f"the name took up to {max(slow):.1f} s to resolve"
@@ -107,6 +108,19 @@ def none_came_about(tried: Sequence[tuple[float, float, bool]], what: str, windo
         yield Fact(sign=Sign.FRESH_ALL_FAIL, text=text)
 
 
+def refused_long(tried: Sequence[tuple[float, float, bool]]) -> Iterator[Fact]:
+    """Tell for how long all were refused; `tried` is when each began and ended, and whether it was."""
+    runs = [list(run) for was_refused, run in groupby(tried, key=itemgetter(2)) if was_refused]
+    longest = max((run[-1][1] - run[0][0] for run in runs), default=0.0)
+    if longest >= LONG:
+        yield Fact(sign=Sign.FRESH_REFUSED_LONG, text=f"the port refused for {longest:.0f} s")
+
+
+def refused(failure: Failure | None) -> bool:
+    """Whether somebody said at the port that nobody listens there."""
+    return failure is not None and signs_of(failure)[0] is Sign.FRESH_REFUSED
+
+
 def _mixed(failed: Sequence[Try], worked: Sequence[Try]) -> bool:
     """Whether some worked between others that failed: no end of a trouble, but part of it."""
     if not failed:
@@ -134,9 +148,7 @@ def _fact(sign: Sign, cause: Cause | None, ones: Sequence[Try], tried: int) -> F
 
 
 def _more(sign: Sign, ones: Sequence[Try]) -> Iterator[Fact]:
-    """Tell what only several of the same kind tell: for how long, and how late."""
-    if sign is Sign.FRESH_REFUSED and (long := ones[-1].ended - ones[0].begun) >= LONG:
-        yield Fact(sign=Sign.FRESH_REFUSED_LONG, text=f"the port has been refusing for {long:.0f} s")
+    """Tell what only several of the same kind tell: how late they were closed."""
     took = [one.ended - one.begun for one in ones]
     if sign is Sign.FRESH_HUNG_UP and len(took) > 1 and min(took) >= LATE:
         wait = median(took)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from exporter.diagnosis.seen.delay import Delay
-from exporter.diagnosis.seen.fresh import none_came_about
+from exporter.diagnosis.seen.fresh import none_came_about, refused, refused_long
 from exporter.diagnosis.seen.refusals import MEANINGS, signs_of
 from exporter.diagnosis.seen.window import KEPT, Window, part, times
 from exporter.diagnosis.sign import Fact, Sign
@@ -77,6 +77,9 @@ class Knocks:
         yield from _mixed(knocks)
         tried = [(one.at - one.connect.seconds, one.at, one.connect.failure is not None) for one in knocks]
         yield from none_came_about(tried, "connect", window)
+        yield from refused_long(
+            [(one.at - one.connect.seconds, one.at, refused(one.connect.failure)) for one in knocks]
+        )
         resent = [one for one in knocks if one.connect.syn_retransmits and one.connect.failure is None]
         if len(resent) >= ENOUGH and len(resent) >= SHARE * len(knocks):
             text = f"in {len(resent)} of {len(knocks)} connects the first packet had to be sent again"
