@@ -62,6 +62,21 @@ def test_ends_after_the_same_silence_count_together() -> None:
     )
 
 
+def test_nobody_waits_for_silence_to_kill_again_where_it_has_not() -> None:
+    """A restart that ends a connection silent for an hour is over when it is over, not hours later."""
+    silent, younger = (drop(End.FIN, probe="idle", silent=seconds) for seconds in (3600.0, 10.0))
+    told = drop(End.ERROR, C.SERVER_SESSION_KILLED, probe="idle", silent=3600.0, said="killed", code="57P01")
+    events = ([silent, drop(End.FIN)], [drop(End.FIN), silent], [silent, younger, silent], [told])
+    for event in events:
+        case = case_of(*((100.0 + number / 10, one) for number, one in enumerate(event)), (101.0, held(1)))
+        symptoms = case.symptom(101.0)
+        assert symptoms is not None
+        assert not symptoms.standing
+    again = case_of((100.0, drop(End.FIN)), (101.0, held(1)), (200.0, silent)).symptom(201.0)
+    assert again is not None
+    assert again.standing
+
+
 def test_deaths_of_idleness_that_are_hours_apart_count_together() -> None:
     died = drop(End.SILENCE, C.NET_BLACKHOLE, probe="idle", silent=3600.0, used=True)
     case = case_of((90.0, held(1)), (100.0, died), (104.0, inquest(silent=3600.0)))

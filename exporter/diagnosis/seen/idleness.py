@@ -6,7 +6,7 @@ from typing import Final
 
 from exporter.diagnosis.advice import idle_values
 from exporter.diagnosis.evidence import tolerance
-from exporter.diagnosis.seen.window import KEPT, Window, times
+from exporter.diagnosis.seen.window import KEPT, TOGETHER, Window, times
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.model import (
     Cause,
@@ -47,7 +47,7 @@ class Idleness:
         self._said: deque[tuple[float, DropObservation]] = deque(maxlen=KEPT)
         self._known: IdleObservation | None = None
         self._died: tuple[float, float] | None = None
-        self._attributed = float("-inf")
+        self._attributed = self._event = float("-inf")
         self._accompanied = False
 
     def take(self, at: float, observation: Observation) -> bool:
@@ -62,8 +62,11 @@ class Idleness:
                     self._said.append((at, observation))
                 if cause in self._causes():
                     return False
-                self._died = at, observation.silent
+                told = observation.end is End.ERROR and cause not in LAYERS
+                self._wait(at, observation.silent, in_vain=told)
                 return True
+            case DropObservation():
+                self._wait(at, 0.0, in_vain=True)
             case HeldObservation(probe="sentinel", held=held):
                 self._accompanied = held > 0
             case InquestObservation():
@@ -74,6 +77,18 @@ class Idleness:
                     self._attributed = at
                     return True
         return False
+
+    def _wait(self, at: float, silent: float, *, in_vain: bool) -> None:
+        """Wait for the next death of the same kind.
+
+        It is waited for `in_vain` after one that was no death of silence; so were those that came together
+        with it, or after different silences at the same time.
+        """
+        if self._died and at - self._died[0] <= TOGETHER and abs(silent - self._died[1]) > TOGETHER:
+            in_vain = True
+        if in_vain:
+            self._event = at
+        self._died = (at, silent) if at - self._event > TOGETHER else None
 
     def standing(self, at: float) -> bool:
         """Whether the next death of the same kind may still come, which would tell more.
