@@ -49,6 +49,11 @@ UNRESPONSIVE: Final = Entry(
             family="postgresql",
         ),
         Fix(text="If every login takes some 10 s, mend the server's own /etc/resolv.conf"),
+        Fix(
+            text="If it has never answered, see whether it is the database that listens there",
+            copy=("ss -ltnp 'sport = :{port}'",),
+            otherwise="If it has never answered, see whether it is the database that listens there: ss -ltnp",
+        ),
         *DEADLINES,
     ),
 )
