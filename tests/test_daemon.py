@@ -164,7 +164,7 @@ def test_an_incident_is_told_everywhere_in_the_same_words_and_outlives_a_restart
         taken.bind(("127.0.0.1", 0))
         text = f"targets:\n- {{name: orders, url: 'mysql://u@127.0.0.1:{taken.getsockname()[1]}/d'}}\n"
         with daemon(tmp_path, text, *options) as running:
-            wait_for(lambda: told(running, "incident named"))
+            wait_for(lambda: told(running, "incident named"), 40)
             (incident,) = json.loads(running.get("api/v1/incidents?active=true"))["incidents"]
             named = told(running, "incident named")[-1]
             for key in ("id", "target", "cause", "severity", "summary"):

@@ -31,6 +31,7 @@ Lab = tuple[Site, Database]
 @pytest.fixture(scope="module", params=["postgresql", "mariadb"])
 def lab(request: pytest.FixtureRequest, site: Site) -> Iterator[Lab]:
     """The router forgets connections to one of the databases which were silent for so long."""
+    site.firewall.forget(PORTS[request.param])  # what other tests have left there has another timeout
     with site.firewall.idle(PORTS[request.param], FORGETS):
         yield site, site.databases[request.param]
 
