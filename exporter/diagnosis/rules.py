@@ -196,7 +196,7 @@ RULES: Final[Mapping[Cause, Row]] = {
     ),
     Cause.PROXY_RESTARTED: Row(
         grounds={Sign.HELD_CLOSED: 3},
-        beside={Sign.HELD_MANY: 2, Sign.SERVER_GOES_ON: 3, Sign.INDIRECT: 2, Sign.FRESH_REFUSED: 2},
+        beside={Sign.HELD_MANY: 1, Sign.SERVER_GOES_ON: 2, Sign.INDIRECT: 1, Sign.FRESH_REFUSED: 3},
         against={
             Sign.HELD_OTHERS_LIVE: 6,
             Sign.DIRECT: 8,

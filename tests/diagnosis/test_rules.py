@@ -207,6 +207,8 @@ def test_a_cause_is_named_by_its_evidence(cause: Cause, shown: tuple[Shown, ...]
         (S.HELD_RESET_ON_USE, S.HELD_OTHERS_LIVE, *WELL),
         (S.FRESH_REFUSED, S.ECHO_WORKS),  # down, or only restarting
         (said(C.SERVER_SESSION_KILLED),),  # one session, or the whole server
+        # A proxy that came back at once, or somebody who killed them all.
+        (S.HELD_CLOSED, S.HELD_MANY, S.SERVER_GOES_ON, S.INDIRECT, *WELL),
         (S.HELD_SILENT,),
         (S.HELD_EQUAL_AGE, S.HELD_SILENT, S.SERVER_GOES_ON),  # an age, or outages at regular times
         (S.HELD_SILENT, S.FRESH_UNANSWERED, S.FRESH_ALL_FAIL, S.HELD_REVIVED),  # the port, or everything
