@@ -128,6 +128,7 @@ RULES: Final[Mapping[Cause, Row]] = {
         grounds={Sign.HELD_EQUAL_AGE: 6},
         beside={Sign.FRESH_WORKS: 3, Sign.SERVER_GOES_ON: 1},
         against={
+            Sign.SERVER_COUNTS_KILLED: 6,
             Sign.SERVER_RESTARTED: 8,
             Sign.ECHO_GAP: 6,
             Sign.FRESH_UNANSWERED: 6,

@@ -214,6 +214,13 @@ def test_a_cause_is_named_by_its_evidence(cause: Cause, shown: tuple[Shown, ...]
         (S.HELD_CLOSED, S.HELD_MANY, S.SERVER_GOES_ON, S.INDIRECT, *WELL),
         (S.FRESH_MUTE, S.INDIRECT, S.TCP_WORKS, S.ECHO_WORKS),  # the server, or a proxy that cannot reach it
         (S.HELD_SILENT,),
+        (
+            S.HELD_EQUAL_AGE,
+            S.HELD_CLOSED,
+            S.SERVER_COUNTS_KILLED,
+            S.SERVER_GOES_ON,
+            *WELL,
+        ),  # or a task that kills
         (S.HELD_EQUAL_AGE, S.HELD_SILENT, S.SERVER_GOES_ON),  # an age, or outages at regular times
         (S.HELD_SILENT, S.FRESH_UNANSWERED, S.FRESH_ALL_FAIL, S.HELD_REVIVED),  # the port, or everything
         (S.HELD_CLOSED, S.HELD_MANY),
