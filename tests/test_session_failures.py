@@ -6,8 +6,9 @@ import time
 import pytest
 
 from exporter.model import Cause, Phase
-from tests.db.test_hostile import MY_LOGIN, MY_TLS_GREETING, PG_LOGIN
-from tests.doubles import MYSQL_GREETING, Script, deaf, greets, hang_up, says, server
+from exporter.model.failure import LONGEST
+from tests.db.test_hostile import MY_LOGIN, MY_TLS_GREETING, PG_LOGIN, pg_error
+from tests.doubles import MYSQL_GREETING, Script, deaf, greets, hang_up, mysql_packet, says, server
 from tests.probing import session
 
 POSTGRES, MYSQL = "postgresql", "mysql"
@@ -70,3 +71,19 @@ def test_the_duration_tells_how_late_it_was_closed(scheme: str, params: dict[str
     assert seen.failure
     assert seen.failure.cause is HUNG_UP
     assert seen.duration == pytest.approx(LATE, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "script"),
+    [
+        (POSTGRES, says(pg_error("x" * 60_000))),
+        (MYSQL, greets(mysql_packet(0, b"\xff\x10\x04" + b"x" * 60_000))),
+    ],
+)
+def test_a_server_that_says_a_lot_is_not_heard_to_the_end(scheme: str, script: Script) -> None:
+    with server(script) as port:
+        seen = session(f"{scheme}://u:p@127.0.0.1:{port}/d?{OFF[scheme]}", timeout="2s")
+    assert seen.failure
+    assert seen.failure.cause is Cause.SERVER_SATURATED
+    assert len(seen.failure.said) == LONGEST
+    assert len(seen.failure.detail) <= LONGEST

@@ -106,7 +106,7 @@ class Case:
         first = max(min(self._first, at), at - LONGEST)
         window = Window(since=first - BEFORE, first=first, now=at, stalls=self._host.stalls)
         facts = [fact for side in self._sides for fact in side.facts(window)]
-        return [*facts, *self._doubt(facts, at), *self._host.facts(window, self._first)]
+        return [*facts, *self._doubt(facts, at), *self._host.facts(window, self._first, self._latest)]
 
     def verdict(self, at: float, shared: Sequence[Fact] = ()) -> Verdict:
         """Judge; `shared` are facts that other targets tell."""

@@ -128,6 +128,7 @@ RULES: Final[Mapping[Cause, Row]] = {
         grounds={Sign.HELD_EQUAL_AGE: 6},
         beside={Sign.FRESH_WORKS: 3, Sign.SERVER_GOES_ON: 1},
         against={
+            Sign.SERVER_COUNTS_KILLED: 6,
             Sign.SERVER_RESTARTED: 8,
             Sign.ECHO_GAP: 6,
             Sign.FRESH_UNANSWERED: 6,
@@ -196,7 +197,7 @@ RULES: Final[Mapping[Cause, Row]] = {
     ),
     Cause.PROXY_RESTARTED: Row(
         grounds={Sign.HELD_CLOSED: 3},
-        beside={Sign.HELD_MANY: 2, Sign.SERVER_GOES_ON: 3, Sign.INDIRECT: 2, Sign.FRESH_REFUSED: 2},
+        beside={Sign.HELD_MANY: 1, Sign.SERVER_GOES_ON: 2, Sign.INDIRECT: 1, Sign.FRESH_REFUSED: 3},
         against={
             Sign.HELD_OTHERS_LIVE: 6,
             Sign.DIRECT: 8,
@@ -221,6 +222,8 @@ RULES: Final[Mapping[Cause, Row]] = {
             Sign.DIRECT: 2,
         },
         against={
+            Sign.FRESH_UNANSWERED: 6,
+            Sign.ECHO_GAP: 6,
             Sign.FRESH_REFUSED: 6,
             Sign.FRESH_HUNG_UP: 4,
             (Sign.SAID, Cause.SERVER_RESTART): 10,
@@ -244,6 +247,7 @@ RULES: Final[Mapping[Cause, Row]] = {
             (Sign.SAID, Cause.SERVER_RESTART): 1,
         },
         against={
+            Sign.SERVER_GOES_ON: 6,
             Sign.HELD_WORKS: 8,
             Sign.PATH_NEARER: 8,
             Sign.HELD_SILENT: 4,
@@ -255,7 +259,13 @@ RULES: Final[Mapping[Cause, Row]] = {
     Cause.SERVER_UNRESPONSIVE: Row(
         grounds={Sign.FRESH_MUTE: 5, Sign.HELD_UNANSWERED: 5},
         beside={Sign.TCP_WORKS: 3, Sign.ECHO_WORKS: 1},
-        against={Sign.FRESH_QUERY_STALLS: 4, Sign.BIG_STALL: 6, Sign.ECHO_GAP: 4, Sign.SERVER_LOCKS: 4},
+        against={
+            Sign.INDIRECT: 2,
+            Sign.FRESH_QUERY_STALLS: 4,
+            Sign.BIG_STALL: 6,
+            Sign.ECHO_GAP: 4,
+            Sign.SERVER_LOCKS: 4,
+        },
     ),
     Cause.SERVER_SATURATED: Row(beside={Sign.SERVER_FULL: 1, Sign.SERVER_COUNTS_REFUSED: 1}),
     Cause.SERVER_ACCOUNT_LIMIT: Row(),

@@ -94,8 +94,10 @@ def test_a_host_that_stands_still_in_a_trouble_has_not_made_it() -> None:
     case = case_of((100.0, session(REFUSED)))
     case.learn(100.2, HostCondition(seconds=1.0, lag=4.0))
     assert C.CLIENT_RESOURCES in {one.cause for one in case.verdict(100.5).named}
-    case = case_of((100.0, session(REFUSED)), (101.0, session(REFUSED)))
-    case.learn(110.0, HostCondition(seconds=1.0, lag=4.0))
+    case.take(102.0, session(REFUSED))
+    assert fact(case.facts(102.5), S.HOST_STALLED).strength < SURE, "it has gone on since"
+    case = case_of((100.0, session(REFUSED)), (109.0, session(REFUSED)))
+    case.learn(110.0, HostCondition(seconds=6.0, lag=5.0))
     assert fact(case.facts(110.5), S.HOST_STALLED).strength < SURE
     assert C.CLIENT_RESOURCES not in {one.cause for one in case.verdict(110.5).named}
 

@@ -109,7 +109,10 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
         (S.FRESH_HUNG_UP, S.FRESH_HUNG_UP_LATE, *BUSY),
         (said(C.PROXY_SATURATED), *BUSY),
     ],
-    C.PROXY_RESTARTED: [(S.HELD_CLOSED, S.HELD_MANY, S.FRESH_REFUSED, S.SERVER_GOES_ON, S.INDIRECT)],
+    C.PROXY_RESTARTED: [
+        (S.HELD_CLOSED, S.HELD_MANY, S.FRESH_REFUSED, S.SERVER_GOES_ON, S.INDIRECT),
+        (S.HELD_CLOSED, S.HELD_MANY, S.FRESH_REFUSED, S.SERVER_GOES_ON, S.INDIRECT, S.ECHO_WORKS),
+    ],
     C.SERVER_IDLE_TIMEOUT: [
         (said(C.SERVER_IDLE_TIMEOUT), S.IDLE_AT_SETTING, *WELL, S.HELD_WORKS),
         (S.IDLE_AT_SETTING, S.IDLE_RESET, *WELL, S.HELD_WORKS),
@@ -207,7 +210,17 @@ def test_a_cause_is_named_by_its_evidence(cause: Cause, shown: tuple[Shown, ...]
         (S.HELD_RESET_ON_USE, S.HELD_OTHERS_LIVE, *WELL),
         (S.FRESH_REFUSED, S.ECHO_WORKS),  # down, or only restarting
         (said(C.SERVER_SESSION_KILLED),),  # one session, or the whole server
+        # A proxy that came back at once, or somebody who killed them all.
+        (S.HELD_CLOSED, S.HELD_MANY, S.SERVER_GOES_ON, S.INDIRECT, *WELL),
+        (S.FRESH_MUTE, S.INDIRECT, S.TCP_WORKS, S.ECHO_WORKS),  # the server, or a proxy that cannot reach it
         (S.HELD_SILENT,),
+        (
+            S.HELD_EQUAL_AGE,
+            S.HELD_CLOSED,
+            S.SERVER_COUNTS_KILLED,
+            S.SERVER_GOES_ON,
+            *WELL,
+        ),  # or a task that kills
         (S.HELD_EQUAL_AGE, S.HELD_SILENT, S.SERVER_GOES_ON),  # an age, or outages at regular times
         (S.HELD_SILENT, S.FRESH_UNANSWERED, S.FRESH_ALL_FAIL, S.HELD_REVIVED),  # the port, or everything
         (S.HELD_CLOSED, S.HELD_MANY),
@@ -239,6 +252,12 @@ def test_what_is_proven_is_named_beside_what_only_looks_like_it() -> None:
     assert named(gone) == [C.AUTH_NOT_ALLOWED]
     down = (S.SERVER_RESTARTED, S.FRESH_REFUSED, S.FRESH_REFUSED_LONG, S.HELD_CLOSED, S.ECHO_WORKS)
     assert named(down) == [C.SERVER_DOWN], "what is proven and far behind is not named"
+
+
+def test_a_trouble_that_follows_another_takes_its_place() -> None:
+    killed = (said(C.SERVER_SESSION_KILLED), S.HELD_MANY, S.DIRECT, S.SERVER_GOES_ON)
+    assert named((*killed, S.FRESH_WORKS)) == [C.SERVER_SESSION_KILLED]
+    assert named((*killed, *GONE)) == [C.NET_BLACKHOLE]
 
 
 def test_what_was_seen_too_seldom_does_not_count_in_full() -> None:

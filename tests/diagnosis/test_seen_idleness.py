@@ -97,6 +97,14 @@ def test_deaths_of_idleness_that_are_hours_apart_count_together() -> None:
     assert not case.verdict(9e4 + 5).named, "another day"
 
 
+def test_a_silent_connection_that_died_with_others_is_not_waited_for_again() -> None:
+    died = (100.0, drop(End.FIN, probe="idle", silent=3600.0))
+    for alone in (True, False):
+        symptoms = case_of(died, (104.0, inquest(End.FIN, used=False, idle=alone))).symptom(200.0)
+        assert symptoms is not None
+        assert symptoms.standing is alone
+
+
 def test_the_last_words_of_a_silent_connection_count() -> None:
     words = drop(End.ERROR, C.SERVER_IDLE_TIMEOUT, probe="idle", said="idle-session timeout", code="57P05")
     facts = facts_at(100.0, (90.0, idle(8.0, 10.0)), (100.0, words))

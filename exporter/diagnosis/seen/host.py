@@ -33,7 +33,7 @@ class Host:
         """Take in a condition that was told at `at`."""
         still = max(condition.lag, condition.step)  # a pause of the whole machine is leapt over by its clock
         if max(still, -condition.step) >= STALLED:
-            self._stalls.append((at - condition.seconds - condition.lag, at + AFTER, still))
+            self._stalls.append((at - max(condition.seconds, condition.lag), at + AFTER, still))
         if condition.checksum_errors:
             self._damaged.append((at, condition.checksum_errors))
         if condition.descriptors_left is not None and condition.descriptors_left < FEW:
@@ -52,13 +52,18 @@ class Host:
         """Whether packets come damaged of late."""
         return self._damaged_lately(now) >= DAMAGED
 
-    def facts(self, window: Window, began: float) -> Iterator[Fact]:
-        """Tell how the host did in the window; what `began` before it stood still is not its doing."""
+    def facts(self, window: Window, began: float, latest: float) -> Iterator[Fact]:
+        """Tell how the host did in the window.
+
+        A trouble that `began` before it stood still, or has gone on since (`latest`), is not its doing.
+        """
         stood = [one for one in self._stalls if window.has(one[1] - AFTER) and one[2] >= STALLED]
         if stood:
             longest = max(still for _, _, still in stood)
             text = f"this host stood still for up to {longest:.1f} s; no time taken meanwhile counts"
-            to_blame = any(begun <= began <= ended for begun, ended, _ in stood)
+            to_blame = all(
+                any(begun <= symptom <= ended for begun, ended, _ in stood) for symptom in (began, latest)
+            )
             yield Fact(sign=Sign.HOST_STALLED, text=text, strength=1.0 if to_blame else BESIDE)
         if self.damaging(window.now):
             damaged = self._damaged_lately(window.now)

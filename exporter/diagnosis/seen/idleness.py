@@ -71,6 +71,8 @@ class Idleness:
                 self._accompanied = held > 0
             case InquestObservation():
                 self._inquests.append((at, observation))
+                if not observation.idle:
+                    self._died = None  # others died with it: none will die so again
             case IdleObservation():
                 before, self._known = self._causes(), observation
                 if self._causes() - before:
