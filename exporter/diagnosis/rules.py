@@ -236,14 +236,19 @@ RULES: Final[Mapping[Cause, Row]] = {
     Cause.SERVER_RESTART: Row(
         grounds={Sign.SERVER_RESTARTED: 8, (Sign.SAID, Cause.SERVER_SESSION_KILLED): 4},
         beside={Sign.FRESH_REFUSED: 4, Sign.HELD_MANY: 2, Sign.HELD_CLOSED: 1},
-        against={Sign.FRESH_REFUSED_LONG: 12, Sign.SERVER_GOES_ON: 8, Sign.SERVER_OTHER: 6},
+        against={
+            Sign.FRESH_REFUSED_LONG: 12,
+            Sign.FRESH_HUNG_UP: 3,
+            Sign.SERVER_GOES_ON: 8,
+            Sign.SERVER_OTHER: 6,
+        },
     ),
     Cause.SERVER_DOWN: Row(
         grounds={Sign.FRESH_REFUSED: 4},
         beside={
             Sign.FRESH_REFUSED_LONG: 8,
             Sign.ECHO_WORKS: 2,
-            Sign.HELD_CLOSED: 2,
+            Sign.HELD_CLOSED: 1,
             (Sign.SAID, Cause.SERVER_RESTART): 1,
         },
         against={

@@ -209,6 +209,7 @@ def test_a_cause_is_named_by_its_evidence(cause: Cause, shown: tuple[Shown, ...]
         (S.HELD_SILENT, *WELL, S.SERVER_GOES_ON),  # all of them, or this one only
         (S.HELD_RESET_ON_USE, S.HELD_OTHERS_LIVE, *WELL),
         (S.FRESH_REFUSED, S.ECHO_WORKS),  # down, or only restarting
+        (S.FRESH_REFUSED, S.HELD_CLOSED, S.ECHO_WORKS),
         (said(C.SERVER_SESSION_KILLED),),  # one session, or the whole server
         # A proxy that came back at once, or somebody who killed them all.
         (S.HELD_CLOSED, S.HELD_MANY, S.SERVER_GOES_ON, S.INDIRECT, *WELL),
@@ -270,6 +271,6 @@ def test_the_weightiest_evidence_comes_first() -> None:
     assert [fact.sign for fact in finding.facts] == [
         S.FRESH_REFUSED_LONG,
         S.FRESH_REFUSED,
-        S.HELD_CLOSED,
         S.ECHO_WORKS,
+        S.HELD_CLOSED,
     ]

@@ -16,6 +16,7 @@ from tests.diagnosis.observing import (
     failure,
     held,
     knock,
+    server,
     session,
     signs,
 )
@@ -133,3 +134,19 @@ def test_a_held_connection_that_cannot_be_opened_is_a_failed_opening_and_one_tha
     died = (100.0, drop(End.FIN))
     assert S.FRESH_WORKS in signs(facts_at(101.0, (99.0, held(1)), died, (100.0, held(0)), (100.5, held(1))))
     assert S.FRESH_WORKS not in signs(facts_at(101.0, (99.0, held(1)), died, (100.5, held(1))))
+
+
+def test_who_said_goodbye_behind_a_proxy_and_stays_away_has_not_restarted() -> None:
+    hung, leaving = (
+        failure(C.PROXY_BACKEND_UNAVAILABLE, Phase.AUTH),
+        failure(C.SERVER_RESTART, Phase.AUTH, said="bye"),
+    )
+    killed = (100.0, drop(End.ERROR, C.SERVER_SESSION_KILLED))
+    others = (100.1, drop(End.ERROR, C.SERVER_SESSION_KILLED, probe="server", silent=3.0))
+    between = (90.0, server(own_address="10.0.0.1", address="10.0.0.2"))
+    gone = [between, killed, others, (100.2, session(leaving))]
+    assert fact(facts_at(100.3, *gone), S.SAID).strength == 1.0
+    case = case_of(*gone, *((at, session(hung)) for at in (101.0, 104.0, 107.0)))
+    assert [one.cause for one in case.verdict(107.1).named] == [C.PROXY_BACKEND_UNAVAILABLE]
+    case = case_of(*gone, *((at, session(leaving)) for at in (101.0, 104.0, 107.0)))
+    assert [one.cause for one in case.verdict(107.1).named] == [C.SERVER_RESTART]

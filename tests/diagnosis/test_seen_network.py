@@ -45,7 +45,8 @@ def test_echoes_show_a_gap_loss_or_that_all_is_well() -> None:
     assert S.ECHO_LOST in signs(facts_at(103.0, *before, SYMPTOM, *gap[:1]))
     assert S.ECHO_WORKS in signs(facts_at(103.0, SYMPTOM, (101.0, echoes())))
     assert S.ECHO_WORKS not in signs(facts_at(103.0, *before, SYMPTOM))
-    # A host that never answered echoes has not stopped answering.
+    # A host that never answered echoes has not stopped answering, unless it does answer afterwards.
+    assert S.ECHO_GAP in signs(facts_at(104.0, SYMPTOM, *gap, (103.5, echoes())))
     assert signs(facts_at(103.0, SYMPTOM, *gap)).isdisjoint({S.ECHO_GAP, S.ECHO_LOST, S.ECHO_LOSS})
 
 

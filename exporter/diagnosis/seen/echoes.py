@@ -42,6 +42,8 @@ class Echoes:
             self._unsent = at
         answered = observation.sent - observation.lost
         if answered:
+            if self._in_row >= GAP:
+                self._gap = at  # also where none was answered before: now it is known that they can be
             self._answered += answered
             self._in_row = 0
             self._fates.extend([(at, True)] * answered)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, takewhile
 from operator import itemgetter
 from statistics import median
@@ -19,6 +19,8 @@ LONG: Final = 5.0
 """Seconds for which a port refuses before it is more than a restart."""
 TWICE: Final = 2
 """So many connects that nobody answers are no chance: each has sent its first packet several times."""
+GOODBYE: Final = 0.5
+"""How much it counts that a server said it was going or coming, when others have failed otherwise since."""
 LATE: Final = 0.5
 ALIKE: Final = 0.25
 """Seconds from which on a close came late, and by which several of them may differ and be as late."""
@@ -96,7 +98,9 @@ class Fresh:
             if not (met[0] in TIMED and window.stalled(one.ended)):
                 alike.setdefault(met, []).append(one)
         for (sign, cause), ones in alike.items():
-            yield _fact(sign, cause, ones, tried)
+            fact = _fact(sign, cause, ones, tried)
+            gone = cause is Cause.SERVER_RESTART and failed[-1].ended - ones[-1].ended >= LONG
+            yield replace(fact, strength=GOODBYE) if gone else fact
             yield from _more(sign, ones)
 
 
