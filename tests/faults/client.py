@@ -10,9 +10,11 @@ from exporter.model import Cause
 from tests.faults.scenario import Place, Scenario, straight
 from tests.lab.application import Application
 from tests.lab.routers import address, subnet
+from tests.waiting import wait_for
 
 Bringing = Callable[[Place], AbstractContextManager[Any]]
-PORTS: Final = (40000, 40011)
+PORTS: Final = (61000, 61011)
+"""Few enough to use up, and none that anybody has been given before."""
 OTHER: Final = f"{address(0, 1, 4).rpartition('.')[0]}.7"
 """Another address of the client, of the same network."""
 
@@ -90,7 +92,7 @@ def no_ports(place: Place) -> Iterator[None]:
     before = client.run(lambda: Path("/proc/sys", *setting.split(".")).read_text().strip())
     with Application(place.site, place.name) as application:
         client.sysctl({setting: f"{PORTS[0]} {PORTS[1]}"})
-        application.open(PORTS[1] - PORTS[0] + 1)
+        wait_for(lambda: application.open(1) == PORTS[1] - PORTS[0] + 1)
         try:
             yield
         finally:
