@@ -11,10 +11,8 @@ from typing import Final
 from exporter.diagnosis.seen.refusals import MEANINGS, TIMED, signs_of
 from exporter.diagnosis.seen.window import KEPT, Window, part, times
 from exporter.diagnosis.sign import Fact, Sign
-from exporter.model import Cause, Failure, HeldObservation, Observation, Phase, SessionObservation
+from exporter.model import Cause, Failure, HeldObservation, Observation, SessionObservation
 
-SLOW: Final = 1.0
-"""Seconds of resolving beyond which a name is slow."""
 LONG: Final = 5.0
 """Seconds for which a port refuses before it is more than a restart."""
 TWICE: Final = 2
@@ -33,7 +31,6 @@ class Try:
     begun: float
     ended: float
     failure: Failure | None = None
-    resolving: float = 0.0
 
 
 class Fresh:
@@ -47,9 +44,8 @@ class Fresh:
     def take(self, at: float, observation: Observation) -> bool:
         """Take in a session, or what a probe says of the connections it holds (see `Side`)."""
         match observation:
-            case SessionObservation(usable=usable, failure=failure, duration=duration, phases=phases):
-                seconds = dict(phases).get(Phase.DNS, 0.0)
-                return self._tried(at, duration, None if usable else failure, seconds)
+            case SessionObservation(usable=usable, failure=failure, duration=duration):
+                return self._tried(at, duration, None if usable else failure)
             case HeldObservation(probe=probe, held=held, failure=failure, duration=duration):
                 more = held > self._held.get(probe, 0)
                 self._held[probe] = held
@@ -79,14 +75,10 @@ class Fresh:
         tried = [(one.begun, one.ended, one.failure is not None) for one in tries]
         yield from none_came_about(tried, "new connection", window)
         yield from refused_long([(one.begun, one.ended, refused(one.failure)) for one in tries])
-        slow = [one.resolving for one in tries if one.resolving >= SLOW and window.timed(one.ended)]
-        if slow:
-            text = f"the name took up to {max(slow):.1f} s to resolve"
-            yield Fact(sign=Sign.NAME_SLOW, text=text, strength=min(1.0, len(slow) / 2))
 
-    def _tried(self, at: float, duration: float, failure: Failure | None, resolving: float = 0.0) -> bool:
-        self._tries.append(Try(begun=at - duration, ended=at, failure=failure, resolving=resolving))
-        self._failing = failure is not None or resolving >= SLOW
+    def _tried(self, at: float, duration: float, failure: Failure | None) -> bool:
+        self._tries.append(Try(begun=at - duration, ended=at, failure=failure))
+        self._failing = failure is not None
         return self._failing
 
     def _met(self, failed: Sequence[Try], tried: int, window: Window) -> Iterator[Fact]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from exporter.diagnosis.seen.window import KEPT, Window, times
 from exporter.diagnosis.sign import Fact, Sign
-from exporter.model import Cause, DnsObservation, Observation
+from exporter.model import Cause, DnsObservation, Observation, Phase, SessionObservation
 
 SLOW: Final = 1.0
 """Seconds beyond which an answer is slow."""
@@ -15,7 +15,7 @@ MOST: Final = 256
 
 
 class Names:
-    """Folds answers into facts. The system's own resolution counts, as the application does it."""
+    """Folds answers into facts. The system's own resolution counts, as sessions and applications use it."""
 
     def __init__(self) -> None:
         self._failed: deque[tuple[float, DnsObservation]] = deque(maxlen=KEPT)
@@ -23,27 +23,28 @@ class Names:
         self._changed: deque[tuple[float, frozenset[str], frozenset[str]]] = deque(maxlen=KEPT)
         self._answers: frozenset[str] = frozenset()
         self._known: dict[str, float] = {}
-        self._standing = False
+        self._failing = self._waiting = False
 
     def take(self, at: float, observation: Observation) -> bool:
         """Take in an answer, or that there was none (see `Side`)."""
-        if not isinstance(observation, DnsObservation):
-            return False
-        if observation.resolver:
-            if observation.failure is not None:
-                self._failed.append((at, observation))
-            return False
-        if observation.failure is not None:
-            self._failed.append((at, observation))
-        elif observation.duration >= SLOW:
-            self._slow.append((at, observation.duration))
-        self._remember(at, observation)
-        self._standing = observation.failure is not None or observation.duration >= SLOW
-        return self._standing
+        match observation:
+            case SessionObservation(phases=phases):
+                self._waiting = self._resolved(at, dict(phases).get(Phase.DNS, 0.0))
+                return self._waiting
+            case DnsObservation(failure=failure, resolver=resolver):
+                if failure is not None:
+                    self._failed.append((at, observation))
+                if resolver:
+                    return False
+                slow = failure is None and self._resolved(at, observation.duration)
+                self._remember(at, observation)
+                self._failing = failure is not None or slow
+                return self._failing
+        return False
 
     def standing(self, at: float) -> bool:  # noqa: ARG002  all sides alike
         """Whether the last answer was none, or slow."""
-        return self._standing
+        return self._failing or self._waiting
 
     def settle(self) -> None:
         """Forget the answers."""
@@ -71,6 +72,13 @@ class Names:
                 before, now = ", ".join(sorted(was)), ", ".join(sorted(is_now))
                 text = f"the name led to {before}, and leads to {now} now"
                 yield Fact(sign=Sign.ANSWER_CHANGED, text=text, values={"before": before, "now": now})
+
+    def _resolved(self, at: float, seconds: float) -> bool:
+        """Take in how long a resolution took; tell whether that was slow."""
+        if seconds < SLOW:
+            return False
+        self._slow.append((at, seconds))
+        return True
 
     def _remember(self, at: float, observation: DnsObservation) -> None:
         """Take in where the name leads; where it leads by turns, as it did before, it has not changed."""
