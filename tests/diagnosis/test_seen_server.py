@@ -25,6 +25,9 @@ def test_the_server_tells_of_its_life() -> None:
     other = (101.0, server(Change.IDENTITY, identity="two"))
     assert fact(facts_at(102.0, first, other), S.SERVER_OTHER).values == {"before": "one", "now": "two"}
     assert fact(facts_at(102.0, (101.0, server(Change.IDENTITY))), S.SERVER_OTHER).values == {}
+    earlier = (101.0, server(Change.RESTART, uptime=30.0))
+    assert S.SERVER_RESTARTED not in signs(facts_at(102.0, before, SYMPTOM, earlier)), "before this trouble"
+    assert S.SERVER_RESTARTED in signs(facts_at(102.0, before, earlier)), "nothing else has told of it"
     unknown = (101.0, server(Change.RESTART, started=None))
     assert fact(facts_at(102.0, unknown), S.SERVER_RESTARTED).text == "the server has started anew"
 

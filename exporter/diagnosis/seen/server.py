@@ -20,9 +20,8 @@ class Server:
     def __init__(self, share: float, ailed: Callable[[], float]) -> None:
         self._share, self._ailed = share, ailed
         self._view: ServerView | None = None
-        self._looked = self._restarted = self._became_other = self._closed_to_writing = self._died = float(
-            "-inf"
-        )
+        self._looked = self._restarted = self._became_other = self._died = float("-inf")
+        self._told = self._restarted
         self._kept = self._kept_before = False
         self._before = self._now = ""
         self._direct: bool | None = None
@@ -42,13 +41,11 @@ class Server:
         if observation.own_address and view.address:
             self._direct = observation.own_address == view.address
         if Change.RESTART in observation.changes:
-            self._restarted = at
+            self._restarted, self._told = at - (view.uptime or 0.0), at
         if Change.IDENTITY in observation.changes:
             self._became_other = at
             self._before, self._now = (before.identity if before else ""), view.identity
         closed = bool(view.read_only) and before is not None and before.read_only is False
-        if closed:
-            self._closed_to_writing = at
         self._read_only = bool(view.read_only) and (self._read_only or closed)
         # A restart that is learnt of at the next look is no news where it was met: it was over by then.
         return closed or not (noticed or {Change.RESTART, Change.IDENTITY}.isdisjoint(observation.changes))
@@ -96,7 +93,7 @@ class Server:
             text = f"another server answers: it was {self._before or 'one'}, and is {self._now or 'another'}"
             values = {"before": self._before, "now": self._now}
             yield Fact(sign=Sign.SERVER_OTHER, text=text, values={k: v for k, v in values.items() if v})
-        elif window.has(self._restarted):
+        elif window.has(self._restarted) or self._told == window.first:
             text = f"the server has started anew{f' at {since}' if since else ''}"
             yield Fact(sign=Sign.SERVER_RESTARTED, text=text)
         elif since and window.after(self._looked):
