@@ -41,7 +41,8 @@ def measure(plan: Plan) -> list[Row]:
             contenders["conndrop"] = partial(_conndrop, plan)
             mine = plan.turns({"conndrop": partial(_loaded_conndrop, plan, urls)})["conndrop"]
         figures = plan.medians(peers.present(contenders))
-    p99 = statistics.median(verdict.quantile(0.99) for verdict in mine) if mine else None
+    judged = [verdict.quantile(0.99) for verdict in mine if verdict.errors]
+    p99 = statistics.median(judged) if judged else None
     what = f"CPU per connect, {plan.targets:,} targets x 1/5 s"
     cost = Goal(number="P6", what=what, peer="blackbox_exporter")
     return [

@@ -411,7 +411,10 @@ def garbling(port: int, spoil: threading.Event) -> Iterator[int]:
     def script(client: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", port)) as upstream:
             while True:
-                ready, _, _ = select.select([client, upstream], [], [])
+                try:
+                    ready, _, _ = select.select([client, upstream], [], [])
+                except ValueError:
+                    return  # the test has ended, and closed it
                 for source in ready:
                     data = source.recv(65536)
                     if not data:
