@@ -17,7 +17,7 @@ MINUTES ?= 30
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults controls idle-faults hour lab soak format lint types contracts pytest schema causes clean
+.PHONY: demo test check bench faults controls idle-faults hour lab soak format lint types contracts pytest schema causes alerts clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
@@ -82,6 +82,10 @@ pytest: .venv/dev
 
 schema: .venv/dev
 	$(BIN)/conndrop schema > config/schema.json
+
+alerts: .venv/dev
+	$(BIN)/conndrop alerts --directory alerts
+	$(BIN)/conndrop alerts --defaults > config/alerts.yml
 
 causes: .venv/dev
 	$(BIN)/conndrop causes --markdown > docs/causes.md

@@ -8,31 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from exporter.config.address import UrlError, prepare, read_url
 from exporter.config.document import Document, read
 from exporter.config.meaning import Configuration, ProbedTarget
-from exporter.config.problems import ConfigurationError, Place, Problem, unknown_key
+from exporter.config.problems import ConfigurationError, Place, Problem
 from exporter.config.schema import ProbeKind, models
+from exporter.config.validating import validated
 from exporter.db.dialect import Dialect
 from exporter.model import Endpoint, Secret, SecretUnreadable, Target
 from exporter.settings import ProbeBlock, Settings
-
-EXPECTED = {
-    "missing": "is missing",
-    "string_too_short": "is empty",
-    "too_short": "is empty",
-    "string_type": "must be text; put it in quotes",
-    "list_type": "must be a list",
-    "int_type": "must be a whole number",
-    "bool_type": "must be true or false",
-    "dict_type": "must be a block of keys and values",
-    "model_type": "must be a block of keys and values",
-}
-"""What pydantic's errors mean, in words for people."""
-LIMITS = {"greater_than_equal": "at least", "less_than_equal": "at most"}
-"""Its words for numbers that are too small or too large."""
 
 
 def load(path: Path, kinds: Sequence[ProbeKind], dialects: Sequence[Dialect]) -> Configuration:
@@ -196,16 +181,7 @@ class _Loading:
     def _validated(
         self, model: type[Settings], document: Document, place: Place, content: Any
     ) -> Settings | None:
-        try:
-            return model.model_validate({} if content is None else content)
-        except ValidationError as error:
-            for detail in error.errors(include_input=False, include_url=False):
-                # pydantic puts "[key]" behind the key that it means.
-                at = (*place, *(part for part in detail["loc"] if part != "[key]"))
-                # Targets are judged one by one, so that a mistake in one hides nothing of the others.
-                if not (place == () and detail["loc"][:1] == ("targets",) and len(detail["loc"]) > 1):
-                    self._problems.append(document.problem(at, _words(detail, model)))
-            return None
+        return validated(model, document, place, content, self._problems)
 
 
 def _list(content: Any, key: str) -> list[Any]:
@@ -215,32 +191,3 @@ def _list(content: Any, key: str) -> list[Any]:
 
 def _order(problem: Problem) -> tuple[str, int, str]:
     return str(problem.path), problem.line, str(problem)
-
-
-def _words(detail: ErrorDetails, model: type[Settings]) -> str:
-    """Say what pydantic found in words for people, and what is allowed; never what was written."""
-    kind, context = detail["type"], detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        return unknown_key(str(detail["loc"][-1]), _allowed(model, detail["loc"][:-1]))
-    if kind == "value_error":
-        return str(context["error"])
-    if kind in LIMITS:
-        return f"must be {LIMITS[kind]} {next(iter(context.values()))}"
-    if kind in EXPECTED:
-        return EXPECTED[kind]
-    message = detail["msg"]
-    return message[:1].lower() + message[1:]
-
-
-def _allowed(model: type[Settings], place: Place) -> list[str]:
-    """List the keys that may stand at `place` within `model`."""
-    for part in place:
-        model = _block(model.model_fields[str(part)].annotation) or model
-    return list(model.model_fields)
-
-
-def _block(annotation: Any) -> type[Settings] | None:
-    """Find the block of settings within an annotation such as `list[Block]` or `Block | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, Settings):
-        return annotation
-    return next((found for part in getattr(annotation, "__args__", ()) if (found := _block(part))), None)

@@ -36,16 +36,16 @@ class Words:
 def tell(
     cause: Cause,
     target: str,
-    family: Family,
+    family: Family | None,
     facts: Sequence[Fact],
     known: Mapping[str, str] | None = None,
 ) -> Words:
     """Put a cause into words about one target.
 
-    `facts` are what speaks for it, the weightiest first: where two give a value for the same name, the first
-    one wins. `known` are values that need no fact, such as `host` and `port`. A summary with a value that
-    nobody knows gives way to the bare one; a fix to its other wording, and where there is none it is left
-    out.
+    What concerns one family of databases is left out where `family` is another one, or None. `facts` are
+    what speaks for it, the weightiest first: where two give a value for the same name, the first one wins.
+    `known` are values that need no fact, such as `host` and `port`. A summary with a value that nobody knows
+    gives way to the bare one; a fix to its other wording, and where there is none it is left out.
     """
     entry = CATALOGUE[cause]
     values = _values(target, facts, known or {})
@@ -64,7 +64,7 @@ def _values(target: str, facts: Sequence[Fact], known: Mapping[str, str]) -> Map
     return {name: value for name, value in told if value} | {"target": _cut(_line(target))}
 
 
-def _advice(fixes: Iterable[Fix], family: Family, values: Mapping[str, str]) -> Iterator[str]:
+def _advice(fixes: Iterable[Fix], family: Family | None, values: Mapping[str, str]) -> Iterator[str]:
     plain = {name: value for name, value in values.items() if PLAIN.fullmatch(value)}
     for fix in fixes:
         if fix.family not in (None, family) or not _meant(fix, values.get("code")):

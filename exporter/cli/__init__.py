@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from exporter import __version__, app, demo, logs
+from exporter.cli import alerting
+from exporter.cli.output import complain, say
 from exporter.config import ConfigurationError, json_schema
 from exporter.diagnosis.catalogue import CATALOGUE
 from exporter.diagnosis.catalogue.page import page
@@ -49,7 +51,7 @@ def _run(parsed: argparse.Namespace) -> int:
         listen = parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS)]
         daemon = app.Daemon(configuration, listen, parsed.state_directory or _state_directory())
     except (ConfigurationError, AddressError) as error:
-        _complain(str(error))
+        complain(str(error))
         return 1
     app.run(daemon)
     return 0
@@ -61,24 +63,24 @@ def _check(parsed: argparse.Namespace) -> int:
         try:
             configuration = app.read_configuration(path)
         except ConfigurationError as error:
-            _complain(str(error))
+            complain(str(error))
             status = 1
         else:
             count = len(configuration.targets)
-            _say(f"{path}: good, {count} target{'' if count == 1 else 's'}")
+            say(f"{path}: good, {count} target{'' if count == 1 else 's'}")
     return status
 
 
 def _schema(_: argparse.Namespace) -> int:
-    _say(json.dumps(json_schema(KINDS), indent=2))
+    say(json.dumps(json_schema(KINDS), indent=2))
     return 0
 
 
 def _causes(parsed: argparse.Namespace) -> int:
     if parsed.markdown:
-        _say(page(CATALOGUE).removesuffix("\n"))
+        say(page(CATALOGUE).removesuffix("\n"))
     else:
-        _say(sheet(CATALOGUE[parsed.cause]) if parsed.cause else listing(CATALOGUE))
+        say(sheet(CATALOGUE[parsed.cause]) if parsed.cause else listing(CATALOGUE))
     return 0
 
 
@@ -86,10 +88,10 @@ def _demo(parsed: argparse.Namespace) -> int:
     logs.set_up(parsed.log_level, parsed.log_format)
     try:
         demo.run(
-            parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS), ListenAddress.parse("127.0.0.1:0")], _say
+            parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS), ListenAddress.parse("127.0.0.1:0")], say
         )
     except demo.DemoError as error:
-        _complain(str(error))
+        complain(str(error))
         return 1
     return 0
 
@@ -124,6 +126,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_choice_of_causes(causes)
     causes.set_defaults(command=_causes)
+
+    alerting.add(commands)
 
     example = commands.add_parser("demo", help="run the exporter on a private PostgreSQL")
     _add_daemon_options(example)
@@ -185,12 +189,3 @@ def _end_soon(status: int) -> None:
     last_resort = threading.Timer(END_WITHIN, os._exit, (status,))
     last_resort.daemon = True
     last_resort.start()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(text + "\n")

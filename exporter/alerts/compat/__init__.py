@@ -1,0 +1,20 @@
+"""Rules for those who run other exporters."""
+
+from typing import Final
+
+from exporter.alerts.compat.blackbox_exporter import BLACKBOX_EXPORTER
+from exporter.alerts.compat.mysqld_exporter import MYSQLD_EXPORTER
+from exporter.alerts.compat.node_exporter import NODE_EXPORTER
+from exporter.alerts.compat.pgbouncer_exporter import PGBOUNCER_EXPORTER
+from exporter.alerts.compat.postgres_exporter import POSTGRES_EXPORTER
+from exporter.alerts.compat.smokeping_prober import SMOKEPING_PROBER
+from exporter.alerts.rule import Book
+
+COMPAT: Final[Book] = {
+    "compat/blackbox_exporter.yml": BLACKBOX_EXPORTER,
+    "compat/mysqld_exporter.yml": MYSQLD_EXPORTER,
+    "compat/node_exporter.yml": NODE_EXPORTER,
+    "compat/pgbouncer_exporter.yml": PGBOUNCER_EXPORTER,
+    "compat/postgres_exporter.yml": POSTGRES_EXPORTER,
+    "compat/smokeping_prober.yml": SMOKEPING_PROBER,
+}

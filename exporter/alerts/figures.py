@@ -1,0 +1,127 @@
+"""Figures that Prometheus looks up when an alert fires, as clauses of a sentence.
+
+A clause is a Go template that asks for a series of the alert's target, and is empty where there is none: a
+text must not break because a probe is switched off.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exporter.alerts.rule import Record
+from exporter.model import Cause
+
+TARGET: Final = "{{ $labels.target }}"
+WHOSE: Final = (
+    "{{ $of := printf `{target=%q,job=%q,instance=%q}` $labels.target $labels.job $labels.instance }}"
+)
+"""Template that names the selector of the alert's own target for the clauses that follow."""
+SEEN: Final = f"<exporter_url>/api/v1/incidents?target={TARGET}"
+"""Where the exporter tells its incidents, in sentences."""
+COUNT: Final = 'printf "%.0f"'
+SHARE: Final = "humanizePercentage"
+SPAN: Final = "humanizeDuration"
+EVENTS: Final = {
+    "conndrop_session_failures": ("phase, cause", ""),
+    "conndrop_drops": ("probe, end, cause", '{probe!="idle"}'),
+    "conndrop_dns_failures": ("cause", ""),
+    "conndrop_pool_checkout_failures": ("cause", ""),
+}
+"""Counters whose growth is told, the labels that are added up, and which of their series count.
+
+What idle probes lose is found out on purpose.
+"""
+GROWTH: Final = tuple(
+    Record(
+        name=f"target:{counter}:increase5m",
+        expr=f"sum without ({labels}) (increase({counter}_total{which}[5m]))",
+    )
+    for counter, (labels, which) in EVENTS.items()
+)
+"""What the figures ask for: evaluated right before the alerts, so that they are of the same moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A series, and what is said of its value where that is above `least`: ANSWER is put for it in `form`."""
+
+    series: str
+    said: str
+    form: str = COUNT
+    least: str = "0"
+
+    @property
+    def clause(self) -> str:
+        """The template; ends with a semicolon and a blank."""
+        said = self.said.replace("ANSWER", f"{{{{ . | first | value | {self.form} }}}}")
+        return f'{{{{ with query (print "{self.series}" $of " > {self.least}") }}}}{said}; {{{{ end }}}}'
+
+
+def _grown(counter: str, said: str) -> Figure:
+    # What is extrapolated from one event may be a little less than 1.
+    return Figure(series=f"target:{counter}:increase5m", said=said, least="0.5")
+
+
+GENERAL: Final = (
+    _grown("conndrop_session_failures", "ANSWER new sessions failed"),
+    _grown("conndrop_drops", "ANSWER connections that were held dropped"),
+    Figure(
+        series="target:conndrop_outage_seconds:rate5m",
+        said="none could be kept for ANSWER of the time",
+        form=SHARE,
+    ),
+    Figure(
+        series="target:conndrop_ping_loss:ratio_rate5m", said="ANSWER of the echoes were lost", form=SHARE
+    ),
+)
+"""What tells how bad it is, whatever the cause."""
+IDLE: Final = (
+    Figure(series="conndrop_idle_survived_seconds", said="a silence of ANSWER is survived", form=SPAN),
+    Figure(series="conndrop_idle_killed_seconds", said="one of ANSWER is not", form=SPAN),
+)
+NAME: Final = (_grown("conndrop_dns_failures", "ANSWER resolutions of the name failed"),)
+DELAY: Final = (
+    Figure(series="target:conndrop_rtt_seconds:mean5m", said="the round trip takes ANSWER", form=SPAN),
+    Figure(series="target:conndrop_rtt_seconds:median1d", said="ANSWER is usual", form=SPAN),
+)
+FULL: Final = (
+    Figure(
+        series="conndrop_server_limit_usage_ratio", said="the fullest limit is used to ANSWER", form=SHARE
+    ),
+)
+STARTED: Final = (
+    Figure(
+        series="conndrop_server_start_timestamp_seconds",
+        said="the server's latest known start was at ANSWER",
+        form="humanizeTimestamp",
+    ),
+)
+CERTIFICATE: Final = (
+    Figure(
+        series="conndrop_tls_chain_expiry_timestamp_seconds",
+        said="the first certificate of the chain expires at ANSWER",
+        form="humanizeTimestamp",
+    ),
+)
+PARTICULAR: Final[Mapping[Cause, tuple[Figure, ...]]] = {
+    Cause.CLIENT_POOL_EXHAUSTED: (
+        _grown("conndrop_pool_checkout_failures", "ANSWER checkouts of the pool failed"),
+    ),
+    Cause.DNS_FAILURE: NAME,
+    Cause.DNS_SLOW: NAME,
+    Cause.NET_LATENCY: DELAY,
+    Cause.MIDDLEBOX_IDLE_TIMEOUT: IDLE,
+    Cause.PROXY_IDLE_TIMEOUT: IDLE,
+    Cause.SERVER_IDLE_TIMEOUT: IDLE,
+    Cause.SERVER_RESTART: STARTED,
+    Cause.SERVER_SATURATED: FULL,
+    Cause.SERVER_ACCOUNT_LIMIT: FULL,
+    Cause.TLS_CERTIFICATE: CERTIFICATE,
+}
+"""What tells more where this is the cause."""
+
+
+def evidence(cause: Cause) -> str:
+    """Give the figures that show `cause`, and where the exporter's own sentences are."""
+    clauses = "".join(figure.clause for figure in (*GENERAL, *PARTICULAR.get(cause, ())))
+    return f"{WHOSE}within 5 minutes: {clauses}all that was seen: {SEEN}"

@@ -1,0 +1,61 @@
+"""Alerts on incidents: one rule for each cause, in the words of the catalogue."""
+
+from typing import Final
+
+from exporter.alerts.figures import GROWTH, SEEN, TARGET, evidence
+from exporter.alerts.rule import Alert, Group, Kind, Level
+from exporter.diagnosis.catalogue import CATALOGUE
+from exporter.diagnosis.telling import tell
+from exporter.model import Cause, Severity
+
+IS_POSTGRES: Final = 'query (printf `conndrop_target_info{target=%q,dialect="postgresql"}` $labels.target)'
+REMEMBERED: Final = "20m"
+"""For how long symptoms look back at most, and a while for the last notification."""
+
+
+def _alert(cause: Cause) -> Alert:
+    return Alert(
+        name="DatabaseConnectionsDropping",
+        kind=Kind.CAUSE,
+        levels=(Level(severity=CATALOGUE[cause].severity),),
+        expr=f'conndrop_incident_active{{cause="{cause}"}} == 1',
+        summary=tell(cause, TARGET, None, ()).summary,
+        evidence=evidence(cause),
+        fix=_first_fix(cause),
+        labels={"cause": str(cause)},
+        annotations={"incidents_url": SEEN},
+    )
+
+
+def _first_fix(cause: Cause) -> str:
+    """Give the first thing to do; where it depends on the database, Prometheus chooses."""
+    postgres, mysql = (tell(cause, TARGET, family, ()).fix[0] for family in ("postgresql", "mysql"))
+    if postgres == mysql:
+        return postgres
+    return f"{{{{ if {IS_POSTGRES} }}}}{postgres}{{{{ else }}}}{mysql}{{{{ end }}}}"
+
+
+def _memory(severity: Severity) -> Alert:
+    causes = [cause for cause in NAMED if CATALOGUE[cause].severity is severity]
+    pattern = "|".join(cause.replace(".", "\\\\.") for cause in causes)
+    active = f'conndrop_incident_active{{cause=~"{pattern}"}}'
+    return Alert(
+        name="DatabaseIncidentRemembered",
+        kind=Kind.MEMORY,
+        levels=(Level(severity=Severity.INFO),),
+        expr=f"max without (cause) (max_over_time({active}[{REMEMBERED}])) == 1",
+        summary="A cause of trouble with {{ $labels.target }} was named within 20 minutes",
+        evidence="DatabaseConnectionsDropping has told it, so its symptoms need no message of their own",
+        fix="Let no receiver have this alert: it only keeps others quiet",
+        labels={"remembers": str(severity)},
+    )
+
+
+NAMED: Final = tuple(cause for cause in CATALOGUE if cause is not Cause.UNKNOWN)
+INCIDENTS: Final = (
+    Group(name="conndrop-incidents", rules=(*GROWTH, *(_alert(cause) for cause in NAMED))),
+    Group(
+        name="conndrop-memory",
+        rules=tuple(_memory(severity) for severity in (Severity.CRITICAL, Severity.WARNING)),
+    ),
+)

@@ -1,0 +1,70 @@
+"""`conndrop alerts`: rules for Prometheus with one's own thresholds, and the runbooks of their alerts."""
+
+import argparse
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from exporter import alerts
+from exporter.cli.output import complain, say
+from exporter.config import ConfigurationError, load_block
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's `commands`."""
+    parser = commands.add_parser(
+        "alerts",
+        help="write alert rules, show runbooks",
+        description="List all alerts; show the runbook of one; or write the files of rules for Prometheus.",
+    )
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("alert", type=_alert, nargs="?", metavar="ALERT", help="show its runbook")
+    which.add_argument(
+        "--directory", type=Path, metavar="DIR", help="write the files of rules to this folder"
+    )
+    which.add_argument(
+        "--defaults", action="store_true", help="print all thresholds with their defaults, to be changed"
+    )
+    parser.add_argument("--thresholds", type=Path, metavar="FILE", help="take the thresholds of this file")
+    parser.set_defaults(command=_run)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    try:
+        thresholds = _thresholds(parsed.thresholds)
+        if parsed.directory is not None:
+            _write(parsed.directory, thresholds)
+        elif parsed.defaults:
+            say(alerts.defaults().removesuffix("\n"))
+        elif parsed.alert:
+            say((alerts.runbook(parsed.alert) or "").removesuffix("\n"))
+        else:
+            say(alerts.listing(alerts.BOOK))
+    except ConfigurationError as error:
+        complain(str(error))
+        return 1
+    except OSError as error:
+        complain(f"{error.filename}: cannot be written: {error.strerror}")
+        return 1
+    return 0
+
+
+def _thresholds(path: Path | None) -> alerts.Thresholds:
+    return alerts.Thresholds() if path is None else load_block(path, alerts.Thresholds)
+
+
+def _write(directory: Path, thresholds: alerts.Thresholds) -> None:
+    for name, text in alerts.printed(alerts.BOOK, thresholds).items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        say(str(path))
+
+
+def _alert(text: str) -> str:
+    names = alerts.names()
+    if text in names:
+        return text
+    near = get_close_matches(text, names, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`conndrop alerts` lists them"
+    raise argparse.ArgumentTypeError(f"there is no alert {text!r}; {hint}")

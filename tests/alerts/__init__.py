@@ -1,0 +1,1 @@
+"""Alert rules: what fires, what stays silent, and what they name."""

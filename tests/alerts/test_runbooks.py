@@ -1,0 +1,54 @@
+"""Every alert has a runbook, and every link of one leads somewhere."""
+
+import re
+
+from exporter.alerts import names, runbook
+from tests.alerts.files import ROOT, RULES, alerts
+
+HEADINGS = ["Meaning", "Impact", "Confirm by hand", "Fix", "False alarms"]
+FOLDER = RULES / "runbooks"
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    assert {path.stem for path in FOLDER.glob("*.md")} == {rule.name for rule in alerts()}
+    assert names() == sorted({rule.name for rule in alerts()})
+
+
+def test_runbooks_say_what_somebody_who_is_paged_asks() -> None:
+    for path in FOLDER.glob("*.md"):
+        text = path.read_text()
+        assert text.startswith(f"# {path.stem}\n\n"), path.name
+        assert re.findall(r"^## (.+)$", text, flags=re.MULTILINE) == HEADINGS, path.name
+        for heading, body in re.findall(r"^## (.+)\n((?:(?!## ).*\n?)*)", text, flags=re.MULTILINE):
+            assert len(body.split()) >= 10, (path.name, heading)
+
+
+def test_links_of_runbooks_lead_somewhere() -> None:
+    """Those within the project; there are no others."""
+    for path in FOLDER.glob("*.md"):
+        for link in re.findall(r"\]\(([^)]+)\)", path.read_text()):
+            file, _, anchor = link.partition("#")
+            target = (path.parent / file).resolve() if file else path
+            assert target.is_relative_to(ROOT), (path.name, link)
+            assert target.exists(), (path.name, link)
+            if anchor:
+                assert anchor in anchors(target.read_text()), (path.name, link)
+
+
+def anchors(text: str) -> set[str]:
+    """Give the anchors that Markdown's headings have."""
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_alerts_link_to_their_runbooks() -> None:
+    for rule in alerts():
+        link = rule.document["annotations"]["runbook_url"]
+        served, name = f"http://{{{{ $labels.instance }}}}/runbooks/{rule.name}", rule.name
+        assert link in (served, f"alerts/runbooks/{name}.md"), name
+
+
+def test_only_names_lead_to_runbooks() -> None:
+    assert runbook("DatabasePacketLoss")
+    for name in ("", "NoSuchAlert", "../thresholds", "/etc/passwd", "Database.PacketLoss", "\0"):
+        assert runbook(name) is None
