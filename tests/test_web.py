@@ -8,7 +8,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from http.client import HTTPConnection
 from typing import Any
@@ -49,10 +49,12 @@ def site(
     content: bytes = b"conndrop_up 1\n",
     looks: Looks = lambda _: None,
     incidents: Sequence[Incident] = (),
+    runbooks: Mapping[str, str] | None = None,
 ) -> Site:
-    return Site(
-        [EVIL], lambda accept: (f"text/plain; asked={accept}", content), ready, looks, lambda: incidents
-    )
+    def scrape(accept: str) -> tuple[str, bytes]:
+        return f"text/plain; asked={accept}", content
+
+    return Site([EVIL], scrape, ready, looks, incidents=lambda: incidents, runbooks=runbooks or {})
 
 
 @contextlib.contextmanager
@@ -414,3 +416,14 @@ def test_incidents_are_there_to_be_read() -> None:
         assert (status, content, int(headers["Content-Length"]) > 100) == (200, b"", True)
         status, headers, _ = ask(port, "/api/v1/incidents", "DELETE")
         assert (status, headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_runbooks_are_served_and_listed() -> None:
+    with serving(site(runbooks={"DatabaseDown": "# DatabaseDown\n\n— what now?\n"})) as port:
+        status, headers, body = ask(port, "/runbooks/DatabaseDown")
+        assert (status, headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
+        assert body.decode() == "# DatabaseDown\n\n— what now?\n"
+        _, _, listed = ask(port, "/runbooks")
+        assert b'<a href="/runbooks/DatabaseDown">DatabaseDown</a>' in listed
+        for path in ("/runbooks/", "/runbooks/NoSuch", "/runbooks/../DatabaseDown.md", "/runbooks/%2e%2e/x"):
+            assert ask(port, path)[0] == 404

@@ -13,7 +13,7 @@ from exporter.alerts.network import NETWORK
 from exporter.alerts.printed import printed
 from exporter.alerts.records import RECORDS
 from exporter.alerts.rule import Book
-from exporter.alerts.runbooks import names, runbook
+from exporter.alerts.runbooks import runbooks
 from exporter.alerts.server import SERVER
 from exporter.alerts.thresholds import Thresholds
 
@@ -30,4 +30,4 @@ BOOK: Final[Book] = {
 }
 """All files of rules."""
 
-__all__ = ["BOOK", "Thresholds", "defaults", "listing", "names", "printed", "runbook"]
+__all__ = ["BOOK", "Thresholds", "defaults", "listing", "printed", "runbooks"]

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from exporter import __version__
+from exporter.alerts import runbooks
 from exporter.app.diagnosing import Diagnosis, Means
 from exporter.app.enlisting import Enlisted
 from exporter.config import Configuration, ProbedTarget, load
@@ -102,8 +103,14 @@ class Daemon:
         self._canary = Canary(self._own.erred, echo=not why_unavailable())
         self._keeper = Keeper(self._deliver, self._own, self._stop)
         self._enlisted = self._enlist(configuration.targets, tools)
-        scrape, incidents = Scrape(registry, families), diagnosis.history.listed
-        site = Site(targets, scrape, lambda: self._runner.ready, latest.server, incidents)
+        site = Site(
+            targets,
+            Scrape(registry, families),
+            lambda: self._runner.ready,
+            latest.server,
+            incidents=diagnosis.history.listed,
+            runbooks=runbooks(),
+        )
         self._web = WebServer(list(listen), site)
 
     def _diagnosis(

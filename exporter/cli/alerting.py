@@ -37,7 +37,7 @@ def _run(parsed: argparse.Namespace) -> int:
         elif parsed.defaults:
             say(alerts.defaults().removesuffix("\n"))
         elif parsed.alert:
-            say((alerts.runbook(parsed.alert) or "").removesuffix("\n"))
+            say(alerts.runbooks()[parsed.alert].removesuffix("\n"))
         else:
             say(alerts.listing(alerts.BOOK))
     except ConfigurationError as error:
@@ -62,7 +62,7 @@ def _write(directory: Path, thresholds: alerts.Thresholds) -> None:
 
 
 def _alert(text: str) -> str:
-    names = alerts.names()
+    names = list(alerts.runbooks())
     if text in names:
         return text
     near = get_close_matches(text, names, n=1)

@@ -4,7 +4,7 @@ import gzip
 import html
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse
@@ -33,9 +33,11 @@ class Site:
         scrape: Scrape,
         ready: Callable[[], bool],
         looks: api.Looks,
+        *,
         incidents: Callable[[], Sequence[Incident]],
+        runbooks: Mapping[str, str],
     ) -> None:
-        """Take what is shown; `incidents` gives all of them, newest first."""
+        """Take what is shown; `incidents` gives all of them, newest first, `runbooks` are by alert."""
         self._targets = targets
         self._incidents = incidents
         self._looks = looks
@@ -47,7 +49,9 @@ class Site:
             "/-/ready": self._readiness,
             "/api/v1/incidents": self._list_incidents,
             "/api/v1/targets": self._list_targets,
+            "/runbooks": lambda _: (HTTPStatus.OK, HTML, _list_runbooks(runbooks)),
         }
+        self._pages |= {f"/runbooks/{name}": _plain(text) for name, text in runbooks.items()}
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -102,7 +106,18 @@ class Site:
         return HTTPStatus.OK, HTML, PAGE.format(version=html.escape(__version__), rows=rows)
 
 
-PAGE = """<!doctype html>
+def _plain(text: str) -> Callable[[str], Page]:
+    return lambda _: (HTTPStatus.OK, TEXT, text)
+
+
+def _list_runbooks(runbooks: Mapping[str, str]) -> str:
+    links = "".join(
+        f'<li><a href="/runbooks/{html.escape(name)}">{html.escape(name)}</a>' for name in runbooks
+    )
+    return RUNBOOKS.format(links=links)
+
+
+HEAD = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -112,12 +127,24 @@ PAGE = """<!doctype html>
 body {{ max-width: 50rem; margin: 2rem auto; padding: 0 1rem }}
 table {{ border-collapse: collapse }} td, th {{ padding: .2rem 1.5rem .2rem 0; text-align: left }}
 </style>
-<h1>conndrop-exporter</h1>
+"""
+RUNBOOKS = (
+    HEAD
+    + """<h1>Runbooks</h1>
+<p>What each alert means, how to confirm it by hand, and what to do.</p>
+<ul>{links}</ul>
+</html>
+"""
+)
+PAGE = (
+    HEAD
+    + """<h1>conndrop-exporter</h1>
 <p>Finds out why database connections drop. Version {version}.</p>
 <ul>
 <li><a href="/metrics">Metrics</a> for Prometheus
 <li><a href="/api/v1/incidents">Incidents</a> as JSON: what targets suffered from, and what to do
 <li><a href="/api/v1/targets">Targets</a> as JSON, with what their servers say of themselves
+<li><a href="/runbooks">Runbooks</a> of the alerts
 <li><a href="/-/healthy">Healthy</a>: the exporter runs
 <li><a href="/-/ready">Ready</a>: every probe has run once
 </ul>
@@ -125,3 +152,4 @@ table {{ border-collapse: collapse }} td, th {{ padding: .2rem 1.5rem .2rem 0; t
 <table><thead><tr><th>Name<th>Database<th>Host<th>Port</thead><tbody>{rows}</tbody></table>
 </html>
 """
+)
