@@ -24,6 +24,8 @@ SPAN: Final = "humanizeDuration"
 EVENTS: Final = {
     "conndrop_session_failures": ("phase, cause", ""),
     "conndrop_drops": ("probe, end, cause", '{probe!="idle"}'),
+    "conndrop_outage_seconds": ("", ""),
+    "conndrop_ping_lost": ("", ""),
     "conndrop_dns_failures": ("cause", ""),
     "conndrop_pool_checkout_failures": ("cause", ""),
 }
@@ -52,9 +54,9 @@ class Figure:
 
     @property
     def clause(self) -> str:
-        """The template; ends with a semicolon and a blank."""
+        """The template; ends with a comma and a blank."""
         said = self.said.replace("ANSWER", f"{{{{ . | first | value | {self.form} }}}}")
-        return f'{{{{ with query (print "{self.series}" $of " > {self.least}") }}}}{said}; {{{{ end }}}}'
+        return f'{{{{ with query (print "{self.series}" $of " > {self.least}") }}}}{said}, {{{{ end }}}}'
 
 
 def _grown(counter: str, said: str) -> Figure:
@@ -63,52 +65,51 @@ def _grown(counter: str, said: str) -> Figure:
 
 
 GENERAL: Final = (
-    _grown("conndrop_session_failures", "ANSWER new sessions failed"),
-    _grown("conndrop_drops", "ANSWER connections that were held dropped"),
-    Figure(
-        series="target:conndrop_outage_seconds:rate5m",
-        said="none could be kept for ANSWER of the time",
-        form=SHARE,
-    ),
-    Figure(
-        series="target:conndrop_ping_loss:ratio_rate5m", said="ANSWER of the echoes were lost", form=SHARE
-    ),
+    _grown("conndrop_session_failures", "sessions failed: ANSWER"),
+    _grown("conndrop_drops", "held connections dropped: ANSWER"),
+    Figure(series="target:conndrop_outage_seconds:increase5m", said="outage: ANSWER", form=SPAN),
+    _grown("conndrop_ping_lost", "echoes lost: ANSWER"),
 )
 """What tells how bad it is, whatever the cause."""
 IDLE: Final = (
-    Figure(series="conndrop_idle_survived_seconds", said="a silence of ANSWER is survived", form=SPAN),
-    Figure(series="conndrop_idle_killed_seconds", said="one of ANSWER is not", form=SPAN),
+    Figure(series="conndrop_idle_survived_seconds", said="survived silence: ANSWER", form=SPAN),
+    Figure(series="conndrop_idle_killed_seconds", said="deadly silence: ANSWER", form=SPAN),
+    Figure(
+        series="conndrop_recommended_pool_recycle_seconds", said="pool_recycle that is safe here: ANSWER s"
+    ),
+    Figure(series="conndrop_recommended_keepalive_seconds", said="TCP keepalive time that is: ANSWER s"),
 )
-NAME: Final = (_grown("conndrop_dns_failures", "ANSWER resolutions of the name failed"),)
+HOP: Final = (Figure(series="conndrop_path_loss_start_ttl", said="loss begins at hop: ANSWER"),)
+NAME: Final = (_grown("conndrop_dns_failures", "resolutions of the name failed: ANSWER"),)
 DELAY: Final = (
-    Figure(series="target:conndrop_rtt_seconds:mean5m", said="the round trip takes ANSWER", form=SPAN),
-    Figure(series="target:conndrop_rtt_seconds:median1d", said="ANSWER is usual", form=SPAN),
+    Figure(series="target:conndrop_rtt_seconds:mean5m", said="mean round trip: ANSWER", form=SPAN),
+    Figure(series="target:conndrop_rtt_seconds:median1d", said="usual: ANSWER", form=SPAN),
 )
 FULL: Final = (
-    Figure(
-        series="conndrop_server_limit_usage_ratio", said="the fullest limit is used to ANSWER", form=SHARE
-    ),
+    Figure(series="conndrop_server_limit_usage_ratio", said="use of the fullest limit: ANSWER", form=SHARE),
 )
 STARTED: Final = (
     Figure(
         series="conndrop_server_start_timestamp_seconds",
-        said="the server's latest known start was at ANSWER",
+        said="latest known start of the server: ANSWER",
         form="humanizeTimestamp",
     ),
 )
 CERTIFICATE: Final = (
     Figure(
         series="conndrop_tls_chain_expiry_timestamp_seconds",
-        said="the first certificate of the chain expires at ANSWER",
+        said="first certificate of the chain expires: ANSWER",
         form="humanizeTimestamp",
     ),
 )
 PARTICULAR: Final[Mapping[Cause, tuple[Figure, ...]]] = {
     Cause.CLIENT_POOL_EXHAUSTED: (
-        _grown("conndrop_pool_checkout_failures", "ANSWER checkouts of the pool failed"),
+        _grown("conndrop_pool_checkout_failures", "checkouts of the pool failed: ANSWER"),
     ),
     Cause.DNS_FAILURE: NAME,
     Cause.DNS_SLOW: NAME,
+    Cause.NET_LOSS: HOP,
+    Cause.NET_BLACKHOLE: HOP,
     Cause.NET_LATENCY: DELAY,
     Cause.MIDDLEBOX_IDLE_TIMEOUT: IDLE,
     Cause.PROXY_IDLE_TIMEOUT: IDLE,
@@ -124,4 +125,4 @@ PARTICULAR: Final[Mapping[Cause, tuple[Figure, ...]]] = {
 def evidence(cause: Cause) -> str:
     """Give the figures that show `cause`, and where the exporter's own sentences are."""
     clauses = "".join(figure.clause for figure in (*GENERAL, *PARTICULAR.get(cause, ())))
-    return f"{WHOSE}within 5 minutes: {clauses}all that was seen: {SEEN}"
+    return f"{WHOSE}{clauses}window: 5m; all that was seen: {SEEN}"
