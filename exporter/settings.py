@@ -12,11 +12,12 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?)\s*%")
 _SHORTEST = 0.01
+_SHORTEST_DELAY = 0.001
 _LONGEST = 365 * 86400.0
 
 
-def parse_duration(value: object) -> float:
-    """Read `15s`, `1.5m` or `1h30m` as seconds; raise ValueError in words for people."""
+def parse_duration(value: object, shortest: float = _SHORTEST) -> float:
+    """Read `15s`, `1.5m` or `1h30m` as seconds, `shortest` at least; raise ValueError in words for people."""
     advice = "write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"
     if not isinstance(value, str):
         raise ValueError(f"{_show(value)} has no unit; {advice}")  # noqa: TRY004  pydantic wants ValueError
@@ -24,9 +25,14 @@ def parse_duration(value: object) -> float:
     if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
         raise ValueError(f"{_show(value)} is not a duration; {advice}")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
-    if not _SHORTEST <= seconds <= _LONGEST:
-        raise ValueError(f"{_show(value)} is out of range; 10ms to 365d is allowed")
+    if not shortest <= seconds <= _LONGEST:
+        raise ValueError(f"{_show(value)} is out of range; {format_duration(shortest)} to 365d is allowed")
     return seconds
+
+
+def parse_delay(value: object) -> float:
+    """Read what may be as short as a millisecond, in the same way."""
+    return parse_duration(value, _SHORTEST_DELAY)
 
 
 def parse_percentage(value: object) -> float:
@@ -63,6 +69,8 @@ Duration = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^({_DURATION.pattern})+$", "examples": ["15s", "1h30m"]}),
 ]
 """Seconds, written with a unit."""
+Delay = Annotated[float, BeforeValidator(parse_delay)]
+"""The same, and it may be shorter than anything that is waited for."""
 
 Percentage = Annotated[
     float,

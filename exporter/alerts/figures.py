@@ -56,7 +56,7 @@ class Figure:
     def clause(self) -> str:
         """The template; ends with a comma and a blank."""
         said = self.said.replace("ANSWER", f"{{{{ . | first | value | {self.form} }}}}")
-        return f'{{{{ with query (print "{self.series}" $of " > {self.least}") }}}}{said}, {{{{ end }}}}'
+        return f'{{{{ with query (print "max({self.series}" $of ") > {self.least}") }}}}{said}, {{{{ end }}}}'
 
 
 def _grown(counter: str, said: str) -> Figure:
@@ -74,10 +74,8 @@ GENERAL: Final = (
 IDLE: Final = (
     Figure(series="conndrop_idle_survived_seconds", said="survived silence: ANSWER", form=SPAN),
     Figure(series="conndrop_idle_killed_seconds", said="deadly silence: ANSWER", form=SPAN),
-    Figure(
-        series="conndrop_recommended_pool_recycle_seconds", said="pool_recycle that is safe here: ANSWER s"
-    ),
-    Figure(series="conndrop_recommended_keepalive_seconds", said="TCP keepalive time that is: ANSWER s"),
+    Figure(series="conndrop_recommended_pool_recycle_seconds", said="safe pool_recycle: ANSWER s"),
+    Figure(series="conndrop_recommended_keepalive_seconds", said="safe keepalive time: ANSWER s"),
 )
 HOP: Final = (Figure(series="conndrop_path_loss_start_ttl", said="loss begins at hop: ANSWER"),)
 NAME: Final = (_grown("conndrop_dns_failures", "resolutions of the name failed: ANSWER"),)

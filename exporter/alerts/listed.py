@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from exporter.alerts.rule import Alert, Book, Kind
 from exporter.alerts.thresholds import Thresholds
-from exporter.settings import format_duration, parse_duration, parse_percentage
+from exporter.settings import format_duration, parse_delay, parse_duration, parse_percentage
 
 HEADING: Final = """\
 # The thresholds of all alerts, each with its default. Keep the lines that you change, and write the rules
@@ -65,6 +65,6 @@ def _written(value: Any, readers: list[Any]) -> str:
     """Write a value as the reader of its field wants it."""
     if parse_percentage in readers:
         return f"{value * 100:.10g}%"
-    if parse_duration in readers:
+    if parse_duration in readers or parse_delay in readers:
         return format_duration(value)
     return json.dumps(value) if isinstance(value, str) else f"{value:.10g}"

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from exporter.settings import Duration, Percentage, Settings
+from exporter.settings import Delay, Duration, Percentage, Settings
 
 Amount = Annotated[float, Field(ge=0, strict=False)]
 Text = Annotated[str, Field(min_length=1)]
@@ -27,14 +27,14 @@ class Thresholds(Settings):
 
     packet_loss_warning: Percentage = Field(default=0.01, description="share of echoes lost, for 10 minutes")
     packet_loss_critical: Percentage = Field(default=0.05, description="share of echoes lost, for 5 minutes")
-    latency: Duration = Field(default=0.1, description="mean round-trip delay, for 5 minutes")
+    latency: Delay = Field(default=0.1, description="mean round-trip delay, for 5 minutes")
     latency_factor: Amount = Field(
         default=2.0, description="how many times the usual delay of the last day, for 10 minutes …"
     )
-    latency_step: Duration = Field(
+    latency_step: Delay = Field(
         default=0.01, description="… and by how much more at least; also what a change of path must change"
     )
-    jitter: Duration = Field(
+    jitter: Delay = Field(
         default=0.03, description="mean change of the delay from echo to echo, for 5 minutes"
     )
 
@@ -97,7 +97,7 @@ class Thresholds(Settings):
     )
 
     missed_runs: Percentage = Field(default=0.05, description="share of runs missed, for 10 minutes")
-    measurement_error: Duration = Field(
+    measurement_error: Delay = Field(
         default=0.001, description="what one in a hundred delays is wrong by at least, for 10 minutes"
     )
 

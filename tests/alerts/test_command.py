@@ -1,0 +1,92 @@
+"""`conndrop alerts`, run as a user runs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from exporter.alerts import BOOK, Thresholds, defaults, printed
+from exporter.config import load_block
+
+
+def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "exporter", "alerts", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_alerts_are_listed_with_how_severe_they_can_be() -> None:
+    done = run()
+    assert done.returncode == 0
+    lines = {line.split()[0]: line for line in done.stdout.splitlines() if line.startswith("  ")}
+    assert "critical or warning  Packets to target get lost" in lines["DatabasePacketLoss"]
+    assert "see `conndrop causes`" in lines["DatabaseConnectionsDropping"]
+    assert "DatabaseIncidentRemembered" not in lines
+
+
+def test_the_runbook_of_an_alert_is_shown() -> None:
+    done = run("DatabasePacketLoss")
+    assert done.stdout.startswith("# DatabasePacketLoss\n\n## Meaning\n")
+
+
+def test_an_alert_that_is_misspelt_is_guessed() -> None:
+    done = run("DatabasePacketLos")
+    assert done.returncode == 2
+    assert "there is no alert 'DatabasePacketLos'; did you mean DatabasePacketLoss?" in done.stderr
+    assert "`conndrop alerts` lists them" in run("Nothing like it").stderr
+
+
+def test_the_defaults_are_a_file_of_thresholds(tmp_path: Path) -> None:
+    file = tmp_path / "thresholds.yml"
+    file.write_text(run("--defaults").stdout)
+    assert load_block(file, Thresholds) == Thresholds()
+    assert file.read_text() == defaults()
+
+
+def test_rules_are_written_with_the_thresholds_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "thresholds.yml"
+    file.write_text(
+        "packet_loss_warning: 2.5%\nlatency: 250ms\nrunbooks_url: https://wiki.example.com/runbooks\n"
+    )
+    folder = tmp_path / "new" / "rules"
+    done = run("--thresholds", file, "--directory", folder)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [str(folder / name) for name in BOOK]
+    wanted = printed(BOOK, load_block(file, Thresholds))
+    assert {name: (folder / name).read_text() for name in BOOK} == wanted
+    groups = yaml.safe_load((folder / "conndrop-network.yml").read_text())["groups"]
+    loss = next(rule for group in groups for rule in group["rules"] if rule.get("for") == "10m")
+    assert "> 0.025" in loss["expr"]
+    assert "more than 2.5 % is too many" in loss["annotations"]["evidence"]
+    assert loss["annotations"]["runbook_url"] == "https://wiki.example.com/runbooks/DatabasePacketLoss"
+
+
+def test_mistakes_in_thresholds_are_all_told_and_nothing_is_written(tmp_path: Path) -> None:
+    file = tmp_path / "thresholds.yml"
+    file.write_text("packet_loss_waring: 2%\nlatency: 250\njitter: 1d1\n")
+    done = run("--thresholds", file, "--directory", tmp_path / "rules")
+    assert done.returncode == 1
+    told = done.stderr.splitlines()
+    assert len(told) == 3
+    assert "did you mean packet_loss_warning?" in done.stderr
+    assert f"{file}:2: latency: 250 has no unit" in done.stderr
+    assert not (tmp_path / "rules").exists()
+
+
+def test_files_that_cannot_be_read_or_written_are_told(tmp_path: Path) -> None:
+    missing = run("--thresholds", tmp_path / "no.yml")
+    assert (missing.returncode, "cannot be read: No such file" in missing.stderr) == (1, True)
+    (tmp_path / "file").write_text("")
+    blocked = run("--directory", tmp_path / "file")
+    assert blocked.returncode == 1
+    assert "cannot be written" in blocked.stderr
+
+
+def test_an_empty_file_of_thresholds_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "thresholds.yml").write_text("# nothing yet\n")
+    assert load_block(tmp_path / "thresholds.yml", Thresholds) == Thresholds()
