@@ -44,7 +44,7 @@ def test_an_alert_that_is_misspelt_is_guessed() -> None:
 def test_the_defaults_are_a_file_of_thresholds(tmp_path: Path) -> None:
     file = tmp_path / "thresholds.yml"
     file.write_text(run("--defaults").stdout)
-    assert load_block(file, Thresholds) == Thresholds()
+    assert printed(BOOK, load_block(file, Thresholds)) == printed(BOOK, Thresholds())
     assert file.read_text() == defaults()
 
 
