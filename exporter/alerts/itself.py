@@ -1,7 +1,120 @@
-"""Alerts on the exporter itself."""
+"""Alerts on the exporter itself: where it is blind, or shows what is not so."""
 
 from typing import Final
 
-from exporter.alerts.rule import Group
+from exporter.alerts.rule import Alert, Group, Kind, Level
+from exporter.model import Severity
 
-ITSELF: Final[tuple[Group, ...]] = ()
+AT_ONCE: Final = (Level(severity=Severity.WARNING),)
+FOR_TEN: Final = (Level(severity=Severity.WARNING, lasts="10m"),)
+DOWN: Final = Alert(
+    name="ConndropExporterDown",
+    kind=Kind.EXPORTER,
+    levels=(Level(severity=Severity.CRITICAL, lasts="2m"),),
+    expr="""\
+up{job="<exporter_job>"} == 0
+or
+absent(up{job="<exporter_job>"})
+""",
+    summary="{{ with $labels.instance }}The exporter at {{ . }} cannot be scraped{{ else }}Prometheus has no "
+    "exporter to scrape in the job {{ $labels.job }}{{ end }}: nobody watches its databases",
+    evidence="for 2 minutes {{ if $labels.instance }}every scrape has failed{{ else }}there has been no "
+    "series up of that job{{ end }}",
+    fix="See in Prometheus, Status > Targets, what it says of it; then whether conndrop run is running, and "
+    "the last lines of its log",
+    served=False,
+)
+UPLINK: Final = Alert(
+    name="ConndropUplinkDown",
+    kind=Kind.EXPORTER,
+    levels=(Level(severity=Severity.CRITICAL),),
+    expr='avg without (target, cause) (conndrop_incident_active{cause="client.local_network"}) > 0.5',
+    summary="The host of the exporter at {{ $labels.instance }} is cut off; the databases may be well",
+    evidence="{{ $value | humanizePercentage }} of its targets fail because packets do not leave this host",
+    fix="On that host, see interfaces, routes and firewall: ip -brief address; ip route; nft list ruleset",
+)
+MISSED: Final = Alert(
+    name="ConndropProbesMissed",
+    kind=Kind.EXPORTER,
+    levels=FOR_TEN,
+    expr="""\
+sum without (reason) (rate(conndrop_probe_runs_missed_total[5m]))
+/
+(
+  sum without (reason) (rate(conndrop_probe_runs_missed_total[5m]))
+  +
+  rate(conndrop_probe_runs_total[5m])
+) > <missed_runs>
+""",
+    summary="The exporter at {{ $labels.instance }} misses runs of {{ $labels.probe }}",
+    evidence="{{ $value | humanizePercentage }} of those that were due in the last 5 minutes did not take "
+    "place; more than <missed_runs:percent> are too many",
+    fix="See why: sum by (reason) (increase(conndrop_probe_runs_missed_total"
+    '{instance="{{ $labels.instance }}", probe="{{ $labels.probe }}"}[5m]))',
+)
+ERROR: Final = Alert(
+    name="ConndropMeasurementErrorHigh",
+    kind=Kind.EXPORTER,
+    levels=FOR_TEN,
+    expr="""\
+histogram_quantile(0.99, rate(conndrop_measurement_error_seconds_bucket[5m])) > <measurement_error>
+""",
+    summary="Delays that {{ $labels.probe }} measures at {{ $labels.instance }} are wrong",
+    evidence="one in a hundred measured on the loopback interface, where nothing is in between, was off by "
+    "{{ $value | humanizeDuration }} or more; <measurement_error:duration> are too much",
+    fix="See whether that host has processor time to spare, or its hypervisor takes it away: vmstat 1 10",
+)
+RELOAD: Final = Alert(
+    name="ConndropReloadFailed",
+    kind=Kind.EXPORTER,
+    levels=(Level(severity=Severity.WARNING, lasts="1m"),),
+    expr="""\
+conndrop_config_last_reload_success_timestamp_seconds
+and
+conndrop_config_last_reload_successful == 0
+""",
+    summary="The exporter at {{ $labels.instance }} could not read its configuration",
+    evidence="it goes on with the one read at {{ $value | humanizeTimestamp }}",
+    fix="Have all its mistakes listed, each with its line: conndrop check FILE",
+)
+UNKNOWN: Final = Alert(
+    name="ConndropCauseUnknown",
+    kind=Kind.EXPORTER,
+    levels=(Level(severity=Severity.WARNING, lasts="5m"),),
+    expr='max without (cause) (conndrop_incident_active{cause="unknown"}) == 1',
+    summary="{{ $labels.target }} is in trouble, and no cause stands out",
+    evidence="for 5 minutes there has been an incident without a name",
+    fix="Read what was seen, and which causes it could be: "
+    "/api/v1/incidents?target={{ $labels.target }}&active=true",
+)
+RESTARTED: Final = Alert(
+    name="ConndropMeterRestarted",
+    kind=Kind.EXPORTER,
+    levels=AT_ONCE,
+    expr="increase(conndrop_meter_restarts_total[15m]) > 0",
+    summary="The process that measures for the exporter at {{ $labels.instance }} died and was started again",
+    evidence='{{ $value | printf "%.0f" }} times within 15 minutes; what happened meanwhile was not measured',
+    fix="See in the exporter's log what ended it, and whether the kernel did: journalctl -k --grep "
+    "'oom-kill'",
+)
+# A server that lets nobody in has alerts of its own.
+BLIND: Final = Alert(
+    name="ConndropServerViewFailing",
+    kind=Kind.EXPORTER,
+    levels=(Level(severity=Severity.WARNING, lasts="15m"),),
+    expr="""\
+sum without (cause) (rate(conndrop_server_look_failures_total[5m]))
+/
+rate(conndrop_server_looks_total[5m]) > 0.5
+unless
+conndrop_up == 0
+""",
+    summary="{{ $labels.target }} lets sessions in and does not say how it is: alerts on the server are "
+    "blind",
+    evidence="{{ $value | humanizePercentage }} of the looks at it failed in the last 5 minutes",
+    fix="See of what they fail: "
+    'topk(3, increase(conndrop_server_look_failures_total{target="{{ $labels.target }}"}[5m]))',
+)
+ITSELF: Final = (
+    Group(name="conndrop-exporter", rules=(DOWN, UPLINK, MISSED, ERROR, RELOAD, UNKNOWN, RESTARTED, BLIND)),
+)
