@@ -103,7 +103,14 @@ class Thresholds(Settings):
 
     pooler_waiting: Amount = Field(default=20, description="clients that wait in PgBouncer, for 5 minutes")
     pooler_wait: Duration = Field(default=15.0, description="longest wait in PgBouncer, for 5 minutes")
+    probe_job: Text = Field(
+        default=".*(database|mysql|maria|postgres|pgbouncer).*",
+        description="pattern of the jobs that probe databases (blackbox_exporter)",
+    )
     slow_probe: Duration = Field(default=1.0, description="mean duration of a blackbox probe, for 5 minutes")
+    ping_host: Text = Field(
+        default=".+", description="pattern of the databases' hosts, as smokeping_prober names them"
+    )
     host_job: Text = Field(
         default=".*node.*", description="pattern of the jobs that scrape databases' hosts (node_exporter)"
     )
@@ -113,4 +120,14 @@ class Thresholds(Settings):
     host_connections: Percentage = Field(
         default=0.8,
         description="share of the kernel's table of connections (conntrack) in use, for 5 minutes",
+    )
+    host_packet_errors: Percentage = Field(
+        default=0.01, description="share of an interface's packets in error or dropped, for 10 minutes"
+    )
+    host_retransmits: Percentage = Field(
+        default=0.05, description="share of TCP segments that were sent again, for 10 minutes"
+    )
+    host_pressure: Percentage = Field(
+        default=0.2,
+        description="share of the time in which work stood still for want of memory or disk, for 5 minutes",
     )

@@ -1,7 +1,46 @@
-"""The same on series of smokeping_prober."""
+"""The same on series of smokeping_prober: echoes to databases' hosts."""
 
 from typing import Final
 
-from exporter.alerts.rule import Group
+from exporter.alerts.rule import Alert, Group, Kind, Level
+from exporter.model import Severity
 
-SMOKEPING_PROBER: Final[tuple[Group, ...]] = ()
+OF_DATABASES: Final = '{host=~"<ping_host>"}'
+SENT: Final = f"smokeping_requests_total{OF_DATABASES}"
+ANSWERED: Final = f"smokeping_response_duration_seconds_count{OF_DATABASES}"
+LOSS: Final = Alert(
+    name="DatabasePacketLoss",
+    kind=Kind.SYMPTOM,
+    levels=(
+        Level(severity=Severity.WARNING, lasts="10m", values={"limit": "<packet_loss_warning>"}),
+        Level(severity=Severity.CRITICAL, lasts="5m", values={"limit": "<packet_loss_critical>"}),
+    ),
+    # An echo that is under way at a scrape counts as sent and not as answered, so up to two prove nothing. A
+    # host that has never answered any has a firewall, and no loss.
+    expr=f"""\
+1 - rate({ANSWERED}[5m]) / rate({SENT}[5m]) > <limit>
+and increase({SENT}[5m]) - increase({ANSWERED}[5m]) > 2
+and {ANSWERED} > 0
+""",
+    summary="Packets to {{ $labels.host }} get lost",
+    evidence="{{ $value | humanizePercentage }} of the echoes of the last 5 minutes had no answer; more than "
+    "<limit:percent> is too many",
+    fix="See on which hop the loss begins that goes on to the end, and write to whoever runs it: "
+    "mtr -T to the database's port",
+    served=False,
+)
+LATENCY: Final = Alert(
+    name="DatabaseLatencyHigh",
+    kind=Kind.SYMPTOM,
+    levels=(Level(severity=Severity.WARNING, lasts="5m"),),
+    expr=f"""\
+rate(smokeping_response_duration_seconds_sum{OF_DATABASES}[5m])
+/ rate({ANSWERED}[5m]) > <latency>
+""",
+    summary="The way to {{ $labels.host }} is slow",
+    evidence="a round trip takes {{ $value | humanizeDuration }} in the mean of 5 minutes; more than "
+    "<latency:duration> is too long",
+    fix="See on which hop the delay begins that goes on to the end: mtr -T to the database's port",
+    served=False,
+)
+SMOKEPING_PROBER: Final = (Group(name="conndrop-compat-smokeping", rules=(LOSS, LATENCY)),)
