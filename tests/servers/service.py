@@ -2,10 +2,11 @@
 
 import contextlib
 import json
+import os
 import subprocess
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
@@ -61,23 +62,33 @@ class Service:
 
 
 @contextlib.contextmanager
-def serving(service: Service, inside: Network, words: Sequence[str], ready: str) -> Iterator[None]:
+def serving(
+    service: Service,
+    inside: Network,
+    words: Sequence[str],
+    ready: str,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    ends_with: int = 0,
+) -> Iterator[None]:
     """Run what the words start in a network until the block ends; `ready` is a page that it has by then.
 
-    It must end by itself, and well, when it is told to. What it said is shown where it does not.
+    It must end by itself, with this status, when it is told to. What it said is shown where it does not.
     """
     with tempfile.TemporaryDirectory(prefix="conndrop-service-") as directory:
         log = Path(directory, "log")
         with log.open("wb") as output:
             process: subprocess.Popen[bytes] = inside.run(
-                lambda: subprocess.Popen(words, stdout=output, stderr=output, stdin=subprocess.DEVNULL)
+                lambda: subprocess.Popen(
+                    words, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment
+                )
             )
         try:
             wait_for(lambda: process.poll() is not None or service.up(ready), START_WITHIN)
             assert process.poll() is None, log.read_text(errors="replace")
             yield
             process.terminate()
-            assert process.wait(END_WITHIN) == 0, log.read_text(errors="replace")
+            assert process.wait(END_WITHIN) == ends_with, log.read_text(errors="replace")
         finally:
             process.kill()
             process.wait()
