@@ -7,17 +7,19 @@
 # make controls does there what looks like a fault and is none, for 30 minutes: nothing may be named: root
 # make idle-faults has every idle timeout found and attributed there, in 20 minutes: root
 # make hour   brings faults of all kinds about there for an hour, and looks at what servers list afterwards: root
+# make quiet  watches a healthy lab under load for an hour, with all alert rules: none may fire: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
 # Most tests wait most of the time: so two go on side by side, with servers of their own; WORKERS=0 is one at a time.
 WORKERS ?= 2
-# Sites that `make faults` has side by side, and minutes of `make controls`.
+# Sites that `make faults` has side by side, and minutes of `make controls` and `make quiet`.
 SITES ?= 3
-MINUTES ?= 30
+controls: MINUTES ?= 30
+quiet: MINUTES ?= 60
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults controls idle-faults hour lab soak format lint types contracts pytest schema causes alerts clean
+.PHONY: demo test check bench faults controls idle-faults hour quiet lab soak format lint types contracts pytest schema causes alerts clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
@@ -49,6 +51,10 @@ idle-faults: .venv/dev
 hour: .venv/dev
 	@tests/prepare
 	@$(BIN)/python -m tests.faults.hour
+
+quiet: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.paging.quiet $(MINUTES)
 
 bench: .venv/dev
 	@tests/bench/prepare

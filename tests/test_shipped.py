@@ -102,7 +102,7 @@ def test_shell_scripts_are_sound() -> None:
     shellcheck = shutil.which("shellcheck")
     if shellcheck is None:
         pytest.skip("shellcheck is not installed: it comes with the package shellcheck")
-    names = (".ci/run", "tests/prepare", "tests/install", "tests/fetch-mysql", "tests/bench/prepare")
-    scripts = [ROOT / name for name in names]
+    tests = ("prepare", "install", "fetch-sid", "fetch-mysql", "bench/prepare")
+    scripts = [ROOT / ".ci" / "run", *(ROOT / "tests" / name for name in tests)]
     done = subprocess.run([shellcheck, *scripts], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

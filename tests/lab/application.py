@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any, Final
 
 import psycopg2
@@ -68,7 +69,7 @@ class Work:
     def _open_(self, count: int) -> None:
         for _ in range(count):
             try:
-                self._open.append(self._connected(PASSWORD))
+                self._open.append(connected(self._login))
             except (psycopg2.Error, pymysql.Error):
                 return
 
@@ -79,22 +80,24 @@ class Work:
 
     def _refused_(self, _: bool) -> None:
         with contextlib.suppress(psycopg2.Error, pymysql.Error):
-            self._connected("wrong").close()
+            connected(self._login, "wrong").close()
 
     def _query_(self, sql: str) -> None:
-        with contextlib.closing(self._connected(PASSWORD)) as connection, connection.cursor() as cursor:
+        with contextlib.closing(connected(self._login)) as connection, connection.cursor() as cursor:
             cursor.execute(sql)
 
     def _vanish_(self, _: bool) -> None:
         os._exit(1)
 
-    def _connected(self, password: str) -> Any:
-        where = {"host": self._login["host"], "port": self._login["port"], "user": USER, "password": password}
-        if self._login["name"] == "postgresql":
-            return psycopg2.connect(dbname="shop", sslmode="disable", connect_timeout=TIMEOUT, **where)
-        return pymysql.connect(
-            database="shop", ssl_disabled=True, connect_timeout=TIMEOUT, read_timeout=600, **where
-        )
+
+def connected(login: Mapping[str, Any], password: str = PASSWORD) -> Any:
+    """Open a connection (PEP 249) to the database that a login names, at its `host` and `port`."""
+    where = {"host": login["host"], "port": login["port"], "user": USER, "password": password}
+    if login["name"] == "postgresql":
+        return psycopg2.connect(dbname="shop", sslmode="disable", connect_timeout=TIMEOUT, **where)
+    return pymysql.connect(
+        database="shop", ssl_disabled=True, connect_timeout=TIMEOUT, read_timeout=600, **where
+    )
 
 
 def main() -> None:

@@ -55,6 +55,7 @@ class Exporter:
         self.process = process
         url: str = next(line["url"] for line in self.log if line["msg"] == "listening")
         self._address = url.removeprefix("http://")
+        self.address = self._address.removesuffix("/")
 
     def samples(self) -> Samples:
         """Scrape."""

@@ -1,0 +1,1 @@
+"""The whole way from a measurement to a page: real Prometheus, real Alertmanager, and who is told."""

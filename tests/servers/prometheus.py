@@ -1,0 +1,95 @@
+"""A real Prometheus that scrapes, evaluates rules, and passes alerts on."""
+
+import contextlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from tests.lab.exporter import Network
+from tests.scraping import samples_in
+from tests.servers.database import free_port
+from tests.servers.releases import INSTALLED, Release
+from tests.servers.service import Service, serving
+
+JOB: Final = "conndrop"
+"""The job under which our own exporter is scraped, as the README has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scraping:
+    """What a Prometheus is told: jobs with their addresses, rule files, intervals in seconds."""
+
+    jobs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    rules: Sequence[Path] = ()
+    alertmanager: Service | None = None
+    scrape: int = 15
+    evaluation: int = 15
+    further: Sequence[Mapping[str, Any]] = ()
+    """Whole scrape configurations beside the jobs."""
+
+    def document(self, address: str) -> dict[str, Any]:
+        """Give the configuration of a Prometheus that listens there; it scrapes itself, too."""
+        jobs = [
+            {"job_name": name, "static_configs": [{"targets": list(addresses)}]}
+            for name, addresses in {**self.jobs, "prometheus": [address]}.items()
+        ]
+        told = [self.alertmanager.address] if self.alertmanager else []
+        return {
+            "global": {
+                "scrape_interval": f"{self.scrape}s",
+                "scrape_timeout": f"{min(self.scrape, 10)}s",
+                "evaluation_interval": f"{self.evaluation}s",
+            },
+            "rule_files": [str(path) for path in self.rules],
+            "scrape_configs": [*jobs, *self.further],
+            "alerting": {"alertmanagers": [{"static_configs": [{"targets": told}]}]},
+        }
+
+
+class Prometheus(Service):
+    """A running Prometheus, asked by its HTTP API."""
+
+    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """Evaluate an expression now; gives the labels and the value of each series."""
+        found = self.document("/api/v1/query", query=expression)["data"]["result"]
+        return [(one["metric"], float(one["value"][1])) for one in found]
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Give the rules of all groups, each with its `group` and when it was evaluated and how it went."""
+        groups = self.document("/api/v1/rules")["data"]["groups"]
+        return [{**rule, "group": group["name"]} for group in groups for rule in group["rules"]]
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Give the alerts that are pending or firing now."""
+        found: list[dict[str, Any]] = self.document("/api/v1/alerts")["data"]["alerts"]
+        return found
+
+    def failures(self) -> dict[str, int]:
+        """Count the failed evaluations of each rule group that had any."""
+        samples = samples_in(self.get("/metrics").decode())
+        return {
+            dict(labels)["rule_group"].rpartition(";")[2]: int(value)
+            for (name, labels), value in samples.items()
+            if name == "prometheus_rule_evaluation_failures_total" and value
+        }
+
+
+@contextlib.contextmanager
+def prometheus(inside: Network, told: Scraping, release: Release = INSTALLED) -> Iterator[Prometheus]:
+    """Run a Prometheus in a network; its storage goes with the block. Raises ServerMissing."""
+    program, address = release.program("prometheus"), f"127.0.0.1:{inside.run(free_port)}"
+    running = Prometheus(inside, address)
+    with tempfile.TemporaryDirectory(prefix="conndrop-prometheus-") as directory:
+        file = Path(directory, "prometheus.yml")
+        file.write_text(json.dumps(told.document(address)))  # which is YAML, too
+        words = [
+            program,
+            f"--config.file={file}",
+            f"--storage.tsdb.path={directory}/data",
+            f"--web.listen-address={address}",
+        ]
+        with serving(running, inside, words, "/-/ready"):
+            yield running
