@@ -20,6 +20,7 @@ from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.kind import Tools
 from exporter.probes.opening import opened
 from tests.probing import a_target, probe_tools
+from tests.waiting import wait_for
 
 QUESTION, ANSWER, PART = b"?", b"!", b"."
 
@@ -325,6 +326,24 @@ def test_one_that_opens_when_nobody_wants_it_any_more_is_let_go(pair: tuple[Line
                 await asyncio.sleep(0.01)
 
     asyncio.run(look())
+    assert pair[1].recv(10) == PART
+
+
+def test_one_that_opens_when_the_daemon_has_ended_hears_a_goodbye(pair: tuple[Line, socket.socket]) -> None:
+    """There is nobody any more but the thread that has opened it."""
+    opener = Opener(Session(pair[0]))
+    tools = equipped(opener)
+
+    async def vigil() -> None:
+        await opened(a_target("127.0.0.1"), tools, 5)
+
+    tools.watcher.keep(vigil)
+    tools.watcher.start()
+    assert opener.wanted.wait(10)
+    tools.stop.throw()
+    tools.watcher.stop()
+    opener.let.set()
+    wait_for(lambda: pair[0].fileno() == -1)
     assert pair[1].recv(10) == PART
 
 
