@@ -93,12 +93,15 @@ def test_an_echo_is_answered(address: str, privileged: bool, size: int) -> None:
     """Over both families, with and without privileges, stamped by the kernel; the variation begins later."""
 
     def what() -> list[Any]:
-        return echoing(address, size=size).until(number(3))
+        # On a busy machine an answer takes its time, and two of them may be told in one reading.
+        return echoing(address, size=size, timeout=10.0).until(lambda readings: len(answers(readings)) >= 3)
 
-    seen = answers(in_own_network(what if privileged else unprivileged(what)))
-    assert len(seen) == 3
+    readings = in_own_network(what if privileged else unprivileged(what))
+    assert not others(readings)
+    seen = answers(readings)[:3]
     delays = [rtt for _, rtt, *_ in seen]
-    assert all(0 < delay < 0.1 for delay in delays)
+    assert all(0 < delay < 10.0 for delay in delays)
+    assert min(delays) < 0.1
     variations = [variation for _, _, variation, *_ in seen]
     assert variations == [
         None, pytest.approx(abs(delays[1] - delays[0])), pytest.approx(abs(delays[2] - delays[1])),

@@ -19,7 +19,9 @@ from exporter.probes import holding
 from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.kind import Tools
 from exporter.probes.opening import opened
+from exporter.probes.sentinel import Sentinel, SentinelSettings
 from tests.probing import a_target, probe_tools
+from tests.waiting import wait_for
 
 QUESTION, ANSWER, PART = b"?", b"!", b"."
 
@@ -326,6 +328,56 @@ def test_one_that_opens_when_nobody_wants_it_any_more_is_let_go(pair: tuple[Line
 
     asyncio.run(look())
     assert pair[1].recv(10) == PART
+
+
+def test_one_that_opens_when_the_daemon_has_ended_hears_a_goodbye(pair: tuple[Line, socket.socket]) -> None:
+    """There is nobody any more but the thread that has opened it."""
+    opener = Opener(Session(pair[0]))
+    tools = equipped(opener)
+
+    async def vigil() -> None:
+        await opened(a_target("127.0.0.1"), tools, 5)
+
+    tools.watcher.keep(vigil)
+    tools.watcher.start()
+    assert opener.wanted.wait(10)
+    tools.stop.throw()
+    tools.watcher.stop()
+    opener.let.set()
+    wait_for(lambda: pair[0].fileno() == -1)
+    assert pair[1].recv(10) == PART
+
+
+@pytest.mark.parametrize("moments", range(6))
+def test_a_successor_that_comes_as_the_daemon_ends_hears_a_goodbye(
+    pair: tuple[Line, socket.socket], moments: int
+) -> None:
+    """Whichever comes first in the same moment: it stands, or it is let go, or it was never opened."""
+    came: list[HeldConnection] = []
+
+    class Succeeding(Sentinel):
+        async def _open_anew(self, place: int) -> HeldConnection:  # noqa: ARG002  the base class's signature
+            came.append(holds(pair[0]))
+            return came[0]
+
+    async def look() -> object:
+        target = a_target("127.0.0.1")
+        sentinel = Succeeding(target, SentinelSettings(), probe_tools(target.endpoint))
+        old, death = (
+            holds(Line(socket.socket())),
+            Death(End.FIN, Cause.UNKNOWN, "", "", "", 0, 0, False, None),
+        )
+        taking = asyncio.create_task(sentinel._successor(0, old, death))
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        taking.cancel()
+        after(pair[1].close, 0.1)  # it has heard a goodbye, or there was none to hear
+        await asyncio.wait([taking])
+        old.abandon()
+        return None if taking.cancelled() else taking.result()
+
+    stands = asyncio.run(look()) is not None
+    assert pair[0].parted == (bool(came) and not stands)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -178,6 +179,58 @@ def test_who_takes_too_long_for_a_goodbye_is_made_to_let_go(
         watcher.stop()
         assert let_go.is_set()
     assert not caplog.records
+
+
+def test_what_is_done_aside_after_the_end_is_given_to_who_throws_it_away(watcher: Watcher) -> None:
+    """The end does not wait for it, and it is not lost."""
+    begun, done = threading.Event(), threading.Event()
+    unwanted: list[str] = []
+
+    def slow() -> str:
+        begun.set()
+        assert done.wait(60)
+        return "too late"
+
+    async def vigil() -> None:
+        await watcher.aside(slow, unwanted=unwanted.append)
+
+    watcher.start()
+    watcher.keep(vigil)
+    assert begun.wait(5)
+    watcher.stop()
+    assert not watcher._thread.is_alive()
+    assert unwanted == []
+    done.set()
+    wait_for(lambda: unwanted == ["too late"])
+
+
+@pytest.mark.parametrize("moments", range(6))
+def test_what_is_done_aside_is_either_taken_or_thrown_away(watcher: Watcher, moments: int) -> None:
+    """Whichever comes first in the same moment, the result or the end of whoever waits for it."""
+    watcher._crew = ThreadPoolExecutor(1)  # so that what is done after it tells that it is done
+    work = threading.Event()
+    taken: list[str] = []
+    unwanted: list[str] = []
+
+    def slow() -> str:
+        assert work.wait(60)
+        return "it"
+
+    async def vigil() -> None:
+        taken.append(await watcher.aside(slow, unwanted=unwanted.append))
+
+    async def look() -> None:
+        waiting = asyncio.create_task(vigil())
+        await asyncio.sleep(0)
+        work.set()
+        watcher._crew.submit(lambda: None).result(60)
+        for _ in range(moments):
+            await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+
+    asyncio.run(look())
+    assert taken + unwanted == ["it"]
 
 
 def test_an_eye_sees_what_comes_and_when_time_is_up(pair: tuple[socket.socket, socket.socket]) -> None:

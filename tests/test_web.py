@@ -112,14 +112,13 @@ def test_not_ready_before_the_first_round() -> None:
         assert ask(port, "/-/ready")[0] == 503
 
 
-def test_silent_clients_do_not_delay_a_scrape() -> None:
-    """Twice as many as there is room for: the oldest are let go."""
+def test_silent_clients_do_not_delay_a_scrape(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice as many as there is room for: the oldest are let go, though they may be silent for an hour."""
+    monkeypatch.setattr(web._Handler, "timeout", 3600.0)
     with serving(site()) as port, contextlib.ExitStack() as silent:
         for _ in range(2 * web.MOST_CONNECTIONS):
             silent.enter_context(socket.create_connection(("127.0.0.1", port), 5))
-        before = time.monotonic()
         assert ask(port, "/metrics")[0] == 200
-        assert time.monotonic() - before < 3
 
 
 def test_a_client_that_stays_silent_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:

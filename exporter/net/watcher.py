@@ -4,7 +4,8 @@ import asyncio
 import select
 import threading
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from exporter.net.waiting import Stopped
@@ -52,13 +53,24 @@ class Watcher:
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(function, *args)
 
-    async def aside(self, call: Callable[..., T], *args: Any) -> T:
-        """Let one of the crew do what has to wait; only for vigils. Raises what it raises."""
+    async def aside(
+        self, call: Callable[..., T], *args: Any, unwanted: Callable[[T], object] | None = None
+    ) -> T:
+        """Let one of the crew do what has to wait; only for vigils. Raises what it raises.
+
+        What nobody waits for any more is given to `unwanted`, which must be quick, also after the end.
+        """
+        work = self._crew.submit(call, *args)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._crew, call, *args)
+            return await asyncio.wrap_future(work)
         except Stopped:
             # The daemon ends: so does whoever waits for this.
             raise asyncio.CancelledError from None
+        except asyncio.CancelledError:
+            if unwanted is not None:
+                # Not by way of the loop, which may have ended when the work is done.
+                work.add_done_callback(partial(_give_up, unwanted))
+            raise
 
     def stop(self) -> None:
         """End all vigils, who say goodbye to their peers, and the thread; safe to call without a start."""
@@ -150,3 +162,8 @@ class Eye:
 def _settle(waiter: "asyncio.Future[bool]", ready: bool) -> None:
     if not waiter.done():
         waiter.set_result(ready)
+
+
+def _give_up(unwanted: Callable[[T], object], work: "Future[T]") -> None:
+    if not work.cancelled() and work.exception() is None:
+        unwanted(work.result())

@@ -1,6 +1,5 @@
 """Opening connections that are to be held, or kept."""
 
-import asyncio
 import contextlib
 import time
 from collections.abc import Callable
@@ -16,12 +15,7 @@ async def opened(
     target: Target, tools: Tools, timeout: float, prepare: Callable[[Session], None] = lambda _: None
 ) -> HeldConnection:
     """Open a connection to be held; `prepare` may do things over it first. Raises ProbeError."""
-    opening = asyncio.ensure_future(tools.watcher.aside(_open, target, tools, timeout, prepare))
-    try:
-        held, number, born = await asyncio.shield(opening)
-    except asyncio.CancelledError:
-        opening.add_done_callback(_let_go)  # it will be open when nobody wants it any more
-        raise
+    held, number, born = await tools.watcher.aside(_open, target, tools, timeout, prepare, unwanted=_let_go)
     connection = HeldConnection(held, number, born)
     connection.keep_alive(None)
     return connection
@@ -41,12 +35,11 @@ def logged_in(target: Target, tools: Tools, timeout: float) -> tuple[Session, fl
     return session, time.monotonic() - clock.since_connected()
 
 
-def _let_go(opening: "asyncio.Future[tuple[Held, int, float]]") -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        held, _, _ = opening.result()
-        with contextlib.suppress(ProbeError):
-            held.part()
-        held.abandon()
+def _let_go(opened_in_vain: tuple[Held, int, float]) -> None:
+    held, _, _ = opened_in_vain
+    with contextlib.suppress(ProbeError):
+        held.part()
+    held.abandon()
 
 
 def _open(

@@ -139,6 +139,10 @@ class Sentinel:
                 self._revived += 1
                 return old
             successor = await opening
+        except asyncio.CancelledError:
+            if opening.done() and not opening.cancelled() and opening.exception() is None:
+                await opening.result().leave(GOODBYE)  # it has come in this very moment
+            raise
         finally:
             opening.cancel()
             reviving.cancel()
