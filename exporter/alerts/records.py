@@ -7,7 +7,19 @@ from typing import Final
 
 from exporter.alerts.rule import Group, Record
 
-WINDOWS: Final = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
+SHORT: Final = ("5m", "30m", "1h", "2h", "6h")
+LONG: Final = ("1d", "3d", "30d")
+SELDOM: Final = "2m"
+"""How often to look back for days: it takes many samples. A series lasts for 5 minutes without a new one."""
+
+
+def _outages(window: str) -> Record:
+    return Record(
+        name=f"target:conndrop_outage_seconds:rate{window}",
+        expr=f"rate(conndrop_outage_seconds_total[{window}])",
+    )
+
+
 NETWORK: Final = Group(
     name="conndrop-records-network",
     rules=(
@@ -31,10 +43,6 @@ NETWORK: Final = Group(
             "target:conndrop_tcp_connect_seconds:mean5m > 0",
         ),
         Record(
-            name="target:conndrop_rtt_seconds:median1d",
-            expr="quantile_over_time(0.5, target:conndrop_rtt_seconds:mean5m[1d])",
-        ),
-        Record(
             name="target:conndrop_ping_rtt_variation_seconds:mean5m",
             expr="rate(conndrop_ping_rtt_variation_seconds_sum[5m])"
             " / rate(conndrop_ping_rtt_variation_seconds_count[5m])",
@@ -54,13 +62,7 @@ CONNECTIONS: Final = Group(
             expr="sum without (phase, cause) (rate(conndrop_session_failures_total[5m]))"
             " / rate(conndrop_session_attempts_total[5m])",
         ),
-        *(
-            Record(
-                name=f"target:conndrop_outage_seconds:rate{window}",
-                expr=f"rate(conndrop_outage_seconds_total[{window}])",
-            )
-            for window in WINDOWS
-        ),
+        *map(_outages, SHORT),
     ),
 )
 SERVER: Final = Group(
@@ -80,4 +82,15 @@ SERVER: Final = Group(
         ),
     ),
 )
-RECORDS: Final = (NETWORK, CONNECTIONS, SERVER)
+DAYS: Final = Group(
+    name="conndrop-records-days",
+    interval=SELDOM,
+    rules=(
+        Record(
+            name="target:conndrop_rtt_seconds:median1d",
+            expr="quantile_over_time(0.5, target:conndrop_rtt_seconds:mean5m[1d])",
+        ),
+        *map(_outages, LONG),
+    ),
+)
+RECORDS: Final = (NETWORK, CONNECTIONS, SERVER, DAYS)

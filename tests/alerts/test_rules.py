@@ -23,19 +23,19 @@ def test_the_files_are_those_that_the_command_prints() -> None:
     assert (ROOT / "config" / "alerts.yml").read_text() == defaults()
 
 
-@pytest.mark.parametrize("version", PROMTOOLS)
-def test_prometheus_takes_the_rules(version: str) -> None:
+@pytest.mark.parametrize("release", PROMTOOLS)
+def test_prometheus_takes_the_rules(release: str) -> None:
     done = subprocess.run(
-        [promtool(version), "check", "rules", *FILES], capture_output=True, text=True, check=False
+        [promtool(release), "check", "rules", *FILES], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("version", PROMTOOLS)
+@pytest.mark.parametrize("release", PROMTOOLS)
 @pytest.mark.parametrize("path", sorted(CASES.glob("**/*.yml")), ids=lambda path: path.stem)
-def test_alerts_fire_and_stay_silent(path: Path, version: str) -> None:
+def test_alerts_fire_and_stay_silent(path: Path, release: str) -> None:
     done = subprocess.run(
-        [promtool(version), "test", "rules", path.name],
+        [promtool(release), "test", "rules", path.name],
         cwd=path.parent,
         capture_output=True,
         text=True,
