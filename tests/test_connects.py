@@ -71,8 +71,9 @@ def test_a_connect_is_timed_and_never_completed(address: str) -> None:
     assert not accepted
     for where, seconds, rtt, retransmits, mss, mtu, failure in seen:
         assert (where, retransmits, failure) == (address, 0, None)
-        assert 0 < seconds == rtt < 0.05
+        assert 0 < seconds == rtt
         assert 500 < mss < mtu
+    assert statistics.median(rtt for _, _, rtt, *_ in seen) < 0.05
 
 
 def test_a_refused_connect_is_a_server_that_is_down() -> None:
