@@ -4,9 +4,11 @@ import contextlib
 import os
 import resource
 import socket
+import statistics
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +71,9 @@ def test_a_connect_is_timed_and_never_completed(address: str) -> None:
     assert not accepted
     for where, seconds, rtt, retransmits, mss, mtu, failure in seen:
         assert (where, retransmits, failure) == (address, 0, None)
-        assert 0 < seconds == rtt < 0.05
+        assert 0 < seconds == rtt
         assert 500 < mss < mtu
+    assert statistics.median(rtt for _, _, rtt, *_ in seen) < 0.05
 
 
 def test_a_refused_connect_is_a_server_that_is_down() -> None:
@@ -91,7 +94,7 @@ def test_a_syn_that_nobody_answers_is_a_black_hole_and_is_counted() -> None:
     ((_, seconds, _, retransmits, _, _, failure),) = connects(in_own_network(what, "tcp dport 5432 drop"))
     assert failure.cause is Cause.NET_BLACKHOLE
     assert retransmits == 1
-    assert 1.5 <= seconds < 2
+    assert 1.5 <= seconds < 3
 
 
 def test_no_round_is_left_out_where_the_timeout_is_the_whole_interval() -> None:
@@ -101,7 +104,7 @@ def test_no_round_is_left_out_where_the_timeout_is_the_whole_interval() -> None:
         return connecting("127.0.0.1", port=5432, interval=0.2, timeout=0.2).until(number(10))
 
     starts = [started for _, (started, *_) in in_own_network(what, "tcp dport 5432 drop")]
-    assert starts[-1] - starts[0] < 9 * 0.3
+    assert statistics.median(later - sooner for sooner, later in pairwise(starts)) < 0.3
 
 
 def test_a_lost_syn_makes_a_slow_connect() -> None:
@@ -121,7 +124,7 @@ def test_a_lost_syn_makes_a_slow_connect() -> None:
     ((_, seconds, rtt, retransmits, _, _, failure),) = connects(in_own_network(what))
     assert failure is None
     assert (rtt, retransmits) == (None, 1)
-    assert 0.9 < seconds < 1.5
+    assert 0.9 < seconds < 3
 
 
 def test_a_router_that_refuses_is_named() -> None:

@@ -20,6 +20,7 @@ from tests.names import use_own_etc
 from tests.networks import in_own_network, needs_namespaces
 from tests.probing import probe_tools
 from tests.servers.dnsmasq import Dnsmasq, needs_dnsmasq
+from tests.waiting import LONGEST
 
 FILES = Path("/proc/self/fd")
 LOOPBACK = "nameserver 127.0.0.1\n"
@@ -198,23 +199,23 @@ class TestWithARealServer:
 
         def what(server: Dnsmasq) -> tuple[Sequence[DnsObservation], float]:
             with Dnsmasq(hosts={"db.test": ["10.0.0.1"]}, port=5353):
-                probe = dns_probe("db.test", timeout="600ms", resolvers=["127.0.0.1", "127.0.0.1:5353"])
+                probe = dns_probe("db.test", timeout="3s", resolvers=["127.0.0.1", "127.0.0.1:5353"])
                 server.pause()
                 before = time.monotonic()
                 return probe.run(), time.monotonic() - before
 
         seen, seconds = named(what)
         assert causes(seen) == {"": "dns.failure", "127.0.0.1": "dns.failure", "127.0.0.1:5353": None}
-        assert 0.5 <= seconds <= 0.6
-        assert seen[0].failure.detail == "db.test: no answer from the resolver within 0.570 s"
-        assert seen[1].failure.detail.startswith("127.0.0.1: no answer for A and AAAA within 0.5")
+        assert 2.8 <= seconds < 4, "a busy machine is late, too"
+        assert seen[0].failure.detail == "db.test: no answer from the resolver within 2.850 s"
+        assert seen[1].failure.detail.startswith("127.0.0.1: no answer for A and AAAA within 2.8")
         assert seen[1].rcode == ""
-        assert seen[2].duration < 0.5
+        assert seen[2].duration < 2
 
     def test_the_end_of_the_daemon_wakes_a_run(self, named: Run) -> None:
         def what(server: Dnsmasq) -> float:
             stop = Stop()
-            probe = dns_probe("db.test", stop=stop)
+            probe = dns_probe("db.test", stop=stop, timeout="2m", interval="2m")
             server.pause()
             threading.Timer(0.1, stop.throw).start()
             before = time.monotonic()
@@ -222,7 +223,7 @@ class TestWithARealServer:
                 probe.run()
             return time.monotonic() - before
 
-        assert named(what) < 2
+        assert named(what) < LONGEST
 
     def test_a_name_that_dns_cannot_hold_is_told_once(self, named: Run) -> None:
         """By the system; nobody else can be asked."""

@@ -17,9 +17,12 @@ from exporter.net.dns_exchange import MOST_STRAYS, Answer, Nameserver, ask
 from exporter.net.dns_query import Configured, Question
 from exporter.net.waiting import Stop, Stopped
 from tests import doubles
+from tests.waiting import LONGEST
 
 HOST = "db.test."
 NAMES = Configured().names(HOST)
+LATE = 1.0
+"""Seconds by which a busy machine may be late."""
 Says = Callable[[bytes], list[bytes]]
 """What a name server sends for one packet."""
 
@@ -73,12 +76,12 @@ def speaking(says: Says, tcp: doubles.Script | None = None) -> Iterator[Nameserv
             thread.join()
 
 
-def asked(says: Says, tcp: doubles.Script | None = None, seconds: float = 0.4) -> Answer:
-    """Ask a name server of that kind once; within the time, and nothing is raised."""
+def asked(says: Says, tcp: doubles.Script | None = None, seconds: float = 2.0) -> Answer:
+    """Ask a name server of that kind once; within the time, more or less, and nothing is raised."""
     with speaking(says, tcp) as server:
         before = time.monotonic()
         (answer,) = ask(NAMES, [server], seconds, Stop())
-        assert time.monotonic() - before < seconds + 0.2
+        assert time.monotonic() - before < seconds + LATE
         return answer
 
 
@@ -105,13 +108,13 @@ def test_a_good_answer_among_strays_is_found() -> None:
 
 
 def test_strays_alone_are_no_answer() -> None:
-    assert failed(asked(lambda _: [b"x"])).startswith("no answer for A and AAAA within 0.4")
+    assert failed(asked(lambda _: [b"x"])).startswith("no answer for A and AAAA within 2.")
 
 
 def test_a_flood_of_strays_is_not_listened_to_for_ever() -> None:
-    answer = asked(lambda _: [b"x"] * (MOST_STRAYS + 1), seconds=5)
+    answer = asked(lambda _: [b"x"] * (MOST_STRAYS + 1), seconds=2 * LONGEST)
     assert failed(answer) == f"{MOST_STRAYS + 1} packets that are no answer"
-    assert answer.seconds < 2
+    assert answer.seconds < LONGEST
 
 
 def test_nobody_else_can_answer() -> None:
@@ -161,9 +164,9 @@ def test_one_lost_packet_is_no_dead_server() -> None:
         heard.append(kind(packet))
         return [sound(packet)] if heard.count(kind(packet)) == 2 else []
 
-    answer = asked(says, seconds=0.9)
+    answer = asked(says, seconds=3.0)
     assert answer.error is None
-    assert 0.3 <= answer.seconds < 0.6
+    assert 1.0 <= answer.seconds < 2.0
     assert heard == ["A", "AAAA", "A", "AAAA"]
 
 
@@ -185,7 +188,7 @@ def test_one_kind_of_question_that_fails_is_a_failure(rcode: str) -> None:
 def test_one_kind_of_question_without_an_answer_is_a_failure() -> None:
     """The system would wait for it, too."""
     answer = asked(lambda packet: [sound(packet)] if kind(packet) == "A" else [])
-    assert failed(answer).startswith("no answer for AAAA within 0.4")
+    assert failed(answer).startswith("no answer for AAAA within 2.")
     assert (answer.addresses, answer.ttl, answer.rcode) == (("10.0.0.1",), 60, "")
 
 
@@ -252,13 +255,13 @@ def test_what_is_too_long_comes_over_tcp() -> None:
     ("tcp", "detail"),
     [
         (None, "Connection refused"),
-        (doubles.deaf, "no answer for A within 0.4"),
+        (doubles.deaf, "no answer for A within 2."),
         (doubles.hang_up, "closed its TCP connection without an answer"),
         (doubles.reset, "Connection reset by peer"),
         (doubles.says(b"\0\5"), "closed its TCP connection without an answer"),
         (over_tcp(lambda _: b"nonsense"), "what it said over TCP is no answer"),
         (over_tcp(lambda packet: truncated(packet)[0]), "what it said over TCP is no answer"),
-        (doubles.dribbles(b"\x20", 0.001), "no answer for A within 0.4"),
+        (doubles.dribbles(b"\x20", 0.001), "no answer for A within 2."),
         (doubles.dribbles(b"\xff", 0.001), "its answer is too long to be meant"),
     ],
     ids=[
@@ -280,10 +283,10 @@ def test_a_long_answer_that_never_comes(tcp: doubles.Script | None, detail: str)
 def test_a_dead_server_holds_up_no_other() -> None:
     """All are asked at once."""
     with speaking(lambda _: []) as dead, speaking(lambda packet: [sound(packet)]) as alive:
-        silent, answer = ask(NAMES, [dead, alive], 0.4, Stop())
+        silent, answer = ask(NAMES, [dead, alive], 2.0, Stop())
     assert failed(silent).startswith("no answer for A and AAAA")
     assert answer.error is None
-    assert answer.seconds < 0.3
+    assert answer.seconds < 1.5
 
 
 @pytest.mark.parametrize("tcp", [None, doubles.deaf], ids=["udp", "tcp"])
@@ -292,8 +295,8 @@ def test_the_end_of_the_daemon_wakes_an_exchange(tcp: doubles.Script | None) -> 
     threading.Timer(0.1, stop.throw).start()
     before = time.monotonic()
     with speaking(truncated if tcp else lambda _: [], tcp) as server, pytest.raises(Stopped):
-        ask(NAMES, [server], 30, stop)
-    assert time.monotonic() - before < 2
+        ask(NAMES, [server], 2 * LONGEST, stop)
+    assert time.monotonic() - before < LONGEST
 
 
 def test_nothing_that_arrives_breaks_the_reader() -> None:

@@ -5,6 +5,7 @@ import resource
 import socket
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -178,7 +179,7 @@ def test_the_heart_tells_once_a_second_and_at_once_when_it_was_kept_from_beating
     class Holding(Recorder):
         def heartbeat(self, process: str, punctuality: Punctuality) -> None:
             super().heartbeat(process, punctuality)
-            hold.wait(0.6 if len(self.beats) == 2 else 0.0)
+            hold.wait(2.0 if len(self.beats) == 2 else 0.0)
 
     heartbeat = Heartbeat(
         Holding(), lambda: None, wall, lambda lag, step: told.append((time.monotonic(), lag, step))
@@ -187,10 +188,11 @@ def test_the_heart_tells_once_a_second_and_at_once_when_it_was_kept_from_beating
     wait_for(lambda: len(told) >= 4)
     wall.ahead = 5 * 10**9
     wait_for(lambda: any(step for _, _, step in told))
+    # Where the machine is busy some are told at once.
+    wait_for(lambda: any(0.5 < later - sooner < 1.8 for (sooner, *_), (later, *_) in pairwise(told)))
     heartbeat.stop()
-    assert 0.5 < told[1][0] - told[0][0] < 1.8
-    assert [round(lag, 1) for _, lag, _ in told if lag > 0.3] == [pytest.approx(0.4, abs=0.2)]
-    late = next(index for index, (_, lag, _) in enumerate(told) if lag > 0.3)
+    assert [lag for _, lag, _ in told if lag > 1.0] == [pytest.approx(1.75, abs=0.75)]
+    late = next(index for index, (_, lag, _) in enumerate(told) if lag > 1.0)
     assert told[late][0] - told[late - 1][0] < 0.9, "not with the next report, but at once"
     assert [round(step) for _, _, step in told if step] == [5]
 

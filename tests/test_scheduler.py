@@ -13,7 +13,10 @@ import pytest
 from exporter.net.engine import Punctuality
 from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.scheduler import Job, Scheduler, _Every
-from tests.waiting import wait_for
+from tests.waiting import LONGEST, wait_for
+
+PUNCTUAL = 0.5
+"""An interval of so many seconds also a busy machine keeps: no run is missed by its fault."""
 
 
 class Recorder:
@@ -73,10 +76,11 @@ def nothing() -> None:
 
 
 def test_jobs_run_and_their_lag_is_measured() -> None:
-    with Running(job(nothing)) as running:
-        wait_for(lambda: running.seen.runs["ping"] >= 5)
+    with Running(job(nothing, interval=PUNCTUAL)) as running:
+        wait_for(lambda: running.seen.runs["ping"] >= 4)
     assert not running.seen.misses
-    assert all(0 <= lag < 0.1 for lag in running.seen.lags)
+    assert all(lag >= 0 for lag in running.seen.lags)
+    assert min(running.seen.lags) < 0.1
 
 
 def test_a_hung_kind_holds_up_no_other() -> None:
@@ -84,9 +88,9 @@ def test_a_hung_kind_holds_up_no_other() -> None:
     release = threading.Event()
     try:
         with Running(
-            job(release.wait, kind="session", name="a"),
-            job(release.wait, kind="session", name="b"),
-            job(nothing, kind="ping"),
+            job(release.wait, kind="session", name="a", interval=PUNCTUAL),
+            job(release.wait, kind="session", name="b", interval=PUNCTUAL),
+            job(nothing, kind="ping", interval=PUNCTUAL),
         ) as running:
             wait_for(
                 lambda: running.seen.runs["session"] == 2 and running.seen.misses["session", "overlap"] >= 4
@@ -112,7 +116,7 @@ def test_runs_that_found_no_thread_in_time_are_late(monkeypatch: pytest.MonkeyPa
             wait_for(lambda: running.seen.runs["session"] == 1)
             wait_for(lambda: running.seen.misses["session", "overlap"] >= 5)
             release.set()
-            wait_for(lambda: running.seen.misses["session", "late"] == 1)
+            wait_for(lambda: running.seen.misses["session", "late"] >= 1)
             wait_for(lambda: running.seen.runs["session"] >= 3)
     finally:
         release.set()
@@ -124,11 +128,11 @@ def test_starts_are_spread_over_the_interval() -> None:
     def run(name: str) -> None:
         starts.setdefault(name, time.monotonic())
 
-    jobs = [job(partial(run, name), name=name, interval=1.0) for name in "abcd"]
+    jobs = [job(partial(run, name), name=name, interval=4.0) for name in "abcd"]
     with Running(*jobs):
         wait_for(lambda: len(starts) == 4)
     offsets = [starts[name] - starts["a"] for name in "abcd"]
-    assert offsets == pytest.approx([0, 0.25, 0.5, 0.75], abs=0.2)
+    assert offsets == pytest.approx([0, 1, 2, 3], abs=0.8)
 
 
 def test_a_step_forward_is_leapt_over() -> None:
@@ -167,13 +171,13 @@ class SteppedClock:
 def test_probing_goes_on_when_the_wall_clock_steps(step: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     """Either way, by any length: the next runs come within moments, and none is called missed."""
     clock = SteppedClock(monkeypatch)
-    with Running(job(nothing, interval=0.2)) as running:
+    with Running(job(nothing, interval=PUNCTUAL)) as running:
         heartbeat = Heartbeat(running.seen, running.scheduler.realign, clock.nanoseconds)
         heartbeat.start()
-        wait_for(lambda: running.seen.runs["ping"] >= 3)
+        wait_for(lambda: running.seen.runs["ping"] >= 2)
         clock.step = step
         before = running.seen.runs["ping"]
-        wait_for(lambda: running.seen.runs["ping"] >= before + 5, 5)
+        wait_for(lambda: running.seen.runs["ping"] >= before + 4)
         heartbeat.stop()
     assert running.seen.steps == 1
     assert sum(running.seen.misses.values()) <= 1
@@ -194,10 +198,10 @@ def test_a_heartbeat_tells_how_late_it_comes() -> None:
 
 def test_a_standstill_is_counted() -> None:
     """While the scheduler itself was held up, several runs became one."""
-    with Running(job(nothing)) as running:
+    with Running(job(nothing, interval=PUNCTUAL)) as running:
         wait_for(lambda: running.seen.runs["ping"] >= 2)
         with running.scheduler._scheduler._jobstores_lock:
-            time.sleep(0.55)
+            time.sleep(5.5 * PUNCTUAL)
         wait_for(lambda: running.seen.misses["ping", "coalesced"] > 0)
         assert running.seen.misses["ping", "coalesced"] in (3, 4, 5)
 
@@ -215,11 +219,11 @@ def test_what_a_run_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 def test_stopping_waits_for_nobody() -> None:
     release = threading.Event()
     try:
-        with Running(job(release.wait, interval=10, timeout=9)) as running:
+        with Running(job(release.wait, interval=3600, timeout=3599)) as running:
             wait_for(lambda: running.seen.runs["ping"] == 1)
             before = time.monotonic()
             running.scheduler.stop()
-            assert time.monotonic() - before < 1
+            assert time.monotonic() - before < LONGEST
             running.scheduler.stop = lambda: None  # type: ignore[method-assign]  # it has been stopped
     finally:
         release.set()

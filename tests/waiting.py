@@ -8,6 +8,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 LONGEST = 20.0
+ATTEMPTS = 5
 
 
 def wait_for(condition: Callable[[], object], seconds: float = LONGEST) -> None:
@@ -16,6 +17,19 @@ def wait_for(condition: Callable[[], object], seconds: float = LONGEST) -> None:
     while not condition():
         assert time.monotonic() < deadline, "did not come about"
         time.sleep(0.01)
+
+
+def in_time(what: Callable[[], T], seconds: float) -> T:
+    """Give what comes of `what`; fail where it takes longer than that again and again.
+
+    A busy machine is late now and then; who waits for too long is late each time.
+    """
+    for _ in range(ATTEMPTS):
+        before = time.monotonic()
+        found = what()
+        if (took := time.monotonic() - before) <= seconds:
+            return found
+    raise AssertionError(f"took {took} s, and more than {seconds} s each time")
 
 
 @contextlib.contextmanager

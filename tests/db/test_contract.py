@@ -17,7 +17,7 @@ from tests.doubles import delayed
 from tests.probing import session, session_probe, verdict
 from tests.servers import Certificates, Database, Postgres
 from tests.servers.database import PASSWORD, free_port
-from tests.waiting import running, wait_for
+from tests.waiting import LONGEST, running, wait_for
 
 ROUNDS = 9
 DELAY = 0.05
@@ -57,15 +57,19 @@ def test_phases_add_up_to_the_whole(database: Database, params: Mapping[str, str
 
 def test_the_phase_that_waits_shows_the_delay(database: Database, params: Mapping[str, str]) -> None:
     """50 ms on everything the server says lands in tls, auth, query and close, and never in tcp."""
-    with delayed(database.port, DELAY) as port:
+    sessions: list[dict[Phase, float]] = []
+
+    def one_delay_for_one_answer() -> bool:
         observation = session(database.url(params, port=port))
-    phases = dict(observation.phases)
-    assert verdict(observation) is None
-    assert phases[Phase.TCP] < DELAY / 2
-    waited = [Phase.AUTH, Phase.QUERY, Phase.CLOSE, *([Phase.TLS] if Phase.TLS in phases else [])]
-    for phase in waited:
-        assert phases[phase] >= DELAY, phase
-    assert phases[Phase.QUERY] < 2 * DELAY, "one answer, one delay"
+        assert verdict(observation) is None
+        sessions.append(phases := dict(observation.phases))
+        return phases[Phase.TCP] < DELAY / 2 and phases[Phase.QUERY] < 2 * DELAY
+
+    with delayed(database.port, DELAY) as port:
+        wait_for(one_delay_for_one_answer)  # now and then a busy machine adds its own
+    for phases in sessions:
+        waited = [Phase.AUTH, Phase.QUERY, Phase.CLOSE, *([Phase.TLS] if Phase.TLS in phases else [])]
+        assert all(phases[phase] >= DELAY for phase in waited), phases
 
 
 def test_a_name_is_resolved_in_a_phase_of_its_own(database: Database, params: Mapping[str, str]) -> None:
@@ -235,7 +239,7 @@ def test_an_encrypted_key_asks_nobody_for_its_passphrase(database: Database, tmp
         with pytest.raises(ParameterError, match="ssl_ca, ssl_cert, ssl_key: cannot be used"):
             session(url)
     else:
-        observation = session(url)
+        observation = session(url, timeout="2m", interval="2m")
         assert observation.failure
         assert str(observation.failure.phase) == "tls"
-        assert observation.duration < 2
+        assert observation.duration < LONGEST

@@ -31,11 +31,15 @@ from tests.doubles import (
 from tests.networks import in_own_network, needs_namespaces
 from tests.probing import session, session_probe, verdict
 from tests.servers import Certificates
-from tests.waiting import running, wait_for
+from tests.waiting import LONGEST, in_time, running, wait_for
 
 PLAIN = {"postgresql": "sslmode=disable", "mysql": "ssl_mode=disabled"}
 TLS = {"postgresql": "sslmode=require", "mysql": "ssl_mode=required"}
-TIMEOUT = 0.5
+TIMEOUT = 1.0
+LATE = 0.1
+"""Seconds by which who keeps a deadline may be late."""
+LONG: dict[str, Any] = {"timeout": "2m", "interval": "2m"}
+"""What no test waits for: who is done within LONGEST has not waited for it, however busy the machine is."""
 
 PG_OK = postgres_message(b"R", bytes(4))
 PG_READY = postgres_message(b"Z", b"I")
@@ -66,10 +70,7 @@ def look(script: Script, scheme: str, params: str) -> tuple[str, str] | None:
     with server(script) as port:
         url = f"{scheme}://probe:secret@127.0.0.1:{port}/shop?{params}"
         probe = session_probe(url, timeout=f"{TIMEOUT}s", interval="1s")
-        before = time.monotonic()
-        (observation,) = probe.run()
-        assert time.monotonic() - before < TIMEOUT + 1
-        assert observation.duration <= TIMEOUT + 0.1
+        (observation,) = in_time(probe.run, TIMEOUT + LATE)
         assert "secret" not in repr(observation)
         return verdict(observation)
 
@@ -446,10 +447,9 @@ def test_a_server_that_never_closes(scheme: str) -> None:
 
     with server(logs_in(scheme, says(answer, then=keeps_open))) as port:
         url = f"{scheme}://probe:x@127.0.0.1:{port}/shop?{PLAIN[scheme]}"
-        observation = session(url, timeout=f"{TIMEOUT}s", interval="1s")
+        observation = in_time(lambda: session(url, timeout=f"{TIMEOUT}s", interval="1s"), TIMEOUT + LATE)
     assert verdict(observation) == ("close", "server.unresponsive")
     assert observation.usable
-    assert observation.duration <= TIMEOUT + 0.1
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
@@ -486,9 +486,9 @@ def test_a_phase_can_be_limited_by_itself(phase: str) -> None:
     params = TLS["postgresql"] if phase == "tls" else PLAIN["postgresql"]
     with server(script) as port:
         url = f"postgresql://probe:x@127.0.0.1:{port}/shop?{params}"
-        observation = session(url, timeout="9s", phase_timeouts={phase: "200ms"})
+        observation = session(url, phase_timeouts={phase: "200ms"}, **LONG)
     assert verdict(observation) == (phase, "server.unresponsive")
-    assert 0.2 <= observation.duration < 2
+    assert 0.2 <= observation.duration < LONGEST
 
 
 @needs_namespaces
@@ -496,13 +496,11 @@ def test_a_phase_can_be_limited_by_itself(phase: str) -> None:
 def test_dropped_packets(scheme: str) -> None:
     """Nothing answers the request to connect: the network swallowed it, as far as one probe can tell."""
     observation = in_own_network(
-        lambda: session(
-            f"{scheme}://probe:x@127.0.0.1:5999/shop", timeout="9s", phase_timeouts={"tcp": "300ms"}
-        ),
+        lambda: session(f"{scheme}://probe:x@127.0.0.1:5999/shop", phase_timeouts={"tcp": "300ms"}, **LONG),
         "tcp dport 5999 drop",
     )
     assert verdict(observation) == ("tcp", "net.blackhole")
-    assert 0.3 <= observation.duration < 2
+    assert 0.3 <= observation.duration < LONGEST
 
 
 @needs_namespaces
@@ -519,12 +517,12 @@ def test_a_dead_first_address_leaves_time_for_the_next(scheme: str) -> None:
     """Over IPv6 the request is swallowed, over IPv4 it is refused: the second answer is the verdict."""
     observation = in_own_network(
         lambda: session(
-            f"{scheme}://probe:x@both.test:5999/shop", timeout="2s", answers=("::1", "127.0.0.1")
+            f"{scheme}://probe:x@both.test:5999/shop", timeout="4s", answers=("::1", "127.0.0.1")
         ),
         "meta nfproto ipv6 drop",
     )
     assert verdict(observation) == ("tcp", "server.down")
-    assert 0.8 < observation.duration < 1.2, "half of what the phase has, for each of two addresses"
+    assert 1.7 < observation.duration < 3.0, "half of what the phase has, for each of two addresses"
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
@@ -538,15 +536,11 @@ def test_the_end_of_the_daemon_wakes_a_session(scheme: str, params: dict[str, st
         deaf(sock)
 
     with server(script) as port:
-        probe = session_probe(
-            f"{scheme}://probe:x@127.0.0.1:{port}/shop?{params[scheme]}", stop=stop, timeout="9s"
-        )
+        probe = session_probe(f"{scheme}://probe:x@127.0.0.1:{port}/shop?{params[scheme]}", stop=stop, **LONG)
         with running(probe.run) as run:
-            assert connected.wait(5)
-            before = time.monotonic()
+            assert connected.wait(LONGEST)
             stop.throw()
-            assert isinstance(run.exception(5), Stopped)
-            assert time.monotonic() - before < 1
+            assert isinstance(run.exception(LONGEST), Stopped)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
