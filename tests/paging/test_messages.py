@@ -1,0 +1,259 @@
+"""What people read: each message in full, as the shipped templates write it."""
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Mapping
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import pytest
+
+from tests.lab.exporter import HERE
+from tests.paging.mail import Mailbox, mailbox
+from tests.paging.receivers import Receiver, receiver
+from tests.paging.shipped import FASTER, KEY, addressed
+from tests.servers.alertmanager import Alertmanager, alertmanager
+from tests.servers.releases import Release
+from tests.waiting import wait_for
+
+URL: Final = "http://alertmanager.test"
+EXPORTER: Final = "http://10.0.0.1:10054"
+PLACED: Final = {"job": "conndrop", "instance": "10.0.0.1:10054", "vantage": "app-1", "target": "orders"}
+CAUSE: Final = {
+    "labels": {
+        **PLACED,
+        "alertname": "DatabaseConnectionsDropping",
+        "kind": "cause",
+        "cause": "server.down",
+        "severity": "critical",
+    },
+    "annotations": {
+        "summary": "Nothing listens at port 5432 of orders",
+        "evidence": "sessions failed: 3, window: 5m",
+        "fix": "See whether it runs: systemctl status postgresql && ls <datadir>",
+        "runbook_url": f"{EXPORTER}/runbooks/DatabaseConnectionsDropping",
+        "incidents_url": f"{EXPORTER}/api/v1/incidents?target=orders",
+    },
+}
+RISK: Final = {
+    "labels": {**PLACED, "alertname": "CertificateExpires", "kind": "risk", "severity": "critical"},
+    "annotations": {
+        "summary": "The certificate of orders expires soon",
+        "evidence": "2 days are left",
+        "fix": "Renew it",
+        "runbook_url": f"{EXPORTER}/runbooks/CertificateExpires",
+    },
+}
+"""By its name it would come first."""
+
+
+FIRING: Final = f"""\
+[SEVERITY] server.down: Nothing listens at port 5432 of orders
+Since: SINCE
+Evidence: sessions failed: 3, window: 5m
+First: See whether it runs: systemctl status postgresql && ls <datadir>
+Runbook: {EXPORTER}/runbooks/DatabaseConnectionsDropping
+Incidents: {EXPORTER}/api/v1/incidents?target=orders
+
+[SEVERITY] CertificateExpires: The certificate of orders expires soon
+Since: SINCE
+Evidence: 2 days are left
+First: Renew it
+Runbook: {EXPORTER}/runbooks/CertificateExpires
+
+"""
+OVER: Final = f"""\
+[over] server.down: Nothing listens at port 5432 of orders
+From: SINCE
+Until: UNTIL
+Incidents: {EXPORTER}/api/v1/incidents?target=orders
+
+[over] CertificateExpires: The certificate of orders expires soon
+From: SINCE
+Until: UNTIL
+
+"""
+HTML_FIRING: Final = f"""\
+<!DOCTYPE html>
+<html><body style="font-family: sans-serif">
+<h3>[SEVERITY] server.down: Nothing listens at port 5432 of orders</h3>
+<p><b>Since:</b> SINCE</p>
+<p><b>Evidence:</b> sessions failed: 3, window: 5m</p>
+<p><b>First:</b> See whether it runs: systemctl status postgresql &amp;&amp; ls &lt;datadir&gt;</p>
+<p><a href="{EXPORTER}/runbooks/DatabaseConnectionsDropping">Runbook</a> · \
+<a href="{EXPORTER}/api/v1/incidents?target=orders">Incidents</a></p>
+<h3>[SEVERITY] CertificateExpires: The certificate of orders expires soon</h3>
+<p><b>Since:</b> SINCE</p>
+<p><b>Evidence:</b> 2 days are left</p>
+<p><b>First:</b> Renew it</p>
+<p><a href="{EXPORTER}/runbooks/CertificateExpires">Runbook</a></p>
+<p><a href="{URL}">Alertmanager</a></p>
+</body></html>
+"""
+HTML_OVER: Final = f"""\
+<!DOCTYPE html>
+<html><body style="font-family: sans-serif">
+<h3>[over] server.down: Nothing listens at port 5432 of orders</h3>
+<p><b>From:</b> SINCE <b>until:</b> UNTIL · \
+<a href="{EXPORTER}/api/v1/incidents?target=orders">Incidents</a></p>
+<h3>[over] CertificateExpires: The certificate of orders expires soon</h3>
+<p><b>From:</b> SINCE <b>until:</b> UNTIL</p>
+<p><a href="{URL}">Alertmanager</a></p>
+</body></html>
+"""
+SLACK_FIRING: Final = f"""\
+*[SEVERITY] server.down:* Nothing listens at port 5432 of orders
+*Since:* SINCE
+*Evidence:* sessions failed: 3, window: 5m
+*First:* See whether it runs: systemctl status postgresql &amp;&amp; ls &lt;datadir&gt;
+<{EXPORTER}/runbooks/DatabaseConnectionsDropping|Runbook> · \
+<{EXPORTER}/api/v1/incidents?target=orders|Incidents>
+
+*[SEVERITY] CertificateExpires:* The certificate of orders expires soon
+*Since:* SINCE
+*Evidence:* 2 days are left
+*First:* Renew it
+<{EXPORTER}/runbooks/CertificateExpires|Runbook>
+
+"""
+SLACK_OVER: Final = f"""\
+*[over] server.down:* Nothing listens at port 5432 of orders
+SINCE to UNTIL · <{EXPORTER}/api/v1/incidents?target=orders|Incidents>
+
+*[over] CertificateExpires:* The certificate of orders expires soon
+SINCE to UNTIL
+
+"""
+TITLE: Final = "Nothing listens at port 5432 of orders (and 1 more), seen from app-1"
+
+
+class Desk:
+    """An Alertmanager with the shipped templates, and whom it tells."""
+
+    def __init__(self, running: Alertmanager, receiving: Receiver, letters: Mailbox) -> None:
+        self._alertmanager = running
+        self._receiver = receiving
+        self.mailbox = letters
+        self._severity = ""
+        self._since = self._until = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+    def post(self, severity: str) -> None:
+        """Let both alerts come in."""
+        self._severity = severity
+        self._receive({})
+
+    def resolve(self) -> None:
+        """Let both be over."""
+        self._until = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        self._receive({"endsAt": self._until.isoformat()})
+
+    def messages(self, path: str, count: int) -> list[Any]:
+        """Wait for so many messages at a path, and give them, oldest first."""
+        wait_for(lambda: len(self._receiver.deliveries(path)) >= count)
+        return [one.document for one in self._receiver.deliveries(path)]
+
+    def filled(self, text: str) -> str:
+        """Put in what was posted."""
+        for name, value in (("SINCE", self._since), ("UNTIL", self._until)):
+            text = text.replace(name, value.strftime("%Y-%m-%d %H:%M:%S UTC"))
+        return text.replace("SEVERITY", self._severity)
+
+    def _receive(self, more: Mapping[str, str]) -> None:
+        fixed = {"startsAt": self._since.isoformat(), **more}
+        self._alertmanager.receive(
+            [
+                {**one, **fixed, "labels": {**one["labels"], "severity": self._severity}}
+                for one in (RISK, CAUSE)
+            ]
+        )
+
+
+@pytest.fixture
+def desk(tmp_path: Path, release: Release) -> Iterator[Desk]:
+    with contextlib.ExitStack() as stack:
+        receiving = stack.enter_context(receiver(HERE))
+        letters = stack.enter_context(mailbox(HERE))
+        configuration = addressed(tmp_path, receiving, letters, timing=FASTER)
+        running = stack.enter_context(alertmanager(HERE, configuration, release, url=URL))
+        yield Desk(running, receiving, letters)
+
+
+def test_mail(desk: Desk) -> None:
+    desk.post("critical")
+    wait_for(lambda: len(desk.mailbox.letters) == 1)
+    desk.resolve()
+    wait_for(lambda: len(desk.mailbox.letters) == 2)
+    first, second = desk.mailbox.letters
+    assert (first["To"], first["From"]) == ("databases@example.com", "alertmanager@example.com")
+    assert first["Subject"] == f"critical: {TITLE}"
+    assert part(first, "plain") == desk.filled(FIRING)
+    assert part(first, "html") == desk.filled(HTML_FIRING)
+    assert second["Subject"] == f"over: {TITLE}"
+    assert part(second, "plain") == desk.filled(OVER)
+    assert part(second, "html") == desk.filled(HTML_OVER)
+
+
+def part(letter: EmailMessage, kind: Literal["plain", "html"]) -> str:
+    body = letter.get_body((kind,))
+    assert isinstance(body, EmailMessage)
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
+def test_pagerduty(desk: Desk) -> None:
+    desk.post("critical")
+    (first,) = desk.messages("/pagerduty", 1)
+    desk.resolve()
+    _, second = desk.messages("/pagerduty", 2)
+    assert (first["event_action"], second["event_action"]) == ("trigger", "resolve")
+    assert first["dedup_key"] == second["dedup_key"]
+    assert paged(first, f"critical: {TITLE}") == details(firing=desk.filled(FIRING), num_firing="2")
+    assert paged(second, f"over: {TITLE}") == details(resolved=desk.filled(OVER), num_resolved="2")
+
+
+def paged(event: Mapping[str, Any], summary: str) -> dict[str, str]:
+    """Give the details of an event of PagerDuty, whose other parts must be as they should be."""
+    payload = dict(event["payload"])
+    found = payload.pop("custom_details")
+    assert payload == {
+        "class": "server.down",
+        "component": "orders",
+        "group": "app-1",
+        "severity": "critical",
+        "source": "conndrop-exporter",
+        "summary": summary,
+    }
+    incidents = f"{EXPORTER}/api/v1/incidents?target=orders"
+    assert event["links"] == [
+        {"href": f"{EXPORTER}/runbooks/DatabaseConnectionsDropping", "text": "Runbook"},
+        {"href": incidents, "text": "Incidents"},
+    ]
+    assert (event["client"], event["client_url"]) == ("conndrop-exporter", incidents)
+    assert event["routing_key"] == KEY
+    # What is a number or nothing at all is one only in newer releases.
+    return {name: str("" if value is None else value) for name, value in found.items()}
+
+
+def details(**differing: str) -> dict[str, str]:
+    return {"firing": "", "resolved": "", "num_firing": "0", "num_resolved": "0", **differing}
+
+
+def test_slack(desk: Desk) -> None:
+    desk.post("warning")
+    (first,) = desk.messages("/slack", 1)
+    desk.resolve()
+    _, second = desk.messages("/slack", 2)
+    assert slacked(first) == attachment("warning", f"warning: {TITLE}", desk.filled(SLACK_FIRING))
+    assert slacked(second) == attachment("good", f"over: {TITLE}", desk.filled(SLACK_OVER))
+
+
+def slacked(message: Mapping[str, Any]) -> Mapping[str, str]:
+    """Give what Slack shows of a message."""
+    assert message["channel"] == "#databases"
+    (found,) = message["attachments"]
+    return {name: found[name] for name in ("color", "fallback", "title", "title_link", "text")}
+
+
+def attachment(color: str, title: str, text: str) -> Mapping[str, str]:
+    link = f"{EXPORTER}/api/v1/incidents?target=orders"
+    return {"color": color, "fallback": title, "title": title, "title_link": link, "text": text}
