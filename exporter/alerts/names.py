@@ -17,11 +17,11 @@ FAILING: Final = Alert(
     name="DatabaseNameFailing",
     kind=Kind.SYMPTOM,
     levels=(Level(severity=Severity.WARNING),),
-    # One failure alone is a lost datagram; what is extrapolated from it stays below one and a half.
+    # One failure alone is a lost datagram; what is extrapolated from it stays below two.
     expr="""\
 target:conndrop_dns_failures:ratio_rate5m > <name_failures>
 and
-sum without (cause) (increase(conndrop_dns_failures_total[5m])) > 1.5
+sum without (cause) (increase(conndrop_dns_failures_total[5m])) > 1.9
 """,
     summary="The name of {{ $labels.target }} often cannot be resolved",
     evidence="{{ $value | humanizePercentage }} of the resolutions of the last 5 minutes failed; more than "

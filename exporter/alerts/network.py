@@ -31,14 +31,13 @@ LOSS: Final = Alert(
         Level(severity=Severity.WARNING, lasts="10m", values={"limit": "<packet_loss_warning>"}),
         Level(severity=Severity.CRITICAL, lasts="5m", values={"limit": "<packet_loss_critical>"}),
     ),
-    # A host that answers no echo at all while sessions are well has a firewall, and no loss; where there are
-    # no sessions, connects tell.
+    # A host that answers no echo at all while sessions are well, or for a day, has a firewall, and no loss.
     expr="""\
 target:conndrop_ping_loss:ratio_rate5m > <limit>
 unless (
   target:conndrop_ping_loss:ratio_rate5m > 0.999
   and
-  (conndrop_up == 1 or (target:conndrop_tcp_connect_seconds:mean5m > 0 unless conndrop_up))
+  (conndrop_up == 1 or min_over_time(target:conndrop_ping_loss:ratio_rate5m[1d]) > 0.999)
 )
 """,
     summary="Packets to {{ $labels.target }} get lost",
