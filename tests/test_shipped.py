@@ -12,7 +12,7 @@ from exporter import __version__
 from exporter.exposition import SERIES
 from exporter.exposition.families import Families
 from exporter.exposition.incidents import IncidentMetrics
-from exporter.exposition.own import OwnMetrics, TargetInfo
+from exporter.exposition.own import Keepalives, OwnMetrics, TargetInfo
 from exporter.exposition.registry import new_registry
 from exporter.probes import KINDS
 
@@ -25,6 +25,7 @@ def names() -> set[str]:
     registry, families = new_registry(), Families()
     OwnMetrics(registry, families)
     TargetInfo([], registry)
+    Keepalives({}, registry)
     IncidentMetrics(families)
     for series in SERIES.values():
         series(families)

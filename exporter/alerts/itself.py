@@ -93,7 +93,7 @@ RESTARTED: Final = Alert(
     levels=AT_ONCE,
     expr="increase(conndrop_meter_restarts_total[15m]) > 0",
     summary="The process that measures for the exporter at {{ $labels.instance }} died and was started again",
-    evidence='{{ $value | printf "%.0f" }} times within 15 minutes; what happened meanwhile was not measured',
+    evidence='restarts within 15 minutes: {{ $value | printf "%.0f" }}; meanwhile nothing was measured',
     fix="See in the exporter's log what ended it, and whether the kernel did: journalctl -k --grep "
     "'oom-kill'",
 )

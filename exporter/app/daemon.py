@@ -20,7 +20,7 @@ from exporter.db import DIALECTS, forget_environment
 from exporter.diagnosis.verdict import Ask
 from exporter.exposition import SERIES, Series
 from exporter.exposition.families import Families
-from exporter.exposition.own import OwnMetrics, TargetInfo
+from exporter.exposition.own import Keepalives, OwnMetrics, TargetInfo
 from exporter.exposition.registry import Scrape, new_registry
 from exporter.journal import Journal
 from exporter.meter.canary import LOOPBACK, Canary
@@ -93,6 +93,7 @@ class Daemon:
         self._memory = Memory(state)
         latest, journal = Latest(), Journal()
         tools = {probed.target.name: self._tools(probed) for probed in configuration.targets}
+        Keepalives({target: each.opener.keepalive for target, each in tools.items()}, registry)
         diagnosis = self._diagnosis(configuration, families, journal, tools)
         self._desk = diagnosis.desk
         sinks = [self._measure, journal.record, latest.record, self._look_closely, self._spare]

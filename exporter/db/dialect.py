@@ -216,6 +216,13 @@ class Opener(Protocol):
         """
         ...
 
+    def keepalive(self, kernels: float | None) -> float | None:
+        """Tell after how many silent seconds an application's connection sends the first TCP keepalive.
+
+        `kernels` is the kernel's own time for that. None where none is sent, or nobody knows when.
+        """
+        ...
+
     @property
     def driver(self) -> str:
         """SQLAlchemy's name of the driver whose connections `pooled` gives."""

@@ -3,7 +3,7 @@
 import platform
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
 from prometheus_client.metrics_core import GaugeMetricFamily
@@ -14,6 +14,7 @@ from exporter.exposition.buckets import ERROR_BUCKETS, LAG_BUCKETS
 from exporter.exposition.families import Families
 from exporter.model import HostCondition, Target
 from exporter.net.engine import Punctuality
+from exporter.net.keepalive import keepalive_time
 
 PROCESSES = ("exporter", "meter")
 """Those whose heartbeat is watched: the daemon, and the one that measures for it."""
@@ -37,6 +38,38 @@ class TargetInfo(Collector):
         family = GaugeMetricFamily("conndrop_target_info", "What is probed, and the labels given to it.")
         for labels in self._labels:
             family.add_sample("conndrop_target_info", dict(labels), 1)
+        return [family]
+
+
+class Keepalives(Collector):
+    """One series for each target to which silent connections send keepalives.
+
+    `firsts` tell when the first is sent, given the kernel's own time for that: in seconds, None for never.
+    The kernel is asked at each scrape, because it may be told otherwise at any time.
+    """
+
+    def __init__(
+        self,
+        firsts: Mapping[str, Callable[[float | None], float | None]],
+        registry: CollectorRegistry,
+        kernels: Callable[[], float | None] = keepalive_time,
+    ) -> None:
+        self._firsts = firsts
+        self._kernels = kernels
+        registry.register(self)
+
+    def collect(self) -> Iterable[Metric]:
+        """Give a sample for each of these targets."""
+        family = GaugeMetricFamily(
+            "conndrop_keepalive_seconds",
+            "When the kernel sends the first TCP keepalive on a silent connection opened as the URL says;"
+            " absent where it sends none.",
+            labels=["target"],
+        )
+        kernels = self._kernels()
+        for target, first in self._firsts.items():
+            if (seconds := first(kernels)) is not None:
+                family.add_metric([target], seconds)
         return [family]
 
 

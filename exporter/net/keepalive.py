@@ -2,12 +2,15 @@
 
 import math
 import socket
+from pathlib import Path
 from typing import Final
 
 from exporter.net.tcp_info import borrowed
 
 PROBES: Final = 3
 """Unanswered probes after which the kernel gives a connection up."""
+TIME: Final = Path("/proc/sys/net/ipv4/tcp_keepalive_time")
+"""Of the network that the asking thread is in; good for IPv6, too."""
 
 
 def keep_alive(descriptor: int, seconds: float | None) -> None:
@@ -23,6 +26,17 @@ def keep_alive(descriptor: int, seconds: float | None) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, whole)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, whole)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
+
+
+def keepalive_time(path: Path = TIME) -> float | None:
+    """Tell after how many silent seconds the kernel probes a connection for which nobody has chosen a time.
+
+    None where it does not tell.
+    """
+    try:
+        return float(path.read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def error_of(descriptor: int) -> int:

@@ -65,6 +65,10 @@ class MysqlOpener:
         """Say no for a while after many logins in a row that were broken off (see `Record`)."""
         return self._record.harmless()
 
+    def keepalive(self, kernels: float | None) -> float | None:
+        """Leave it to the kernel: PyMySQL switches keepalives on, and has no parameter for them."""
+        return kernels
+
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> MysqlSession:
         """Connect and log in (see `exporter.db.dialect.Opener`)."""
         return self._open(addresses, clock, Wire)[0]

@@ -84,6 +84,16 @@ class PostgresOpener:
         """Say yes: PostgreSQL counts no broken attempts."""
         return True
 
+    def keepalive(self, kernels: float | None) -> float | None:
+        """Read libpq's parameters (see `exporter.db.dialect.Opener`); it refuses words, and 0 seconds."""
+        params = self._endpoint.params
+        try:
+            wanted = int(params.get("keepalives", 1))
+            seconds = int(params.get("keepalives_idle", kernels or 0))
+        except ValueError:
+            return None
+        return float(seconds) if wanted and seconds > 0 else None
+
     def open(self, addresses: Sequence[str], clock: PhaseClock) -> PostgresSession:
         """Connect and log in (see `exporter.db.dialect.Opener`)."""
         settings, secret = self._login()
