@@ -12,10 +12,12 @@ from typing import Final
 
 import pytest
 
+from exporter.alerts.compat.postgres_exporter import OWN
 from exporter.db.dialect import Session
 from exporter.exposition.compatible import CompatibleMetrics
 from exporter.exposition.families import Families
 from exporter.model import ProbeError
+from tests.alerts import foreign
 from tests.db.holding import SECONDS, opened, talking
 from tests.scraping import Samples, samples_in
 from tests.servers import Database, Postgres
@@ -70,8 +72,9 @@ class Peer:
             return ""
 
 
-@pytest.fixture
-def peer(database: Database) -> Iterator[Peer]:
+@contextlib.contextmanager
+def looking(database: Database) -> Iterator[Peer]:
+    """Run the other exporter, until it answers."""
     found = Peer(database)
     try:
         wait_for(found.page)
@@ -79,6 +82,12 @@ def peer(database: Database) -> Iterator[Peer]:
     finally:
         found.process.terminate()
         found.process.wait(SECONDS)
+
+
+@pytest.fixture
+def peer(database: Database) -> Iterator[Peer]:
+    with looking(database) as found:
+        yield found
 
 
 def look(session: Session) -> str:
@@ -139,3 +148,19 @@ def test_series_are_those_of_the_other_exporter(database: Database, peer: Peer) 
     assert {name: mine[name] for name in shared} == {name: those[name] for name in shared}
     labelled = {key for key in theirs(other) if key[0] in shared}
     assert labelled == {key for key in theirs(ours) if key[0] in shared}
+
+
+def test_the_other_exporter_has_what_our_rules_on_it_ask_for(database: Database, peer: Peer) -> None:
+    """Of Debian's version; what only later ones have is listed as such."""
+    name = "postgres" if isinstance(database, Postgres) else "mysqld"
+    has = {series for series, _ in samples_in(peer.page())}
+    asked = foreign.FOREIGN[f"compat/{name}_exporter.yml"]
+    assert asked - foreign.LATER - has == set()
+
+
+def test_connections_and_settings_of_the_other_exporter_match(postgres: Postgres) -> None:
+    """What the rules add up and what they divide by must have the same labels in the end."""
+    with looking(postgres) as peer:
+        samples = samples_in(peer.page())
+    labels = {name: {key for key, _ in found} for name, found in samples}
+    assert labels["pg_stat_activity_count"] - set(OWN.split(", ")) == labels["pg_settings_max_connections"]

@@ -20,7 +20,7 @@ USAGE: Final = f"{CONNECTIONS} / {ALLOWED}"
 """The one that MySQL keeps for an administrator comes on top of what is allowed."""
 MYSQLD_EXPORTER: Final = (
     Group(
-        name="mysqld_exporter",
+        name="conndrop-compat-mysqld",
         rules=(
             ABORTED_CONNECTS,
             borrowed(DOWN, up="mysql_up"),

@@ -58,7 +58,7 @@ IDLE_IN_TRANSACTION: Final = replace(
 )
 POSTGRES_EXPORTER: Final = (
     Group(
-        name="postgres_exporter",
+        name="conndrop-compat-postgres",
         rules=(
             CONNECTIONS,
             ALLOWED,
