@@ -36,7 +36,7 @@ CHANGED: Final = Alert(
     expr="""\
 increase(conndrop_dns_answer_changes_total[15m]) > 0
 unless
-increase(conndrop_dns_answer_changes_total[1d]) >= 10
+target:conndrop_dns_answer_changes:increase1d >= 10
 """,
     summary="The name of {{ $labels.target }} leads somewhere else",
     evidence="answers of the last 15 minutes with other addresses than the one before: "

@@ -37,7 +37,7 @@ target:conndrop_ping_loss:ratio_rate5m > <limit>
 unless (
   target:conndrop_ping_loss:ratio_rate5m > 0.999
   and
-  (conndrop_up == 1 or min_over_time(target:conndrop_ping_loss:ratio_rate5m[1d]) > 0.999)
+  (conndrop_up == 1 or target:conndrop_ping_loss:min1d > 0.999)
 )
 """,
     summary="Packets to {{ $labels.target }} get lost",
@@ -67,7 +67,7 @@ BASELINE: Final = Alert(
 and
 {DELAY} - {USUAL} > <latency_step>
 and
-present_over_time({DELAY}[12h] offset 12h)
+present_over_time({USUAL}[12h] offset 12h)
 """,
     summary="The way to {{ $labels.target }} is slower than usual",
     evidence="a round trip of the last 5 minutes took {{ $value | humanizeDuration }} on average, and "

@@ -90,6 +90,14 @@ DAYS: Final = Group(
             name="target:conndrop_rtt_seconds:median1d",
             expr="quantile_over_time(0.5, target:conndrop_rtt_seconds:mean5m[1d])",
         ),
+        Record(
+            name="target:conndrop_ping_loss:min1d",
+            expr="min_over_time(target:conndrop_ping_loss:ratio_rate5m[1d])",
+        ),
+        Record(
+            name="target:conndrop_dns_answer_changes:increase1d",
+            expr="increase(conndrop_dns_answer_changes_total[1d])",
+        ),
         *map(_outages, LONG),
     ),
 )
