@@ -29,7 +29,7 @@ from tests.doubles import (
     says,
     server,
 )
-from tests.probing import session, tls_probe, verdict
+from tests.probing import handshake, session, tls_probe, verdict
 from tests.servers import Certificates
 from tests.waiting import in_time, running, wait_for
 
@@ -54,8 +54,8 @@ def url(scheme: str, port: int, params: dict[str, str]) -> str:
 def look(script: Script, scheme: str, params: dict[str, str] = REQUIRED) -> tuple[str, str] | None:
     """Take one look at a double; check that it kept its deadline; return the verdict."""
     with server(script) as port:
-        probe = tls_probe(url(scheme, port, params), timeout=f"{TIMEOUT}s", interval="1s")
-        (observation,) = in_time(probe.run, TIMEOUT + LATE)
+        where, settings = url(scheme, port, params), {"timeout": f"{TIMEOUT}s", "interval": "1s"}
+        observation = in_time(lambda: handshake(where, **settings), TIMEOUT + LATE)
         assert observation.handshake is None
         assert not observation.verified
         return verdict(observation)
@@ -188,8 +188,8 @@ def test_a_goodbye_that_is_taken_amiss(certificates: Certificates, scheme: str, 
     """What was seen is told, in time; the goodbye says nothing of TLS."""
     script = secured(certificates, takes if scheme == PG else greets_first, end)
     with server(script) as port:
-        probe = tls_probe(url(scheme, port, PREFERRED), timeout="1s", interval="1s")
-        (seen,) = in_time(probe.run, 1 + LATE)
+        where = url(scheme, port, PREFERRED)
+        seen = in_time(lambda: handshake(where, timeout="1s", interval="1s"), 1 + LATE)
     assert seen.failure is None
     assert seen.version == "TLSv1.3"
 

@@ -69,8 +69,7 @@ def look(script: Script, scheme: str, params: str) -> tuple[str, str] | None:
     """Hold a session with a double; check that it kept its deadline; return its verdict."""
     with server(script) as port:
         url = f"{scheme}://probe:secret@127.0.0.1:{port}/shop?{params}"
-        probe = session_probe(url, timeout=f"{TIMEOUT}s", interval="1s")
-        (observation,) = in_time(probe.run, TIMEOUT + LATE)
+        observation = in_time(lambda: session(url, timeout=f"{TIMEOUT}s", interval="1s"), TIMEOUT + LATE)
         assert "secret" not in repr(observation)
         return verdict(observation)
 
