@@ -8,6 +8,7 @@
 # make idle-faults has every idle timeout found and attributed there, in 20 minutes: root
 # make hour   brings faults of all kinds about there for an hour, and looks at what servers list afterwards: root
 # make quiet  watches a healthy lab under load for an hour, with all alert rules: none may fire: root
+# make pages  brings faults about again and again, and sees how long it takes until somebody is paged: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
 # Most tests wait most of the time: so two go on side by side, with servers of their own; WORKERS=0 is one at a time.
@@ -19,7 +20,7 @@ quiet: MINUTES ?= 60
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults controls idle-faults hour quiet lab soak format lint types contracts pytest schema causes alerts clean
+.PHONY: demo test check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes alerts clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
@@ -55,6 +56,11 @@ hour: .venv/dev
 quiet: .venv/dev
 	@tests/prepare
 	@$(BIN)/python -m tests.paging.quiet $(MINUTES)
+
+# PAGES are how often and what, such as PAGES="20 dropout".
+pages: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.paging.pages $(PAGES)
 
 bench: .venv/dev
 	@tests/bench/prepare

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tests.paging.healthy import WATCHDOG, Lab, Pace, healthy
+from tests.paging.healthy import Lab, healthy
+from tests.paging.monitoring import WATCHDOG, Pace
 from tests.servers import Certificates
 from tests.servers.releases import NEWER, RELEASES, Release
 
@@ -81,10 +82,10 @@ def quiet(lab: Lab, seconds: float) -> Seen:
 
 def seen(lab: Lab, seconds: float) -> Seen:
     """Give what was seen in the seconds up to now."""
-    window, watching = f"[{int(seconds) + 60}s]", lab.prometheus
+    window, watching = f"[{int(seconds) + 60}s]", lab.monitoring.prometheus
     alerts = [(one, int(count)) for one, count in watching.query(f"count_over_time(ALERTS{window})")]
     down = watching.query(f"min_over_time(up{window}) == 0")
-    told = [alert["labels"] for _, alert in lab.receiver.alerts()]
+    told = [alert["labels"] for _, alert in lab.monitoring.receiver.alerts("/hook")]
     return Seen(
         seconds=seconds,
         watched=sum(count for labels, count in alerts if labels["alertname"] == WATCHDOG),

@@ -47,11 +47,6 @@ class Receiver:
         """Where it listens, without a path."""
         return f"http://127.0.0.1:{self.server.server_address[1]}"
 
-    def configuration(self) -> dict[str, Any]:
-        """Give the configuration of an Alertmanager that tells it everything at once."""
-        hook = {"name": "hook", "webhook_configs": [{"url": f"{self.url}/hook"}]}
-        return {"route": {"receiver": "hook", "group_wait": "1s", "group_by": ["..."]}, "receivers": [hook]}
-
     def deliveries(self, path: str = "") -> list[Delivery]:
         """Give what has come to paths that begin so, oldest first."""
         return [one for one in list(self._deliveries) if one.path.startswith(path)]

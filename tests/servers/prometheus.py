@@ -4,9 +4,9 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from tests.lab.exporter import Network
 from tests.scraping import samples_in
@@ -14,28 +14,20 @@ from tests.servers.database import free_port
 from tests.servers.releases import INSTALLED, Release
 from tests.servers.service import Service, serving
 
-JOB: Final = "conndrop"
-"""The job under which our own exporter is scraped, as the README has it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scraping:
-    """What a Prometheus is told: jobs with their addresses, rule files, intervals in seconds."""
+    """What a Prometheus is told: jobs as it has them, rule files, intervals in seconds."""
 
-    jobs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    jobs: Sequence[Mapping[str, Any]] = ()
     rules: Sequence[Path] = ()
     alertmanager: Service | None = None
     scrape: int = 15
     evaluation: int = 15
-    further: Sequence[Mapping[str, Any]] = ()
-    """Whole scrape configurations beside the jobs."""
 
     def document(self, address: str) -> dict[str, Any]:
         """Give the configuration of a Prometheus that listens there; it scrapes itself, too."""
-        jobs = [
-            {"job_name": name, "static_configs": [{"targets": list(addresses)}]}
-            for name, addresses in {**self.jobs, "prometheus": [address]}.items()
-        ]
+        itself = {"job_name": "prometheus", "static_configs": [{"targets": [address]}]}
         told = [self.alertmanager.address] if self.alertmanager else []
         return {
             "global": {
@@ -44,7 +36,7 @@ class Scraping:
                 "evaluation_interval": f"{self.evaluation}s",
             },
             "rule_files": [str(path) for path in self.rules],
-            "scrape_configs": [*jobs, *self.further],
+            "scrape_configs": [itself, *self.jobs],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": told}]}]},
         }
 
