@@ -153,6 +153,7 @@ conndrop_keepalive_seconds
     fix="Switch keepalives on, and have them sent sooner than that: keepalives=1&keepalives_idle=60 in the "
     "application's URL",
 )
+# Its only user is the exporter, which keeps none for long: the application's own pool is another alert.
 EXHAUSTED: Final = Alert(
     name="DatabasePoolExhausted",
     kind=Kind.SYMPTOM,
@@ -164,8 +165,8 @@ sum without (cause) (
 """,
     summary="The pool has no connection to {{ $labels.target }} left to hand out",
     evidence=f"{{{{ $value | {COUNT} }}}} of the last 5 minutes' checkouts waited in vain for pool_timeout",
-    fix="See who keeps connections checked out: sessions that are idle in a transaction, slow queries, code "
-    "that does not give its connection back",
+    fix="Compare pool_size + max_overflow with how many connections are taken out at once (connections, in "
+    "the target's block pool), and raise the former where the application takes as many",
 )
 CONNECTIONS: Final = (
     Group(
