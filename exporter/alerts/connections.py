@@ -20,16 +20,19 @@ DROPPED: Final = Alert(
     fix="See in /api/v1/incidents?target={{ $labels.target }} whether the cause is known; if not, compare "
     "the times with the server's log and with changes to the network",
 )
-# Three drops within an hour are extrapolated to a little more than three.
+# What counts is how often it happens: one restart ends all connections that are held, however many they are.
+# Where the exporter starts anew, its counters do, and nothing has happened.
 FREQUENT: Final = Alert(
     name="DatabaseDropsFrequent",
     kind=Kind.SYMPTOM,
     levels=WARNING,
     expr="""\
-round(sum without (probe, end) (increase(conndrop_drops_total{probe!="idle"}[1h]))) > <drops_per_hour>
+changes(sum without (probe, end) (conndrop_drops_total{probe!="idle"})[1h:1m])
+-
+resets(sum without (probe, end) (conndrop_drops_total{probe!="idle"})[1h:1m]) > <drops_per_hour>
 """,
     summary="Connections to {{ $labels.target }} drop again and again, seen as {{ $labels.cause }}",
-    evidence="{{ $value }} within an hour; more than <drops_per_hour> are too many",
+    evidence="{{ $value }} times within an hour; more than <drops_per_hour> are too many",
     fix="Read what the exporter takes for the cause in /api/v1/incidents?target={{ $labels.target }}, and "
     "what to do: conndrop causes {{ $labels.cause }}",
 )
