@@ -5,7 +5,7 @@ from typing import Final
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
 
-# One and the same for all processes of an application. Where nothing was taken, each error is one too many.
+# All processes of an application are looked at as one. Where nothing was taken, each error is one too many.
 ERRORS: Final = Alert(
     name="DatabaseApplicationErrors",
     kind=Kind.SYMPTOM,
@@ -25,4 +25,20 @@ clamp_max(
     'topk(5, increase(conndrop_app_errors_total{target="{{ $labels.target }}"}[5m]))',
     served=False,
 )
-APPLICATION: Final = (Group(name="conndrop-application", rules=(ERRORS,)),)
+EXHAUSTED: Final = Alert(
+    name="DatabasePoolExhausted",
+    kind=Kind.SYMPTOM,
+    levels=(Level(severity=Severity.WARNING),),
+    expr="""\
+sum without (cause, error, pid, instance) (
+  increase(conndrop_app_errors_total{cause="client.pool_exhausted"}[5m])
+) > 0
+""",
+    summary="The pool of the application {{ $labels.job }} has no connection to {{ $labels.target }} left to "
+    "hand out",
+    evidence='{{ $value | printf "%.0f" }} checkouts waited in vain for pool_timeout within 5 minutes',
+    fix="See who keeps connections checked out: sessions that are idle in a transaction, slow queries, code "
+    "that does not give its connection back",
+    served=False,
+)
+APPLICATION: Final = (Group(name="conndrop-application", rules=(ERRORS, EXHAUSTED)),)

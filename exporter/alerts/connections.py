@@ -20,16 +20,19 @@ DROPPED: Final = Alert(
     fix="See in /api/v1/incidents?target={{ $labels.target }} whether the cause is known; if not, compare "
     "the times with the server's log and with changes to the network",
 )
-# Three drops within an hour are extrapolated to a little more than three.
+# What counts is how often it happens: one restart ends all connections that are held, however many they are.
+# Where the exporter starts anew, its counters do, and nothing has happened.
 FREQUENT: Final = Alert(
     name="DatabaseDropsFrequent",
     kind=Kind.SYMPTOM,
     levels=WARNING,
     expr="""\
-round(sum without (probe, end) (increase(conndrop_drops_total{probe!="idle"}[1h]))) > <drops_per_hour>
+changes(sum without (probe, end) (conndrop_drops_total{probe!="idle"})[1h:1m])
+-
+resets(sum without (probe, end) (conndrop_drops_total{probe!="idle"})[1h:1m]) > <drops_per_hour>
 """,
     summary="Connections to {{ $labels.target }} drop again and again, seen as {{ $labels.cause }}",
-    evidence="{{ $value }} within an hour; more than <drops_per_hour> are too many",
+    evidence="{{ $value }} times within an hour; more than <drops_per_hour> are too many",
     fix="Read what the exporter takes for the cause in /api/v1/incidents?target={{ $labels.target }}, and "
     "what to do: conndrop causes {{ $labels.cause }}",
 )
@@ -153,6 +156,7 @@ conndrop_keepalive_seconds
     fix="Switch keepalives on, and have them sent sooner than that: keepalives=1&keepalives_idle=60 in the "
     "application's URL",
 )
+# Its only user is the exporter, which keeps none for long: the application's own pool is another alert.
 EXHAUSTED: Final = Alert(
     name="DatabasePoolExhausted",
     kind=Kind.SYMPTOM,
@@ -164,8 +168,8 @@ sum without (cause) (
 """,
     summary="The pool has no connection to {{ $labels.target }} left to hand out",
     evidence=f"{{{{ $value | {COUNT} }}}} of the last 5 minutes' checkouts waited in vain for pool_timeout",
-    fix="See who keeps connections checked out: sessions that are idle in a transaction, slow queries, code "
-    "that does not give its connection back",
+    fix="Compare pool_size + max_overflow with how many connections are taken out at once (connections, in "
+    "the target's block pool), and raise the former where the application takes as many",
 )
 CONNECTIONS: Final = (
     Group(

@@ -39,7 +39,7 @@ class Thresholds(Settings):
     )
 
     drops_per_hour: Amount = Field(
-        default=3, description="connections dropped within an hour for one cause; more are too many"
+        default=3, description="times within an hour that connections dropped for one cause"
     )
     session_failures_warning: Percentage = Field(
         default=0.1, description="share of new sessions that failed, over 5 minutes"
