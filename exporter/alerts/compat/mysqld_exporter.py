@@ -1,7 +1,7 @@
 """The same on series of mysqld_exporter, from 0.14 (Debian 12) on; all names are those of today, too.
 
-What it does not type falls to 0 with `FLUSH STATUS` as with a restart: `rate` takes both for a reset. Uptime
-falls with a restart alone.
+What it does not type falls to 0 with a restart, and in MariaDB with `FLUSH STATUS`: `rate` takes both for a
+reset. The uptime falls with a restart alone.
 """
 
 from typing import Final
