@@ -28,7 +28,8 @@ BLOCKED: Final = Alert(
     levels=(Level(severity=Severity.CRITICAL),),
     expr="conndrop_server_hosts_blocked > 0",
     summary="{{ $labels.target }} lets nobody in from some addresses",
-    evidence='{{ $value | printf "%.0f" }} are blocked for too many broken connects (max_connect_errors)',
+    evidence="addresses that are blocked for too many broken connects (max_connect_errors): {{ $value | "
+    'printf "%.0f" }}',
     fix="Unblock them: TRUNCATE TABLE performance_schema.host_cache (MySQL), FLUSH HOSTS (MariaDB)",
 )
 POOLER: Final = (
@@ -56,7 +57,7 @@ ADDRESS_CHANGED: Final = Alert(
     levels=(Level(severity=Severity.WARNING),),
     expr="increase(conndrop_server_client_address_changes_total[15m]) > 0",
     summary="{{ $labels.target }} sees the exporter under another address than before",
-    evidence='it changed {{ $value | printf "%.0f" }} times within 15 minutes',
+    evidence='changes within 15 minutes, by the server\'s own word: {{ $value | printf "%.0f" }}',
     fix="See whether a NAT gateway, a VPN or a route has changed, and whether the server lets the new "
     "address in",
 )
