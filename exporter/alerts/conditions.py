@@ -139,7 +139,7 @@ READ_ONLY: Final = Alert(
     # As severe as the cause of that name, which keeps it quiet.
     levels=(Level(severity=Severity.WARNING, lasts="1m"),),
     # A replica that has always been one is as it should be.
-    expr="<read_only> == 1 and min_over_time(<read_only>[1d]) == 0",
+    expr="<read_only> == 1 and <least> == 0",
     summary="{{ $labels.target }} takes no writes any more",
     evidence="the server says that it is read-only, and within the last day it was not",
     fix="See whether this is the former primary after a failover, and let applications find the new one",

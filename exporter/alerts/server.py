@@ -73,7 +73,7 @@ SERVER: Final = (
             measured(
                 conditions.ABOVE_BASELINE,
                 rate=ABORTED_CONNECTS,
-                mean=f"avg_over_time({ABORTED_CONNECTS}[1d])",
+                mean="target:conndrop_server_aborted_connects:mean1d",
             ),
             measured(conditions.ABORTED_CLIENTS, rate="target:conndrop_server_aborted_clients:rate5m"),
             NEARLY_BLOCKED,
@@ -91,7 +91,11 @@ SERVER: Final = (
                 connections=CONNECTIONS,
             ),
             measured(conditions.RESTARTED, times="increase(conndrop_server_restarts_total[15m])"),
-            measured(conditions.READ_ONLY, read_only="conndrop_server_read_only"),
+            measured(
+                conditions.READ_ONLY,
+                read_only="conndrop_server_read_only",
+                least="target:conndrop_server_read_only:min1d",
+            ),
             measured(
                 conditions.LOAD_HIGH,
                 active='sum without (state) (conndrop_server_connections{state="active"})',
