@@ -91,8 +91,8 @@ FELL: Final = Alert(
 > <connections_fall>
 """,
     summary="{{ $labels.target }} has lost many of its connections at once",
-    evidence="{{ $value | humanizePercentage }} of the mean of the 10 minutes before are gone; more than "
-    "<connections_fall:percent> is sudden",
+    evidence="{{ $value | humanizePercentage }} of those that it had in the mean of the 10 minutes before "
+    "are gone; more than <connections_fall:percent> is sudden",
     fix="See whether an application was stopped or deployed; if none was, what lies between it and the "
     "server",
 )
@@ -130,7 +130,7 @@ RESTARTED: Final = Alert(
     levels=(Level(severity=Severity.WARNING),),
     expr="<times> > 0",
     summary="The server of {{ $labels.target }} has restarted",
-    evidence='{{ $value | printf "%.0f" }} times within 15 minutes, by its own time of start',
+    evidence='restarts within 15 minutes, by its own time of start: {{ $value | printf "%.0f" }}',
     fix="Look at the server's log for that moment: told to, crashed, or out of memory",
 )
 READ_ONLY: Final = Alert(
@@ -139,7 +139,7 @@ READ_ONLY: Final = Alert(
     # As severe as the cause of that name, which keeps it quiet.
     levels=(Level(severity=Severity.WARNING, lasts="1m"),),
     # A replica that has always been one is as it should be.
-    expr="<read_only> == 1 and min_over_time(<read_only>[1d]) == 0",
+    expr="<read_only> == 1 and <least> == 0",
     summary="{{ $labels.target }} takes no writes any more",
     evidence="the server says that it is read-only, and within the last day it was not",
     fix="See whether this is the former primary after a failover, and let applications find the new one",

@@ -98,6 +98,14 @@ DAYS: Final = Group(
             name="target:conndrop_dns_answer_changes:increase1d",
             expr="increase(conndrop_dns_answer_changes_total[1d])",
         ),
+        Record(
+            name="target:conndrop_server_aborted_connects:mean1d",
+            expr="avg_over_time(target:conndrop_server_aborted_connects:rate5m[1d])",
+        ),
+        Record(
+            name="target:conndrop_server_read_only:min1d",
+            expr="min_over_time(conndrop_server_read_only[1d])",
+        ),
         *map(_outages, LONG),
     ),
 )

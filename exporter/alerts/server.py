@@ -28,7 +28,8 @@ BLOCKED: Final = Alert(
     levels=(Level(severity=Severity.CRITICAL),),
     expr="conndrop_server_hosts_blocked > 0",
     summary="{{ $labels.target }} lets nobody in from some addresses",
-    evidence='{{ $value | printf "%.0f" }} are blocked for too many broken connects (max_connect_errors)',
+    evidence="addresses that are blocked for too many broken connects (max_connect_errors): {{ $value | "
+    'printf "%.0f" }}',
     fix="Unblock them: TRUNCATE TABLE performance_schema.host_cache (MySQL), FLUSH HOSTS (MariaDB)",
 )
 POOLER: Final = (
@@ -56,7 +57,7 @@ ADDRESS_CHANGED: Final = Alert(
     levels=(Level(severity=Severity.WARNING),),
     expr="increase(conndrop_server_client_address_changes_total[15m]) > 0",
     summary="{{ $labels.target }} sees the exporter under another address than before",
-    evidence='it changed {{ $value | printf "%.0f" }} times within 15 minutes',
+    evidence='changes within 15 minutes, by the server\'s own word: {{ $value | printf "%.0f" }}',
     fix="See whether a NAT gateway, a VPN or a route has changed, and whether the server lets the new "
     "address in",
 )
@@ -72,7 +73,7 @@ SERVER: Final = (
             measured(
                 conditions.ABOVE_BASELINE,
                 rate=ABORTED_CONNECTS,
-                mean=f"avg_over_time({ABORTED_CONNECTS}[1d])",
+                mean="target:conndrop_server_aborted_connects:mean1d",
             ),
             measured(conditions.ABORTED_CLIENTS, rate="target:conndrop_server_aborted_clients:rate5m"),
             NEARLY_BLOCKED,
@@ -90,7 +91,11 @@ SERVER: Final = (
                 connections=CONNECTIONS,
             ),
             measured(conditions.RESTARTED, times="increase(conndrop_server_restarts_total[15m])"),
-            measured(conditions.READ_ONLY, read_only="conndrop_server_read_only"),
+            measured(
+                conditions.READ_ONLY,
+                read_only="conndrop_server_read_only",
+                least="target:conndrop_server_read_only:min1d",
+            ),
             measured(
                 conditions.LOAD_HIGH,
                 active='sum without (state) (conndrop_server_connections{state="active"})',

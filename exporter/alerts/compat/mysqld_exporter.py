@@ -1,7 +1,7 @@
 """The same on series of mysqld_exporter, from 0.14 (Debian 12) on; all names are those of today, too.
 
-What it does not type falls to 0 with `FLUSH STATUS` as with a restart: `rate` takes both for a reset. Uptime
-falls with a restart alone.
+What it does not type falls to 0 with a restart, and in MariaDB with `FLUSH STATUS`: `rate` takes both for a
+reset. The uptime falls with a restart alone.
 """
 
 from typing import Final
@@ -18,6 +18,7 @@ CONNECTIONS: Final = "mysql_global_status_threads_connected"
 ALLOWED: Final = "mysql_global_variables_max_connections"
 USAGE: Final = f"{CONNECTIONS} / {ALLOWED}"
 """The one that MySQL keeps for an administrator comes on top of what is allowed."""
+READ_ONLY: Final = "mysql_global_variables_read_only"
 MYSQLD_EXPORTER: Final = (
     Group(
         name="conndrop-compat-mysqld",
@@ -35,7 +36,7 @@ MYSQLD_EXPORTER: Final = (
             borrowed(conditions.EXHAUSTED, usage=USAGE),
             borrowed(conditions.FELL, connections=CONNECTIONS),
             borrowed(conditions.RESTARTED, times="resets(mysql_global_status_uptime[15m])"),
-            borrowed(conditions.READ_ONLY, read_only="mysql_global_variables_read_only"),
+            borrowed(conditions.READ_ONLY, read_only=READ_ONLY, least=f"min_over_time({READ_ONLY}[1d])"),
             borrowed(conditions.LOAD_HIGH, active="mysql_global_status_threads_running", allowed=ALLOWED),
         ),
     ),

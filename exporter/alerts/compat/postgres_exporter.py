@@ -74,7 +74,11 @@ POSTGRES_EXPORTER: Final = (
             borrowed(IDLE_IN_TRANSACTION, oldest=OLDEST),
             borrowed(conditions.PILE_UP, idle=_in_state("idle in transaction"), connections=CONNECTIONS.name),
             borrowed(conditions.RESTARTED, times="changes(pg_postmaster_start_time_seconds[15m])"),
-            borrowed(conditions.READ_ONLY, read_only=READ_ONLY.name),
+            borrowed(
+                conditions.READ_ONLY,
+                read_only=READ_ONLY.name,
+                least=f"min_over_time({READ_ONLY.name}[1d])",
+            ),
             borrowed(conditions.LOAD_HIGH, active=_in_state("active"), allowed=ALLOWED.name),
         ),
     ),
