@@ -25,7 +25,8 @@ NAME: Final = re.compile(r"^([a-zA-Z_:]+)", flags=re.MULTILINE)
 TLS: Final = "{prober: tcp, tcp: {tls: true, tls_config: {insecure_skip_verify: true}}}"
 COLUMNS: Final = {
     "SHOW POOLS": {
-        "database", "user", "cl_waiting", "maxwait", "sv_active", "sv_idle", "sv_used", "sv_tested", "sv_login",
+        "database", "user", "cl_waiting", "maxwait",
+        "sv_active", "sv_idle", "sv_used", "sv_tested", "sv_login",
     },
     "SHOW DATABASES": {
         "name", "host", "port", "database", "force_user", "pool_mode", "pool_size", "current_connections",
@@ -65,7 +66,7 @@ def test_node_exporter() -> None:
     port = free_port()
     with running("prometheus-node-exporter", port, "--collector.conntrack"):
         wait_for(lambda: shown(port))
-        absent = FOREIGN["compat/node_exporter.yml"] - shown(port)
+        absent = set(FOREIGN["compat/node_exporter.yml"] - shown(port))
     if not Path("/proc/pressure").exists():
         absent = {name for name in absent if "pressure" not in name}
     if not Path("/proc/sys/net/netfilter/nf_conntrack_max").exists():
