@@ -69,7 +69,7 @@ EXPIRED: Final = Alert(
 AVAILABILITY: Final = Alert(
     name="DatabaseAvailabilityLow",
     kind=Kind.SYMPTOM,
-    levels=(Level(severity=Severity.INFO),),
+    levels=(Level(severity=Severity.WARNING),),
     # A target that is new has had no time to make up for its first failure.
     expr=f"""\
 avg_over_time(probe_success{OF_DATABASES}[30d]) < <availability>

@@ -15,12 +15,11 @@ LOSS: Final = Alert(
         Level(severity=Severity.WARNING, lasts="10m", values={"limit": "<packet_loss_warning>"}),
         Level(severity=Severity.CRITICAL, lasts="5m", values={"limit": "<packet_loss_critical>"}),
     ),
-    # An echo that is under way at a scrape counts as sent and not as answered, so up to two prove nothing. A
-    # host that has never answered any has a firewall, and no loss.
+    # An echo that is under way at a scrape counts as sent and not as answered: such loss is gone when it
+    # has left the window, before `lasts` is over. A host that answered none within a day has a firewall.
     expr=f"""\
 1 - rate({ANSWERED}[5m]) / rate({SENT}[5m]) > <limit>
-and increase({SENT}[5m]) - increase({ANSWERED}[5m]) > 2
-and {ANSWERED} > 0
+and max_over_time({ANSWERED}[1d]) > 0
 """,
     summary="Packets to {{ $labels.host }} get lost",
     evidence="{{ $value | humanizePercentage }} of the echoes of the last 5 minutes had no answer; more than "
