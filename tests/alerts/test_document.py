@@ -5,7 +5,7 @@ import re
 from tests.alerts.files import FILES, ROOT, alerts
 
 DOCUMENT = (ROOT / "docs" / "alerts.md").read_text()
-ROWS = dict(re.findall(r"^\| `([A-Z]\w+)` \| ([a-z, ]+) \|", DOCUMENT, flags=re.MULTILINE))
+ROWS = dict(re.findall(r"^\| \[([A-Z]\w+)\]\([^)]+\) \| ([a-z, ]+) \|", DOCUMENT, flags=re.MULTILINE))
 
 
 def test_every_alert_is_in_the_table_with_its_severities() -> None:
