@@ -96,9 +96,9 @@ and
 target:conndrop_outage_seconds:rate<short> > <factor> * (1 - <availability>)
 """,
     labels={"long": "<long>", "short": "<short>"},
-    summary="Outages of {{ $labels.target }} use up what 30 days allow within <spent>",
+    summary="Outages of {{ $labels.target }} use up too fast what 30 days allow",
     evidence="no connection could be kept for {{ $value | humanizePercentage }} of the last <long>, and it "
-    "goes on; <availability:percent> without that are promised",
+    "goes on; what is allowed, with <availability:percent> promised, would be gone within <spent>",
     fix="See in /api/v1/incidents?target={{ $labels.target }} what the cause is, and do what stands there "
     "first",
 )

@@ -16,10 +16,10 @@ up{job="<exporter_job>"} == 0
 or
 absent(up{job="<exporter_job>"})
 """,
-    summary="{{ with $labels.instance }}The exporter at {{ . }} cannot be scraped{{ else }}Prometheus has no "
-    "exporter to scrape in the job {{ $labels.job }}{{ end }}: nobody watches its databases",
-    evidence="for 2 minutes {{ if $labels.instance }}every scrape has failed{{ else }}there has been no "
-    "series up of that job{{ end }}",
+    summary="Prometheus has no answer from an exporter of the job {{ $labels.job }}: its databases are "
+    "unwatched",
+    evidence="for 2 minutes {{ with $labels.instance }}every scrape of {{ . }} has failed{{ else }}there has "
+    "been none to scrape{{ end }}",
     fix="See in Prometheus, Status > Targets, what it says of it; then whether conndrop run is running, and "
     "the last lines of its log",
     served=False,
