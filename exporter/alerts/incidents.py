@@ -9,8 +9,8 @@ from exporter.diagnosis.telling import tell
 from exporter.model import Cause, Severity
 
 IS_POSTGRES: Final = 'query (printf `conndrop_target_info{target=%q,dialect="postgresql"}` $labels.target)'
-REMEMBERED: Final = "20m"
-"""For how long symptoms look back at most, and a while for the last notification."""
+REMEMBERED: Final = "35m"
+"""For how long symptoms look back that page, and a while for the last notification."""
 
 
 def _alert(cause: Cause) -> Alert:
@@ -44,7 +44,7 @@ def _memory(severity: Severity) -> Alert:
         kind=Kind.MEMORY,
         levels=(Level(severity=Severity.INFO),),
         expr=f"max without (cause) (max_over_time({active}[{REMEMBERED}])) == 1",
-        summary="A cause of trouble with {{ $labels.target }} was named within 20 minutes",
+        summary="A cause of trouble with {{ $labels.target }} was named within 35 minutes",
         evidence="DatabaseConnectionsDropping has told it, so its symptoms need no message of their own",
         fix="Let no receiver have this alert: it only keeps others quiet",
         labels={"remembers": str(severity)},
