@@ -21,6 +21,8 @@ PACKAGES: Final = {
     "mysql": "prometheus-mysqld-exporter",
 }
 BLACKBOX: Final = "prometheus-blackbox-exporter"
+SMOKEPING: Final = "prometheus-smokeping-prober"
+NODE: Final = "prometheus-node-exporter"
 MODULES: Final = {"modules": {"tcp_connect": {"prober": "tcp", "timeout": "5s"}}}
 Job = Mapping[str, Any]
 
@@ -30,7 +32,8 @@ def peers(site: Site) -> Iterator[list[Job]]:
     """Run them on a site's client; gives the jobs that scrape them. Raises ServerMissing."""
     with contextlib.ExitStack() as stack:
         looking = [stack.enter_context(_database_exporter(site, name)) for name in site.databases]
-        yield [*looking, stack.enter_context(_blackbox_exporter(site))]
+        others = (_blackbox_exporter(site), _smokeping_prober(site), _node_exporter(site))
+        yield [*looking, *map(stack.enter_context, others)]
 
 
 @contextlib.contextmanager
@@ -39,7 +42,7 @@ def _database_exporter(site: Site, name: str) -> Iterator[Job]:
     url = site.url(name, {"sslmode": "disable"})
     source = url if name == "postgresql" else f"{USER}:{PASSWORD}@({site.host}:{PORTS[name]})/"
     with _running(site, PACKAGES[name], source=source) as address:
-        yield {"job_name": f"{name}-exporter", "static_configs": [{"targets": [address]}]}
+        yield _job(f"{name}-exporter", address)
 
 
 @contextlib.contextmanager
@@ -63,6 +66,28 @@ def _blackbox_exporter(site: Site) -> Iterator[Job]:
 
 
 @contextlib.contextmanager
+def _smokeping_prober(site: Site) -> Iterator[Job]:
+    """Have the server pinged once a second."""
+    hosts = {"hosts": [site.host], "interval": "1s", "protocol": "icmp"}
+    with tempfile.TemporaryDirectory(prefix="conndrop-smokeping-") as directory:
+        file = Path(directory, "smokeping.yml")
+        file.write_text(json.dumps({"targets": [hosts]}))  # which is YAML, too
+        with _running(site, SMOKEPING, f"--config.file={file}") as address:
+            yield _job("smokeping", address)
+
+
+@contextlib.contextmanager
+def _node_exporter(site: Site) -> Iterator[Job]:
+    """Look at this machine."""
+    with _running(site, NODE) as address:
+        yield _job("node", address)
+
+
+def _job(name: str, address: str) -> Job:
+    return {"job_name": name, "static_configs": [{"targets": [address]}]}
+
+
+@contextlib.contextmanager
 def _running(site: Site, package: str, *options: str, source: str = "") -> Iterator[str]:
     """Run a program on the client until the block ends; gives its address."""
     program = shutil.which(package, path=SEARCHED)
@@ -71,7 +96,7 @@ def _running(site: Site, package: str, *options: str, source: str = "") -> Itera
     address = f"127.0.0.1:{site.client.run(free_port)}"
     words = [program, *options, f"--web.listen-address={address}", "--log.level=error"]
     told = os.environ | {"DATA_SOURCE_NAME": source}
-    status = 0 if package == BLACKBOX else -signal.SIGTERM
+    status = 0 if package == BLACKBOX else -signal.SIGTERM  # the others just die
     service = Service(site.client, address)
     with serving(service, site.client, words, "/metrics", environment=told, ends_with=status):
         yield address

@@ -48,7 +48,9 @@ class Seen:
                 yield f"fired: {_short(labels)}, at {count} evaluations"
         yield from (f"told: {_short(labels)}" for labels in self.told)
         yield from (f"rules failed: {count} of {group}" for group, count in self.failures.items())
-        yield from (f"rule {rule['name']}: {rule['health']}" for rule in self.rules if rule["health"] != "ok")
+        for rule in self.rules:
+            if rule["health"] != "ok" and (rule["health"] == "err" or rule["interval"] < self.seconds):
+                yield f"rule {rule['name']}: {rule['health']} {rule.get('lastError', '')}"
         yield from (f"could not be scraped: {one}" for one in self.down)
         if self.failed:
             yield f"the load itself failed {self.failed} times"

@@ -20,6 +20,7 @@ SHORT: Final = Pace(
     scrape=1,
     evaluation=1,
     timing=FASTER,
+    hurried=True,
     probes={
         "session": {"interval": "2s", "timeout": "2s"},
         "server": {"interval": "2s", "timeout": "2s", "compatible_names": True},

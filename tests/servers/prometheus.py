@@ -50,9 +50,9 @@ class Prometheus(Service):
         return [(one["metric"], float(one["value"][1])) for one in found]
 
     def rules(self) -> list[dict[str, Any]]:
-        """Give the rules of all groups, each with its `group` and when it was evaluated and how it went."""
+        """Give the rules of all groups, each with its group's `interval` in seconds, and how it went."""
         groups = self.document("/api/v1/rules")["data"]["groups"]
-        return [{**rule, "group": group["name"]} for group in groups for rule in group["rules"]]
+        return [{**rule, "interval": group["interval"]} for group in groups for rule in group["rules"]]
 
     def alerts(self) -> list[dict[str, Any]]:
         """Give the alerts that are pending or firing now."""
