@@ -19,7 +19,7 @@ from tests.waiting import wait_for
 
 Labels = Mapping[str, str]
 PAGE, SLACK, MAIL = "databases-page", "databases-slack", "databases-mail"
-OPERATORS, NOBODY = "conndrop-operators", "nobody"
+OPERATORS, OPERATORS_PAGE, NOBODY = "conndrop-operators", "conndrop-operators-page", "nobody"
 
 
 def amtool(release: Release, *words: str) -> str:
@@ -47,7 +47,7 @@ def test_the_configuration_is_sound(release: Release) -> None:
         ("risk", "critical", PAGE),
         ("risk", "warning", SLACK),
         ("risk", "info", MAIL),
-        ("exporter", "critical", OPERATORS),
+        ("exporter", "critical", OPERATORS_PAGE),
         ("exporter", "warning", OPERATORS),
         ("exporter", "info", OPERATORS),
         ("memory", "info", NOBODY),

@@ -1,7 +1,6 @@
 """What people read: each message in full, as the shipped templates write it."""
 
 import contextlib
-import datetime
 from collections.abc import Iterator, Mapping
 from email.message import EmailMessage
 from pathlib import Path
@@ -10,43 +9,13 @@ from typing import Any, Final, Literal
 import pytest
 
 from tests.lab.exporter import HERE
-from tests.paging.mail import Mailbox, mailbox
-from tests.paging.receivers import Receiver, receiver
+from tests.paging.desk import EXPORTER, RISK, URL, Desk
+from tests.paging.mail import mailbox
+from tests.paging.receivers import receiver
 from tests.paging.shipped import FASTER, KEY, addressed
-from tests.servers.alertmanager import Alertmanager, alertmanager
+from tests.servers.alertmanager import alertmanager
 from tests.servers.releases import Release
 from tests.waiting import wait_for
-
-URL: Final = "http://alertmanager.test"
-EXPORTER: Final = "http://10.0.0.1:10054"
-PLACED: Final = {"job": "conndrop", "instance": "10.0.0.1:10054", "vantage": "app-1", "target": "orders"}
-CAUSE: Final = {
-    "labels": {
-        **PLACED,
-        "alertname": "DatabaseConnectionsDropping",
-        "kind": "cause",
-        "cause": "server.down",
-        "severity": "critical",
-    },
-    "annotations": {
-        "summary": "Nothing listens at port 5432 of orders",
-        "evidence": "sessions failed: 3, window: 5m",
-        "fix": "See whether it runs: systemctl status postgresql && ls <datadir>",
-        "runbook_url": f"{EXPORTER}/runbooks/DatabaseConnectionsDropping",
-        "incidents_url": f"{EXPORTER}/api/v1/incidents?target=orders",
-    },
-}
-RISK: Final = {
-    "labels": {**PLACED, "alertname": "CertificateExpires", "kind": "risk", "severity": "critical"},
-    "annotations": {
-        "summary": "The certificate of orders expires soon",
-        "evidence": "2 days are left",
-        "fix": "Renew it",
-        "runbook_url": f"{EXPORTER}/runbooks/CertificateExpires",
-    },
-}
-"""By its name it would come first."""
-
 
 FIRING: Final = f"""\
 [SEVERITY] server.down: Nothing listens at port 5432 of orders
@@ -125,48 +94,8 @@ SINCE to UNTIL · <{EXPORTER}/api/v1/incidents?target=orders|Incidents>
 SINCE to UNTIL
 
 """
+RUNBOOK: Final = "alerts/runbooks/DatabaseDown.md"
 TITLE: Final = "Nothing listens at port 5432 of orders (and 1 more), seen from app-1"
-
-
-class Desk:
-    """An Alertmanager with the shipped templates, and whom it tells."""
-
-    def __init__(self, running: Alertmanager, receiving: Receiver, letters: Mailbox) -> None:
-        self._alertmanager = running
-        self._receiver = receiving
-        self.mailbox = letters
-        self._severity = ""
-        self._since = self._until = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-
-    def post(self, severity: str) -> None:
-        """Let both alerts come in."""
-        self._severity = severity
-        self._receive({})
-
-    def resolve(self) -> None:
-        """Let both be over."""
-        self._until = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-        self._receive({"endsAt": self._until.isoformat()})
-
-    def messages(self, path: str, count: int) -> list[Any]:
-        """Wait for so many messages at a path, and give them, oldest first."""
-        wait_for(lambda: len(self._receiver.deliveries(path)) >= count)
-        return [one.document for one in self._receiver.deliveries(path)]
-
-    def filled(self, text: str) -> str:
-        """Put in what was posted."""
-        for name, value in (("SINCE", self._since), ("UNTIL", self._until)):
-            text = text.replace(name, value.strftime("%Y-%m-%d %H:%M:%S UTC"))
-        return text.replace("SEVERITY", self._severity)
-
-    def _receive(self, more: Mapping[str, str]) -> None:
-        fixed = {"startsAt": self._since.isoformat(), **more}
-        self._alertmanager.receive(
-            [
-                {**one, **fixed, "labels": {**one["labels"], "severity": self._severity}}
-                for one in (RISK, CAUSE)
-            ]
-        )
 
 
 @pytest.fixture
@@ -257,3 +186,22 @@ def slacked(message: Mapping[str, Any]) -> Mapping[str, str]:
 def attachment(color: str, title: str, text: str) -> Mapping[str, str]:
     link = f"{EXPORTER}/api/v1/incidents?target=orders"
     return {"color": color, "fallback": title, "title": title, "title_link": link, "text": text}
+
+
+def stranger(severity: str, instance: str) -> Mapping[str, Any]:
+    """Give an alert as rules on other exporters' metrics make them."""
+    labels = {"alertname": "DatabaseDown", "instance": instance, "severity": severity}
+    return {"labels": labels, "annotations": {**RISK["annotations"], "runbook_url": RUNBOOK}}
+
+
+def test_what_has_no_link_is_told_without(desk: Desk) -> None:
+    """PagerDuty refuses what is no address."""
+    desk.receive([stranger("critical", "10.0.0.8:9104"), stranger("warning", "10.0.0.9:9104")])
+    (event,) = desk.messages("/pagerduty", 1)
+    assert not {"links", "client_url"} & event.keys()
+    assert f"\nRunbook: {RUNBOOK}\n" in event["payload"]["custom_details"]["firing"]
+    wait_for(lambda: desk.mailbox.letters)
+    (letter,) = desk.mailbox.letters
+    assert f"<p>Runbook: {RUNBOOK}</p>" in part(letter, "html")
+    (message,) = desk.messages("/slack", 1)
+    assert message["attachments"][0]["text"].endswith(f"\nRunbook: {RUNBOOK}\n\n")
