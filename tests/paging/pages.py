@@ -5,6 +5,7 @@ releases watch side by side.
 """
 
 import random
+import signal
 import statistics
 import sys
 import tempfile
@@ -72,4 +73,5 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what runs is ended in good order
     sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 5, sys.argv[2:]))

@@ -3,6 +3,7 @@
 A healthy lab under load, with every rule that is shipped. Whatever fires is wrong.
 """
 
+import signal
 import sys
 import tempfile
 import time
@@ -113,6 +114,7 @@ def main(minutes: float = 60.0, release: Release = NEWER) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what runs is ended in good order
     sys.exit(
         main(
             float(sys.argv[1]) if len(sys.argv) > 1 else 60.0,
