@@ -12,9 +12,9 @@ DOWN: Final = Alert(
     kind=Kind.EXPORTER,
     levels=(Level(severity=Severity.CRITICAL, lasts="2m"),),
     expr="""\
-up{job="<exporter_job>"} == 0
+up{job=<exporter_job:quoted>} == 0
 or
-absent(up{job="<exporter_job>"})
+absent(up{job=<exporter_job:quoted>})
 """,
     summary="Prometheus has no answer from an exporter of the job {{ $labels.job }}: its databases are "
     "unwatched",
