@@ -3,6 +3,7 @@
 from typing import Final
 
 from exporter.alerts.figures import GROWTH, SEEN, TARGET, evidence
+from exporter.alerts.itself import UPLINK
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.diagnosis.catalogue import CATALOGUE
 from exporter.diagnosis.telling import tell
@@ -52,8 +53,10 @@ def _memory(severity: Severity) -> Alert:
 
 
 NAMED: Final = tuple(cause for cause in CATALOGUE if cause is not Cause.UNKNOWN)
+# Whether the exporter's own host is cut off is found out right before the causes that it keeps quiet: another
+# group is evaluated at another time, and a page may have gone out by then.
 INCIDENTS: Final = (
-    Group(name="conndrop-incidents", rules=(*GROWTH, *(_alert(cause) for cause in NAMED))),
+    Group(name="conndrop-incidents", rules=(UPLINK, *GROWTH, *(_alert(cause) for cause in NAMED))),
     Group(
         name="conndrop-memory",
         rules=tuple(_memory(severity) for severity in (Severity.CRITICAL, Severity.WARNING)),
