@@ -13,13 +13,17 @@ IS_POSTGRES: Final = 'query (printf `conndrop_target_info{target=%q,dialect="pos
 REMEMBERED: Final = "35m"
 """For how long symptoms look back that page, and a while for the last notification."""
 
+MISSED: Final = "2m"
+"""For how long an exporter may miss scrapes: one a minute, or all while it starts anew."""
+
 
 def _alert(cause: Cause) -> Alert:
     return Alert(
         name="DatabaseConnectionsDropping",
         kind=Kind.CAUSE,
         levels=(Level(severity=CATALOGUE[cause].severity),),
-        expr=f'conndrop_incident_active{{cause="{cause}"}} == 1',
+        # A scrape that fails is not the end: it would be told as such, and what goes on as something new.
+        expr=f'last_over_time(conndrop_incident_active{{cause="{cause}"}}[{MISSED}]) == 1',
         summary=tell(cause, TARGET, None, ()).summary,
         evidence=evidence(cause),
         fix=_first_fix(cause),

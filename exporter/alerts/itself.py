@@ -31,7 +31,7 @@ UPLINK: Final = Alert(
     kind=Kind.EXPORTER,
     levels=(Level(severity=Severity.CRITICAL),),
     expr="""\
-max without (target, cause) (conndrop_incident_active{cause="client.local_network"} == 1)
+max without (target, cause) (last_over_time(conndrop_incident_active{cause="client.local_network"}[2m]) == 1)
 * on (job, instance, vantage) group_left ()
 avg by (job, instance, vantage) (
   max_over_time(conndrop_incident_active{cause="client.local_network"}[5m])
