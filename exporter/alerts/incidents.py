@@ -3,6 +3,7 @@
 from typing import Final
 
 from exporter.alerts.figures import GROWTH, SEEN, TARGET, evidence
+from exporter.alerts.itself import UPLINK
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.diagnosis.catalogue import CATALOGUE
 from exporter.diagnosis.telling import tell
@@ -12,13 +13,17 @@ IS_POSTGRES: Final = 'query (printf `conndrop_target_info{target=%q,dialect="pos
 REMEMBERED: Final = "35m"
 """For how long symptoms look back that page, and a while for the last notification."""
 
+MISSED: Final = "2m"
+"""For how long an exporter may miss scrapes: one a minute, or all while it starts anew."""
+
 
 def _alert(cause: Cause) -> Alert:
     return Alert(
         name="DatabaseConnectionsDropping",
         kind=Kind.CAUSE,
         levels=(Level(severity=CATALOGUE[cause].severity),),
-        expr=f'conndrop_incident_active{{cause="{cause}"}} == 1',
+        # A scrape that fails is not the end: it would be told as such, and what goes on as something new.
+        expr=f'last_over_time(conndrop_incident_active{{cause="{cause}"}}[{MISSED}]) == 1',
         summary=tell(cause, TARGET, None, ()).summary,
         evidence=evidence(cause),
         fix=_first_fix(cause),
@@ -52,8 +57,10 @@ def _memory(severity: Severity) -> Alert:
 
 
 NAMED: Final = tuple(cause for cause in CATALOGUE if cause is not Cause.UNKNOWN)
+# Whether the exporter's own host is cut off is found out right before the causes that it keeps quiet: another
+# group is evaluated at another time, and a page may have gone out by then.
 INCIDENTS: Final = (
-    Group(name="conndrop-incidents", rules=(*GROWTH, *(_alert(cause) for cause in NAMED))),
+    Group(name="conndrop-incidents", rules=(UPLINK, *GROWTH, *(_alert(cause) for cause in NAMED))),
     Group(
         name="conndrop-memory",
         rules=tuple(_memory(severity) for severity in (Severity.CRITICAL, Severity.WARNING)),

@@ -12,9 +12,9 @@ DOWN: Final = Alert(
     kind=Kind.EXPORTER,
     levels=(Level(severity=Severity.CRITICAL, lasts="2m"),),
     expr="""\
-up{job="<exporter_job>"} == 0
+up{job=<exporter_job:quoted>} == 0
 or
-absent(up{job="<exporter_job>"})
+absent(up{job=<exporter_job:quoted>})
 """,
     summary="Prometheus has no answer from an exporter of the job {{ $labels.job }}: its databases are "
     "unwatched",
@@ -24,11 +24,19 @@ absent(up{job="<exporter_job>"})
     "the last lines of its log",
     served=False,
 )
+# The share is that of all targets, whatever labels users give them. It counts those of the last 5 minutes,
+# and so stays until the last incident is over: they do not end all at once, and none that is left must page.
 UPLINK: Final = Alert(
     name="ConndropUplinkDown",
     kind=Kind.EXPORTER,
     levels=(Level(severity=Severity.CRITICAL),),
-    expr='avg without (target, cause) (conndrop_incident_active{cause="client.local_network"}) > 0.5',
+    expr="""\
+max without (target, cause) (last_over_time(conndrop_incident_active{cause="client.local_network"}[2m]) == 1)
+* on (job, instance, vantage) group_left ()
+avg by (job, instance, vantage) (
+  max_over_time(conndrop_incident_active{cause="client.local_network"}[5m])
+) > 0.5
+""",
     summary="The host of the exporter at {{ $labels.instance }} is cut off; the databases may be well",
     evidence="{{ $value | humanizePercentage }} of its targets fail because packets do not leave this host",
     fix="On that host, see interfaces, routes and firewall: ip -brief address; ip route; nft list ruleset",
@@ -116,5 +124,5 @@ conndrop_up == 0
     'topk(3, increase(conndrop_server_look_failures_total{target="{{ $labels.target }}"}[5m]))',
 )
 ITSELF: Final = (
-    Group(name="conndrop-exporter", rules=(DOWN, UPLINK, MISSED, ERROR, RELOAD, UNKNOWN, RESTARTED, BLIND)),
+    Group(name="conndrop-exporter", rules=(DOWN, MISSED, ERROR, RELOAD, UNKNOWN, RESTARTED, BLIND)),
 )

@@ -2,12 +2,19 @@
 
 from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from exporter.settings import Delay, Duration, Percentage, Settings
 
+
+def _text(value: str) -> str:
+    if "<" in value or ">" in value:
+        raise ValueError("has angle brackets, which are kept for thresholds")
+    return value
+
+
 Amount = Annotated[float, Field(ge=0, strict=False)]
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1), AfterValidator(_text)]
 EXPORTER: Final = "http://{{ $labels.instance }}"
 """Where Prometheus scrapes it, which is often where people reach it, too."""
 

@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from exporter.alerts import BOOK, Thresholds, defaults, printed
 from exporter.config import load_block
+from tests.alerts.promtool import PROMTOOLS, promtool
 
 
 def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
@@ -67,6 +69,30 @@ def test_rules_are_written_with_the_thresholds_of_a_file(tmp_path: Path) -> None
     assert "> 0.025" in loss["expr"]
     assert "more than 2.5 % is too many" in loss["annotations"]["evidence"]
     assert loss["annotations"]["runbook_url"] == "https://wiki.example.com/runbooks/DatabasePacketLoss"
+
+
+@pytest.mark.parametrize("release", PROMTOOLS)
+def test_a_pattern_is_taken_as_it_is_written(tmp_path: Path, release: str) -> None:
+    file = tmp_path / "thresholds.yml"
+    file.write_text("host_job: 'db\\.prod-\\d+|\"db\"'\nexporter_job: 'the \"exporter\"'\n")
+    done = run("--thresholds", file, "--directory", tmp_path)
+    assert done.returncode == 0, done.stderr
+    checked = subprocess.run(
+        [promtool(release), "check", "rules", *(tmp_path / name for name in BOOK)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert r'{job=~"db\\.prod-\\d+|\"db\"",mode' in (tmp_path / "compat/node_exporter.yml").read_text()
+
+
+def test_a_text_names_no_threshold(tmp_path: Path) -> None:
+    file = tmp_path / "thresholds.yml"
+    file.write_text("exporter_url: https://example.com/<target>\n")
+    done = run("--thresholds", file)
+    assert done.returncode == 1
+    assert f"{file}:1: exporter_url: has angle brackets" in done.stderr
 
 
 def test_mistakes_in_thresholds_are_all_told_and_nothing_is_written(tmp_path: Path) -> None:

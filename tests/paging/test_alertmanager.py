@@ -102,6 +102,7 @@ QUIET: Final[Mapping[str, tuple[Labels, Labels]]] = {
     "lesser network and a lesser cause": (cause("net.loss", "warning"), cause("dns.slow", "warning")),
     "local network and another cause": (cause("client.local_network"), cause("net_x.other")),
     "cause and symptom": (cause("server.down"), symptom()),
+    "cause and an outage": (cause("server.down"), symptom(alertname="DatabaseDown")),
     "cause and a lesser symptom": (cause("server.down"), symptom("warning")),
     "cause and an info": (cause("server.down"), symptom("info")),
     "lesser cause and a lesser symptom": (cause("net.loss", "warning"), symptom("warning")),
@@ -132,8 +133,11 @@ LOUD: Final[Mapping[str, tuple[Labels, Labels]]] = {
     "cause and risk": (cause("server.down"), risk()),
     "less remembered and symptom": (memory("warning"), symptom()),
     "remembered and cause": (memory("critical"), cause("server.down")),
+    "remembered and an outage": (memory("critical"), symptom(alertname="DatabaseDown")),
     "remembered elsewhere": (memory("critical"), symptom(**ELSEWHERE)),
     "worse of another name": (symptom(), risk()),
+    "worse of another scope": (symptom(scope="account"), symptom("warning", scope="database")),
+    "worse of another user": (symptom(user="app"), symptom("warning", user="batch")),
     "worse elsewhere": (symptom(), symptom("warning", **ELSEWHERE)),
 }
 """Of each pair, the second is told although the first is there."""

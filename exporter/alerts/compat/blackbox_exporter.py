@@ -5,7 +5,7 @@ from typing import Final
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
 
-OF_DATABASES: Final = '{job=~"<probe_job>"}'
+OF_DATABASES: Final = "{job=~<probe_job:quoted>}"
 FAILING: Final = Alert(
     name="DatabaseProbeFailing",
     kind=Kind.SYMPTOM,

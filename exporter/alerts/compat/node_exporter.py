@@ -5,7 +5,7 @@ from typing import Final
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
 
-HOST: Final = 'job=~"<host_job>"'
+HOST: Final = "job=~<host_job:quoted>"
 CPU: Final = Alert(
     name="DatabaseHostCPUHigh",
     kind=Kind.SYMPTOM,

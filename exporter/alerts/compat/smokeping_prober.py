@@ -5,7 +5,7 @@ from typing import Final
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
 
-OF_DATABASES: Final = '{host=~"<ping_host>"}'
+OF_DATABASES: Final = "{host=~<ping_host:quoted>}"
 SENT: Final = f"smokeping_requests_total{OF_DATABASES}"
 ANSWERED: Final = f"smokeping_response_duration_seconds_count{OF_DATABASES}"
 LOSS: Final = Alert(
