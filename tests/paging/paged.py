@@ -32,6 +32,13 @@ class Fault:
 
 
 DROPOUT: Final = Fault(cause=Cause.NET_BLACKHOLE, bring=lambda site: site.firewall.black_hole(), seconds=5)
+GOOD: Final = (
+    f"conndrop_up{{target='{TARGET}'}} == 1",
+    "conndrop_held_connections{probe='sentinel'} > 0",
+    "conndrop_ping_rtt_seconds_count > 5",
+    "conndrop_path_rounds_total > 0",
+)
+"""What there is once all probes that matter here have told something good."""
 FAULTS: Final[Mapping[str, Fault]] = {
     "dropout": DROPOUT,
     "server stopped": Fault(cause=Cause.SERVER_DOWN, bring=lambda site: site.down(TARGET), seconds=20),
@@ -113,18 +120,20 @@ def office(certificates: Certificates, pace: Pace, releases: Sequence[Release]) 
             for release in releases
         }
         for one in watching.values():
-            wait_for(lambda one=one: _warm(one), WARM)  # type: ignore[misc]
+            _warm_up(one)
         yield Office(site=site, exporter=running, monitorings=watching)
 
 
-def _warm(watching: Monitoring) -> bool:
-    """Whether all probes tell something good, and the rules have been evaluated."""
-    time.sleep(LOOK)
-    good = (
-        f"conndrop_up{{target='{TARGET}'}} == 1"
-        " and on (target) conndrop_held_connections{probe='sentinel'} > 0"
-        " and on (target) conndrop_ping_rtt_seconds_count > 5"
-        " and on (target) conndrop_path_rounds_total > 0"
-    )
-    evaluated = all(rule["health"] == "ok" for rule in watching.prometheus.rules() if rule["name"] == ALERT)
-    return evaluated and bool(watching.prometheus.query(good))
+def _warm_up(watching: Monitoring) -> None:
+    """Wait until all probes tell something good, and the rules have been evaluated; fail with what is missing."""
+    deadline = time.monotonic() + WARM
+    while missing := [*_missing(watching)]:
+        assert time.monotonic() < deadline, missing
+        time.sleep(LOOK)
+
+
+def _missing(watching: Monitoring) -> Iterator[str]:
+    yield from (query for query in GOOD if not watching.prometheus.query(query))
+    for rule in watching.prometheus.rules():
+        if rule["name"] == ALERT and rule["health"] != "ok":
+            yield f"{rule['query']}: {rule['health']} {rule.get('lastError', '')}"
