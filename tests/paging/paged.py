@@ -125,7 +125,7 @@ def office(certificates: Certificates, pace: Pace, releases: Sequence[Release]) 
 
 
 def _warm_up(watching: Monitoring) -> None:
-    """Wait until all probes tell something good, and the rules have been evaluated; fail with what is missing."""
+    """Wait until probes tell something good and rules have been evaluated; fail with what is missing."""
     deadline = time.monotonic() + WARM
     while missing := [*_missing(watching)]:
         assert time.monotonic() < deadline, missing
