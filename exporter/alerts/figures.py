@@ -13,7 +13,8 @@ from exporter.model import Cause
 
 TARGET: Final = "{{ $labels.target }}"
 WHOSE: Final = (
-    "{{ $of := printf `{target=%q,job=%q,instance=%q}` $labels.target $labels.job $labels.instance }}"
+    "{{ $of := printf `{target=%q,vantage=%q,job=%q,instance=%q}`"
+    " $labels.target $labels.vantage $labels.job $labels.instance }}"
 )
 """Template that names the selector of the alert's own target for the clauses that follow."""
 SEEN: Final = f"<exporter_url>/api/v1/incidents?target={TARGET}"

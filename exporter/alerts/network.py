@@ -10,8 +10,10 @@ USUAL: Final = "target:conndrop_rtt_seconds:median1d"
 DELAY: Final = "target:conndrop_rtt_seconds:mean5m"
 HOP: Final = (
     'hop {{ $value | printf "%.0f" }}'
-    '{{ range query (printf `conndrop_path_hop_info{target=%q,job=%q,instance=%q,ttl="%.0f"}`'
-    " $labels.target $labels.job $labels.instance $value) | sortByLabel `address` }}, {{ .Labels.address }}"
+    "{{ range query"
+    ' (printf `conndrop_path_hop_info{target=%q,vantage=%q,job=%q,instance=%q,ttl="%.0f"}`'
+    " $labels.target $labels.vantage $labels.job $labels.instance $value)"
+    " | sortByLabel `address` }}, {{ .Labels.address }}"
     "{{ with .Labels.hostname }} ({{ . }}){{ end }}{{ with .Labels.network }} of {{ . }}{{ end }}"
     "{{ else }}, which gives no answer itself{{ end }}"
 )

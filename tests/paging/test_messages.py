@@ -194,6 +194,29 @@ def stranger(severity: str, instance: str) -> Mapping[str, Any]:
     return {"labels": labels, "annotations": {**RISK["annotations"], "runbook_url": RUNBOOK}}
 
 
+def test_what_knows_of_none_of_our_annotations_is_told_with_what_it_has(desk: Desk) -> None:
+    """A rule of somebody else's, with a description or with nothing, comes to the same receivers."""
+    desk.receive(
+        [
+            {
+                "labels": {"alertname": "DiskFull", "severity": "critical"},
+                "annotations": {"description": "50 MB left"},
+            },
+            {"labels": {"alertname": "HostDown"}, "annotations": {}},
+        ]
+    )
+    (event,) = desk.messages("/pagerduty", 1)
+    assert event["payload"]["summary"] == "critical: 50 MB left"
+    told = event["payload"]["custom_details"]["firing"]
+    assert told.startswith("[critical] DiskFull: 50 MB left\nSince: ")
+    assert not {"Evidence:", "First:", "Runbook:"} & set(told.split())
+    (message,) = desk.messages("/slack", 1)
+    (found,) = message["attachments"]
+    assert found["title"] == "firing: HostDown"
+    assert found["text"].startswith("*[firing] HostDown:* HostDown\n*Since:* ")
+    assert not {"*Evidence:*", "*First:*"} & set(found["text"].split())
+
+
 def test_what_has_no_link_is_told_without(desk: Desk) -> None:
     """PagerDuty refuses what is no address."""
     desk.receive([stranger("critical", "10.0.0.8:9104"), stranger("warning", "10.0.0.9:9104")])
