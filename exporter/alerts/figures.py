@@ -37,7 +37,9 @@ What idle probes lose is found out on purpose.
 GROWTH: Final = tuple(
     Record(
         name=f"target:{counter}:increase5m",
-        expr=f"sum without ({labels}) (increase({counter}_total{which}[5m]))",
+        expr=f"sum without ({labels}) (increase({counter}_total{which}[5m]))"
+        if labels
+        else f"increase({counter}_total{which}[5m])",
     )
     for counter, (labels, which) in EVENTS.items()
 )

@@ -42,7 +42,7 @@ def _first_fix(cause: Cause) -> str:
 
 def _memory(severity: Severity) -> Alert:
     causes = [cause for cause in NAMED if CATALOGUE[cause].severity is severity]
-    pattern = "|".join(cause.replace(".", "\\\\.") for cause in causes)
+    pattern = "|".join(cause.replace(".", "[.]") for cause in causes)
     active = f'conndrop_incident_active{{cause=~"{pattern}"}}'
     return Alert(
         name="DatabaseIncidentRemembered",

@@ -32,20 +32,12 @@ BLOCKED: Final = Alert(
     'printf "%.0f" }}',
     fix="Unblock them: TRUNCATE TABLE performance_schema.host_cache (MySQL), FLUSH HOSTS (MariaDB)",
 )
-POOLER: Final = (
-    ">= 1\n"
-    "unless ignoring (scope, product, version, identity, role)\n"
-    'conndrop_server_info{product="PgBouncer"}'
-)
-"""Whoever finds no room in one of PgBouncer's pools waits, and is not refused."""
+# A limit that is as large as a pool is reached by design: who is refused for it is an incident's matter.
 ACCOUNT_NEAR_LIMIT: Final = Alert(
     name="DatabaseAccountNearLimit",
     kind=Kind.SYMPTOM,
-    levels=(
-        Level(severity=Severity.WARNING, lasts="5m", values={"much": "> <saturation_critical>"}),
-        Level(severity=Severity.CRITICAL, values={"much": POOLER}),
-    ),
-    expr='conndrop_server_limit_usage_ratio{scope=~"account|database"} <much>',
+    levels=(Level(severity=Severity.WARNING, lasts="5m"),),
+    expr='conndrop_server_limit_usage_ratio{scope=~"account|database"} > <saturation_critical>',
     summary="One {{ $labels.scope }} of {{ $labels.target }} has few connections left, or none",
     evidence="{{ $value | humanizePercentage }} of those that this {{ $labels.scope }} may have are in use, "
     "whatever room the server has for others",

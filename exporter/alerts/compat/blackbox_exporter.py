@@ -19,7 +19,6 @@ FAILING: Final = Alert(
     evidence="{{ $value | humanizePercentage }} of the probes of the last 5 minutes failed",
     fix="Ask the exporter why, and read its log from the first failure on: "
     "curl 'http://EXPORTER:9115/probe?target={{ $labels.instance }}&module=MODULE&debug=true'",
-    served=False,
 )
 SLOW: Final = Alert(
     name="DatabaseProbeSlow",
@@ -34,7 +33,6 @@ avg_over_time((probe_duration_seconds{OF_DATABASES} and probe_success == 1)[5m:1
     "<slow_probe:duration> is too long",
     fix="See what takes so long: probe_dns_lookup_time_seconds is the name's share; of the rest, "
     "whole seconds are packets that got lost, anything else is the way or the server",
-    served=False,
 )
 # While the handshake fails there is no such series; a target that is probed no more is left out.
 EXPIRY: Final = f"""\
@@ -54,7 +52,6 @@ EXPIRING: Final = Alert(
     summary="A certificate of {{ $labels.instance }} expires soon",
     evidence="the first one of its chain to expire does so in {{ $value | humanizeDuration }}",
     fix=RENEWAL,
-    served=False,
 )
 EXPIRED: Final = Alert(
     name="DatabaseCertificateExpired",
@@ -64,7 +61,6 @@ EXPIRED: Final = Alert(
     summary="A certificate of {{ $labels.instance }} has expired",
     evidence="the first one of its chain to expire did so {{ $value | humanizeDuration }} ago",
     fix=RENEWAL,
-    served=False,
 )
 AVAILABILITY: Final = Alert(
     name="DatabaseAvailabilityLow",
@@ -79,7 +75,6 @@ and present_over_time(probe_success[1d] offset 6d)
     evidence="{{ $value | humanizePercentage }} of the probes of 30 days succeeded; <availability:percent> "
     "are promised",
     fix="See when it was away, and whether it was long or often: 1 - avg_over_time(probe_success[1h])",
-    served=False,
 )
 BLACKBOX_EXPORTER: Final = (
     Group(name="conndrop-compat-blackbox", rules=(FAILING, SLOW, EXPIRING, EXPIRED)),

@@ -23,9 +23,5 @@ DOWN: Final = Alert(
 
 
 def borrowed(alert: Alert, **series: str) -> Alert:
-    """Give an alert on these series; nobody serves its runbook."""
-    return replace(
-        measured(alert, **series),
-        summary=alert.summary.replace(OURS, THEIRS),
-        served=False,
-    )
+    """Give an alert on these series."""
+    return replace(measured(alert, **series), summary=alert.summary.replace(OURS, THEIRS))

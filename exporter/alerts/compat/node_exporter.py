@@ -21,7 +21,6 @@ CPU: Final = Alert(
     "<host_cpu:percent> is too much",
     fix='See who uses them, and whether it is the database: top -H; where other guests do, mode="steal" of '
     "node_cpu_seconds_total is high",
-    served=False,
 )
 MEMORY: Final = Alert(
     name="DatabaseHostMemoryLow",
@@ -35,7 +34,6 @@ node_memory_MemAvailable_bytes{{{HOST}}} / node_memory_MemTotal_bytes < <host_me
     "<host_memory:percent> is too little",
     fix="See who has it, and whether the kernel has killed anything: "
     "ps -eo pid,rss,args --sort=-rss | head; journalctl -k -g oom",
-    served=False,
 )
 FILE_SYSTEM: Final = f'{HOST},fstype!~"tmpfs|ramfs|squashfs|iso9660|erofs|overlay|fuse.*"'
 FILE_SYSTEMS: Final = f"node_filesystem_avail_bytes{{{FILE_SYSTEM}}}"
@@ -55,7 +53,6 @@ DISK: Final = Alert(
     summary="{{ $labels.mountpoint }} of {{ $labels.instance }} is nearly full",
     evidence="{{ $value | humanizePercentage }} of it are left; less than <host_disk:percent> is too little",
     fix=WHAT_GROWS,
-    served=False,
 )
 DISK_FILLING: Final = Alert(
     name="DatabaseHostDiskFull",
@@ -70,7 +67,6 @@ and predict_linear(node_filesystem_avail_bytes[1h], 4 * 3600) < 0
     evidence="{{ $value | humanizePercentage }} of it are left, and nothing will be "
     "if it goes on as in the last hour",
     fix=WHAT_GROWS,
-    served=False,
 )
 # Bridges and the ends of containers drop what nobody there wants.
 DEVICE: Final = f'{HOST},device!~"lo|veth.*|docker.*|br-.*|virbr.*|cni.*|cali.*|flannel.*|tap.*"'
@@ -101,7 +97,6 @@ and (
     evidence="{{ $value | humanizePercentage }} of its packets were in error or dropped; more than "
     "<host_packet_errors:percent> is too much",
     fix="See which counter grows: ip -s -s link show {{ $labels.device }}; ethtool -S {{ $labels.device }}",
-    served=False,
 )
 FULLNESS: Final = (
     f"node_nf_conntrack_entries{{{HOST}}} / node_nf_conntrack_entries_limit > <host_connections>"
@@ -116,7 +111,6 @@ TABLE: Final = Alert(
     "than <host_connections:percent> is too much",
     fix="Make it larger before new connections are dropped without a word: "
     "sysctl -w net.netfilter.nf_conntrack_max=NUMBER",
-    served=False,
 )
 TABLE_DROPS: Final = Alert(
     name="DatabaseHostConnectionTableFull",
@@ -131,7 +125,6 @@ and increase(node_nf_conntrack_stat_drop[5m]) > 0
     "5 minutes packets found no place",
     fix="Make it larger: sysctl -w net.netfilter.nf_conntrack_max=NUMBER; the kernel has said it, too: "
     "journalctl -k -g nf_conntrack",
-    served=False,
 )
 LISTEN: Final = Alert(
     name="DatabaseHostListenOverflows",
@@ -144,7 +137,6 @@ increase(node_netstat_TcpExt_ListenOverflows{{{HOST}}}[5m]) > 0
     evidence='{{ $value | printf "%.0f" }} connects found an accept queue full within 5 minutes',
     fix="See whose queue is full, Recv-Q against Send-Q: ss -ltn; raise back_log (MySQL, MariaDB) or "
     "max_connections (PostgreSQL), and net.core.somaxconn",
-    served=False,
 )
 RETRANSMITS: Final = Alert(
     name="DatabaseHostRetransmits",
@@ -159,7 +151,6 @@ and rate(node_netstat_Tcp_RetransSegs[5m]) > 0.2
     evidence="{{ $value | humanizePercentage }} of its TCP segments were sent again; more than "
     "<host_retransmits:percent> is too much",
     fix="See to whom, by the figures after retrans: ss -tin state established",
-    served=False,
 )
 
 
@@ -175,7 +166,6 @@ def _pressure(resource: str, what: str, fix: str) -> Alert:
         "<host_pressure:percent> is too much",
         fix=fix,
         labels={"resource": resource},
-        served=False,
     )
 
 

@@ -14,7 +14,6 @@ DOWN: Final = Alert(
     evidence="for a minute its exporter has got no answer from its console",
     fix="See on its host whether the process runs, and what its log says last: "
     "systemctl status pgbouncer; journalctl -u pgbouncer -n 50",
-    served=False,
 )
 MANY_WAITING: Final = Alert(
     name="PgBouncerClientsWaiting",
@@ -26,7 +25,6 @@ MANY_WAITING: Final = Alert(
     "than <pooler_waiting> are too many",
     fix="See in its console which pool has clients waiting, and what its connections do: "
     "SHOW POOLS; SHOW SERVERS",
-    served=False,
 )
 LONG_WAIT: Final = Alert(
     name="PgBouncerClientsWaiting",
@@ -38,7 +36,6 @@ LONG_WAIT: Final = Alert(
     "than <pooler_wait:duration> is too long",
     fix="See in its console which pool has clients waiting, and what its connections do: "
     "SHOW POOLS; SHOW SERVERS",
-    served=False,
 )
 NEAR_LIMIT: Final = Alert(
     name="PgBouncerClientsNearLimit",
@@ -53,7 +50,6 @@ NEAR_LIMIT: Final = Alert(
     evidence="{{ $value | humanizePercentage }} of max_client_conn are connected; more than <limit:percent> "
     "are too many",
     fix="See in its console who has them, and lower the pools of those who do not need theirs: SHOW CLIENTS",
-    served=False,
 )
 # `database` is the name in PgBouncer's own configuration, which SHOW DATABASES calls `name`.
 NAMED: Final = 'label_replace({}, "database", "$1", "name", "(.+)")'
@@ -86,7 +82,6 @@ sum without (user) (pgbouncer_pools_client_waiting_connections) > 0
     "waiting for 5 minutes",
     fix="See what its connections do, on the server: SELECT pid, usename, state, xact_start, query FROM "
     "pg_stat_activity WHERE backend_type = 'client backend' ORDER BY xact_start",
-    served=False,
 )
 PGBOUNCER_EXPORTER: Final = (
     Group(name="conndrop-compat-pgbouncer", rules=(DOWN, MANY_WAITING, LONG_WAIT, NEAR_LIMIT, POOL_FULL)),

@@ -26,7 +26,6 @@ and max_over_time({ANSWERED}[1d]) > 0
     "<limit:percent> is too many",
     fix="See on which hop the loss begins that goes on to the end, and write to whoever runs it: "
     "mtr -T to the database's port",
-    served=False,
 )
 LATENCY: Final = Alert(
     name="DatabaseLatencyHigh",
@@ -40,6 +39,5 @@ rate(smokeping_response_duration_seconds_sum{OF_DATABASES}[5m])
     evidence="a round trip takes {{ $value | humanizeDuration }} in the mean of 5 minutes; more than "
     "<latency:duration> is too long",
     fix="See on which hop the delay begins that goes on to the end: mtr -T to the database's port",
-    served=False,
 )
 SMOKEPING_PROBER: Final = (Group(name="conndrop-compat-smokeping", rules=(LOSS, LATENCY)),)
