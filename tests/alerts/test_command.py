@@ -1,5 +1,6 @@
 """`conndrop alerts`, run as a user runs it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -114,6 +115,25 @@ def test_files_that_cannot_be_read_or_written_are_told(tmp_path: Path) -> None:
     blocked = run("--directory", tmp_path / "file")
     assert blocked.returncode == 1
     assert "cannot be written" in blocked.stderr
+
+
+def test_thresholds_without_a_folder_are_a_mistake(tmp_path: Path) -> None:
+    """Nothing would come of them, and who wrote them would not notice."""
+    (tmp_path / "thresholds.yml").write_text("latency: 250ms\n")
+    for further in ((), ("--defaults",), ("DatabaseLatencyHigh",)):
+        done = run("--thresholds", tmp_path / "thresholds.yml", *further)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--directory DIR" in done.stderr
+
+
+def test_all_files_are_written_even_if_nobody_reads_their_names(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "exporter", "alerts", "--directory", str(tmp_path)]
+    with os.fdopen(writer, "wb") as nobody:
+        done = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert all((tmp_path / name).exists() for name in BOOK)
 
 
 def test_an_empty_file_of_thresholds_changes_nothing(tmp_path: Path) -> None:
