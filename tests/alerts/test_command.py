@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from exporter.alerts import BOOK, Thresholds, defaults, printed
-from exporter.config import load_block
+from exporter.config import ConfigurationError, load_block
 from tests.alerts.promtool import PROMTOOLS, promtool
 
 
@@ -134,6 +134,34 @@ def test_all_files_are_written_even_if_nobody_reads_their_names(tmp_path: Path) 
         done = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (1, b"")
     assert all((tmp_path / name).exists() for name in BOOK)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("packet_loss_warning: 10%", "packet_loss_warning is above packet_loss_critical"),
+        ("certificate_warning: 1d", "certificate_critical is above certificate_warning"),
+        ("exporter_url: conndrop.example.com", "exporter_url: must begin with http:// or https://"),
+        ("exporter_url: 'http://{{ $labels.instance'", "exporter_url: must begin with http:// or https://"),
+        ("runbooks_url: https://<latency>/", "runbooks_url: has angle brackets"),
+        ("runbooks_url: https://me:secret1@wiki.example.com", "runbooks_url: must not hold an account"),
+        ("host_job: node(", "host_job: is no regular expression"),
+        ("host_job: (?P<kind>node)", "host_job: has angle brackets"),
+    ],
+)
+def test_thresholds_that_make_no_good_rules_are_refused(tmp_path: Path, written: str, told: str) -> None:
+    (tmp_path / "thresholds.yml").write_text(written + "\n")
+    with pytest.raises(ConfigurationError) as refused:
+        load_block(tmp_path / "thresholds.yml", Thresholds)
+    assert told in str(refused.value)
+    assert "secret1" not in str(refused.value)
+
+
+def test_links_of_messages_have_one_slash_and_may_name_labels(tmp_path: Path) -> None:
+    (tmp_path / "thresholds.yml").write_text("exporter_url: 'https://example.com/{{ $labels.job }}/'\n")
+    found = printed(BOOK, load_block(tmp_path / "thresholds.yml", Thresholds))
+    link = "https://example.com/{{ $labels.job }}/runbooks/DatabasePacketLoss"
+    assert f"runbook_url: {link}\n" in found["conndrop-network.yml"]
 
 
 def test_an_empty_file_of_thresholds_changes_nothing(tmp_path: Path) -> None:
