@@ -30,7 +30,7 @@ def test_alerts_are_listed_with_how_severe_they_can_be() -> None:
     ours = done.stdout.partition("compat/")[0]
     lines = {line.split()[0]: line for line in ours.splitlines() if line.startswith("  ")}
     assert not re.search(r"[{}<>$]", ours)
-    assert "critical or warning  Packets to target get lost" in lines["DatabasePacketLoss"]
+    assert "critical or warning  Packets to TARGET get lost" in lines["DatabasePacketLoss"]
     assert "see `conndrop causes`" in lines["DatabaseConnectionsDropping"]
     assert "DatabaseIncidentRemembered" not in lines
 
