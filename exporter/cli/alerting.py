@@ -54,7 +54,7 @@ def _run(parsed: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise  # whoever read us has gone: no file is to blame
     except OSError as error:
-        complain(f"{error.filename}: cannot be written: {error.strerror}")
+        complain(f"{error.filename or parsed.directory}: cannot be written: {error.strerror}")
         return 1
     return 0
 

@@ -115,6 +115,10 @@ def test_files_that_cannot_be_read_or_written_are_told(tmp_path: Path) -> None:
     blocked = run("--directory", tmp_path / "file")
     assert blocked.returncode == 1
     assert "cannot be written" in blocked.stderr
+    (tmp_path / "conndrop-records.yml").symlink_to("/dev/full")
+    full = run("--directory", tmp_path)
+    assert full.returncode == 1
+    assert f"{tmp_path}: cannot be written: No space left" in full.stderr
 
 
 def test_thresholds_without_a_folder_are_a_mistake(tmp_path: Path) -> None:
