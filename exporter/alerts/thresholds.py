@@ -86,11 +86,19 @@ class Thresholds(Settings):
     name_failures: Percentage = Field(
         default=0.1, description="share of resolutions of a database's name that failed, over 5 minutes"
     )
-    certificate_warning: Duration = Field(default=21 * 86400.0, description="time until it expires")
-    certificate_critical: Duration = Field(default=3 * 86400.0, description="time until it expires")
+    certificate_warning: Duration = Field(
+        default=21 * 86400.0, description="time until a certificate expires"
+    )
+    certificate_critical: Duration = Field(
+        default=3 * 86400.0, description="time until a certificate expires"
+    )
 
-    aborted_connects_warning: Amount = Field(default=5, description="a second, for 5 minutes")
-    aborted_connects_critical: Amount = Field(default=20, description="a second, for 5 minutes")
+    aborted_connects_warning: Amount = Field(
+        default=5, description="connects a second that never become a session, for 5 minutes"
+    )
+    aborted_connects_critical: Amount = Field(
+        default=20, description="connects a second that never become a session, for 5 minutes"
+    )
     aborted_connects_factor: Amount = Field(
         default=3, description="how many times the server's own mean of the last day, for 10 minutes …"
     )
@@ -99,10 +107,14 @@ class Thresholds(Settings):
         default=10, description="clients that vanished without a goodbye within 5 minutes, for 5 minutes"
     )
     blocked_warning: Percentage = Field(
-        default=0.5, description="share of max_connect_errors that broken connections in a row have reached"
+        default=0.5, description="share of max_connect_errors that connects broken off in a row have reached"
     )
-    saturation_warning: Percentage = Field(default=0.8, description="share of slots in use, for 5 minutes")
-    saturation_critical: Percentage = Field(default=0.9, description="share of slots in use, for 5 minutes")
+    saturation_warning: Percentage = Field(
+        default=0.8, description="share of a server's or an account's connections in use, for 5 minutes"
+    )
+    saturation_critical: Percentage = Field(
+        default=0.9, description="share of a server's or an account's connections in use, for 5 minutes"
+    )
     connections_fall: Percentage = Field(
         default=0.5, description="share of a server's connections that have gone within 10 minutes …"
     )
@@ -128,7 +140,9 @@ class Thresholds(Settings):
         default=0.01, description="database errors for each connection the application takes, over 5 minutes"
     )
 
-    missed_runs: Percentage = Field(default=0.05, description="share of runs missed, for 10 minutes")
+    missed_runs: Percentage = Field(
+        default=0.05, description="share of a probe's runs missed, for 10 minutes"
+    )
     measurement_error: Delay = Field(
         default=0.001, description="what one in a hundred delays is wrong by at least, for 10 minutes"
     )
