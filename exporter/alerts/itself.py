@@ -69,7 +69,7 @@ histogram_quantile(0.99, rate(conndrop_measurement_error_seconds_bucket[5m])) > 
 """,
     summary="Delays that {{ $labels.probe }} measures at {{ $labels.instance }} are wrong",
     evidence="one in a hundred measured on the loopback interface, where nothing is in between, was off by "
-    "{{ $value | humanizeDuration }} or more; <measurement_error:duration> are too much",
+    "{{ $value | humanizeDuration }} or more; <measurement_error:duration> is too much",
     fix="See whether that host has processor time to spare, or its hypervisor takes it away: vmstat 1 10",
 )
 RELOAD: Final = Alert(

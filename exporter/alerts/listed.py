@@ -18,7 +18,7 @@ LABEL: Final = re.compile(r"{{ \$labels\.(\w+) }}")
 
 
 def listing(book: Book) -> str:
-    """List the alerts of each file: name, how severe it can be, and what it says."""
+    """List the alerts of each file: name, how severe it can be, and what it says, with labels in capitals."""
     found = {name: _alerts(rule for group in groups for rule in group.rules) for name, groups in book.items()}
     width = max(len(name) for alerts in found.values() for name in alerts)
     return "\n\n".join(
@@ -41,7 +41,9 @@ def _said(alerts: list[Alert]) -> str:
     severities = " or ".join(sorted({str(level.severity) for alert in alerts for level in alert.levels}))
     said = dict.fromkeys(alert.summary for alert in alerts)
     words = (
-        LABEL.sub(r"\1", "; ".join(said)) if len(said) < 3 else "one for each cause: see `conndrop causes`"
+        LABEL.sub(lambda label: label[1].upper(), "; ".join(said))
+        if len(said) < 3
+        else "one for each cause: see `conndrop causes`"
     )
     return f"{severities:19}  {words}"
 

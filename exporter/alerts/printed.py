@@ -9,7 +9,9 @@ from exporter.alerts.filling import Value, fill
 from exporter.alerts.rule import Alert, Book, Group, Level, Record
 from exporter.alerts.thresholds import Thresholds
 
-HEADING: Final = "# Printed by `conndrop alerts`; config/alerts.yml has what can be changed.\n"
+HEADING: Final = (
+    "# Printed by `conndrop alerts --directory`; `conndrop alerts --defaults` shows what can be changed.\n"
+)
 WIDTH: Final = 110
 FILES: Final = "alerts/runbooks"
 """Where runbooks are that no exporter serves, from the project's root."""

@@ -1,5 +1,6 @@
 """The runbooks, wherever they were installed to."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -7,9 +8,21 @@ from typing import Final
 HERE: Final = Path(__file__).parent
 PLACES: Final = (HERE / "runbooks", HERE.parents[1] / "alerts" / "runbooks")
 """In a wheel, and in a working copy."""
+LINK: Final = re.compile(r"\[([^]]+)\]\([^)]*\)")
+CAUSES: Final = "docs/causes.md"
+SHEETS: Final = (
+    "\n`conndrop causes CAUSE` says of each cause how it looks, what looks like it, and what to do.\n"
+)
 
 
 def runbooks() -> Mapping[str, str]:
-    """Read all runbooks: from the alert's name to the text, in Markdown; sorted by name."""
+    """Read all runbooks: from the alert's name to the text; sorted by name.
+
+    Links stay behind: they lead to files that neither a terminal nor the exporter's pages have beside it.
+    """
     found = {path.stem: path for place in PLACES for path in place.glob("*.md")}
-    return {name: found[name].read_text(encoding="utf-8") for name in sorted(found)}
+    return {name: _without_links(found[name].read_text(encoding="utf-8")) for name in sorted(found)}
+
+
+def _without_links(text: str) -> str:
+    return LINK.sub(r"\1", text) + (SHEETS if CAUSES in text else "")

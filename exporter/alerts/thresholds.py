@@ -1,10 +1,15 @@
 """Above what, or below what, alerts fire: everything about them that is a matter of taste."""
 
-from typing import Annotated, Final
+import re
+from collections.abc import Iterator
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from exporter.settings import Delay, Duration, Percentage, Settings
+
+ADDRESS: Final = re.compile(r"https?://(?:[^\s{}\"']|{{[^{}]*}})+")
+CREDENTIALS: Final = re.compile(r"https?://[^/]*@")
 
 
 def _text(value: str) -> str:
@@ -13,8 +18,28 @@ def _text(value: str) -> str:
     return value
 
 
+def _address(text: str) -> str:
+    """Leave an address without the slash at its end; ValueError for what no message could link to."""
+    if not ADDRESS.fullmatch(text):
+        raise ValueError("must begin with http:// or https://, and have blanks within {{ }} only")
+    if CREDENTIALS.match(text):
+        raise ValueError("must not hold an account or a password: it stands in every message")
+    return text.rstrip("/")
+
+
+def _pattern(text: str) -> str:
+    """Leave a regular expression as it is; Prometheus reads nearly what Python does."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"is no regular expression: {error}") from None
+    return text
+
+
 Amount = Annotated[float, Field(ge=0, strict=False)]
 Text = Annotated[str, Field(min_length=1), AfterValidator(_text)]
+Address = Annotated[Text, AfterValidator(_address)]
+Pattern = Annotated[Text, AfterValidator(_pattern)]
 EXPORTER: Final = "http://{{ $labels.instance }}"
 """Where Prometheus scrapes it, which is often where people reach it, too."""
 
@@ -22,10 +47,10 @@ EXPORTER: Final = "http://{{ $labels.instance }}"
 class Thresholds(Settings):
     """The thresholds of all alerts."""
 
-    exporter_url: Text = Field(
+    exporter_url: Address = Field(
         default=EXPORTER, description="where people reach an exporter; its alerts link to that"
     )
-    runbooks_url: Text | None = Field(
+    runbooks_url: Address | None = Field(
         default=None, description="where runbooks are; by default each exporter serves them itself"
     )
     exporter_job: Text = Field(
@@ -61,11 +86,19 @@ class Thresholds(Settings):
     name_failures: Percentage = Field(
         default=0.1, description="share of resolutions of a database's name that failed, over 5 minutes"
     )
-    certificate_warning: Duration = Field(default=21 * 86400.0, description="time until it expires")
-    certificate_critical: Duration = Field(default=3 * 86400.0, description="time until it expires")
+    certificate_warning: Duration = Field(
+        default=21 * 86400.0, description="time until a certificate expires"
+    )
+    certificate_critical: Duration = Field(
+        default=3 * 86400.0, description="time until a certificate expires"
+    )
 
-    aborted_connects_warning: Amount = Field(default=5, description="a second, for 5 minutes")
-    aborted_connects_critical: Amount = Field(default=20, description="a second, for 5 minutes")
+    aborted_connects_warning: Amount = Field(
+        default=5, description="connects a second that never become a session, for 5 minutes"
+    )
+    aborted_connects_critical: Amount = Field(
+        default=20, description="connects a second that never become a session, for 5 minutes"
+    )
     aborted_connects_factor: Amount = Field(
         default=3, description="how many times the server's own mean of the last day, for 10 minutes …"
     )
@@ -74,10 +107,14 @@ class Thresholds(Settings):
         default=10, description="clients that vanished without a goodbye within 5 minutes, for 5 minutes"
     )
     blocked_warning: Percentage = Field(
-        default=0.5, description="share of max_connect_errors that broken connections in a row have reached"
+        default=0.5, description="share of max_connect_errors that connects broken off in a row have reached"
     )
-    saturation_warning: Percentage = Field(default=0.8, description="share of slots in use, for 5 minutes")
-    saturation_critical: Percentage = Field(default=0.9, description="share of slots in use, for 5 minutes")
+    saturation_warning: Percentage = Field(
+        default=0.8, description="share of a server's or an account's connections in use, for 5 minutes"
+    )
+    saturation_critical: Percentage = Field(
+        default=0.9, description="share of a server's or an account's connections in use, for 5 minutes"
+    )
     connections_fall: Percentage = Field(
         default=0.5, description="share of a server's connections that have gone within 10 minutes …"
     )
@@ -103,22 +140,24 @@ class Thresholds(Settings):
         default=0.01, description="database errors for each connection the application takes, over 5 minutes"
     )
 
-    missed_runs: Percentage = Field(default=0.05, description="share of runs missed, for 10 minutes")
+    missed_runs: Percentage = Field(
+        default=0.05, description="share of a probe's runs missed, for 10 minutes"
+    )
     measurement_error: Delay = Field(
         default=0.001, description="what one in a hundred delays is wrong by at least, for 10 minutes"
     )
 
     pooler_waiting: Amount = Field(default=20, description="clients that wait in PgBouncer, for 5 minutes")
     pooler_wait: Duration = Field(default=15.0, description="longest wait in PgBouncer, for 5 minutes")
-    probe_job: Text = Field(
+    probe_job: Pattern = Field(
         default=".*(database|mysql|maria|postgres|pgbouncer).*",
         description="pattern of the jobs that probe databases (blackbox_exporter)",
     )
     slow_probe: Duration = Field(default=1.0, description="mean duration of a blackbox probe, for 5 minutes")
-    ping_host: Text = Field(
+    ping_host: Pattern = Field(
         default=".+", description="pattern of the databases' hosts, as smokeping_prober names them"
     )
-    host_job: Text = Field(
+    host_job: Pattern = Field(
         default=".*node.*", description="pattern of the jobs that scrape databases' hosts (node_exporter)"
     )
     host_cpu: Percentage = Field(default=0.9, description="share of the processors in use, for 15 minutes")
@@ -138,3 +177,21 @@ class Thresholds(Settings):
         default=0.2,
         description="share of the time in which work stood still for want of memory or disk, for 5 minutes",
     )
+
+    @model_validator(mode="after")
+    def _warn_first(self) -> Self:
+        if swapped := list(self._swapped()):
+            raise ValueError("a warning has to come before what is critical: " + "; ".join(swapped))
+        return self
+
+    def _swapped(self) -> Iterator[str]:
+        """Name the pairs whose warning is beyond what is critical, as seen from the defaults."""
+        fields = type(self).model_fields
+        for warning in fields:
+            critical = warning.replace("_warning", "_critical")
+            if critical == warning or critical not in fields:
+                continue
+            rises = fields[warning].default < fields[critical].default
+            first, second = (warning, critical) if rises else (critical, warning)
+            if getattr(self, first) > getattr(self, second):
+                yield f"{first} is above {second}"

@@ -25,7 +25,12 @@ def add(commands: Any) -> None:
     which.add_argument(
         "--defaults", action="store_true", help="print all thresholds with their defaults, to be changed"
     )
-    parser.add_argument("--thresholds", type=Path, metavar="FILE", help="take the thresholds of this file")
+    parser.add_argument(
+        "--thresholds",
+        type=Path,
+        metavar="FILE",
+        help="take the thresholds of this file for what --directory writes",
+    )
     parser.set_defaults(command=_run)
 
 
@@ -33,7 +38,10 @@ def _run(parsed: argparse.Namespace) -> int:
     try:
         thresholds = _thresholds(parsed.thresholds)
         if parsed.directory is not None:
-            _write(parsed.directory, thresholds)
+            say("\n".join(_write(parsed.directory, thresholds)))
+        elif parsed.thresholds is not None:
+            complain("--thresholds changes nothing but the files of rules: say where to with --directory DIR")
+            return 2
         elif parsed.defaults:
             say(alerts.defaults().removesuffix("\n"))
         elif parsed.alert:
@@ -43,8 +51,10 @@ def _run(parsed: argparse.Namespace) -> int:
     except ConfigurationError as error:
         complain(str(error))
         return 1
+    except BrokenPipeError:
+        raise  # whoever read us has gone: no file is to blame
     except OSError as error:
-        complain(f"{error.filename}: cannot be written: {error.strerror}")
+        complain(f"{error.filename or parsed.directory}: cannot be written: {error.strerror}")
         return 1
     return 0
 
@@ -53,12 +63,13 @@ def _thresholds(path: Path | None) -> alerts.Thresholds:
     return alerts.Thresholds() if path is None else load_block(path, alerts.Thresholds)
 
 
-def _write(directory: Path, thresholds: alerts.Thresholds) -> None:
-    for name, text in alerts.printed(alerts.BOOK, thresholds).items():
-        path = directory / name
+def _write(directory: Path, thresholds: alerts.Thresholds) -> list[str]:
+    """Write all files, and give their names."""
+    texts = {directory / name: text for name, text in alerts.printed(alerts.BOOK, thresholds).items()}
+    for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        say(str(path))
+    return [str(path) for path in texts]
 
 
 def _alert(text: str) -> str:

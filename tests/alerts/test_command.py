@@ -1,5 +1,6 @@
 """`conndrop alerts`, run as a user runs it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import pytest
 import yaml
 
 from exporter.alerts import BOOK, Thresholds, defaults, printed
-from exporter.config import load_block
+from exporter.config import ConfigurationError, load_block
 from tests.alerts.promtool import PROMTOOLS, promtool
 
 
@@ -29,7 +30,7 @@ def test_alerts_are_listed_with_how_severe_they_can_be() -> None:
     ours = done.stdout.partition("compat/")[0]
     lines = {line.split()[0]: line for line in ours.splitlines() if line.startswith("  ")}
     assert not re.search(r"[{}<>$]", ours)
-    assert "critical or warning  Packets to target get lost" in lines["DatabasePacketLoss"]
+    assert "critical or warning  Packets to TARGET get lost" in lines["DatabasePacketLoss"]
     assert "see `conndrop causes`" in lines["DatabaseConnectionsDropping"]
     assert "DatabaseIncidentRemembered" not in lines
 
@@ -114,6 +115,57 @@ def test_files_that_cannot_be_read_or_written_are_told(tmp_path: Path) -> None:
     blocked = run("--directory", tmp_path / "file")
     assert blocked.returncode == 1
     assert "cannot be written" in blocked.stderr
+    (tmp_path / "conndrop-records.yml").symlink_to("/dev/full")
+    full = run("--directory", tmp_path)
+    assert full.returncode == 1
+    assert f"{tmp_path}: cannot be written: No space left" in full.stderr
+
+
+def test_thresholds_without_a_folder_are_a_mistake(tmp_path: Path) -> None:
+    """Nothing would come of them, and who wrote them would not notice."""
+    (tmp_path / "thresholds.yml").write_text("latency: 250ms\n")
+    for further in ((), ("--defaults",), ("DatabaseLatencyHigh",)):
+        done = run("--thresholds", tmp_path / "thresholds.yml", *further)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "--directory DIR" in done.stderr
+
+
+def test_all_files_are_written_even_if_nobody_reads_their_names(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "exporter", "alerts", "--directory", str(tmp_path)]
+    with os.fdopen(writer, "wb") as nobody:
+        done = subprocess.run(command, stdout=nobody, stderr=subprocess.PIPE, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert all((tmp_path / name).exists() for name in BOOK)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("packet_loss_warning: 10%", "packet_loss_warning is above packet_loss_critical"),
+        ("certificate_warning: 1d", "certificate_critical is above certificate_warning"),
+        ("exporter_url: conndrop.example.com", "exporter_url: must begin with http:// or https://"),
+        ("exporter_url: 'http://{{ $labels.instance'", "exporter_url: must begin with http:// or https://"),
+        ("runbooks_url: https://<latency>/", "runbooks_url: has angle brackets"),
+        ("runbooks_url: https://me:secret1@wiki.example.com", "runbooks_url: must not hold an account"),
+        ("host_job: node(", "host_job: is no regular expression"),
+        ("host_job: (?P<kind>node)", "host_job: has angle brackets"),
+    ],
+)
+def test_thresholds_that_make_no_good_rules_are_refused(tmp_path: Path, written: str, told: str) -> None:
+    (tmp_path / "thresholds.yml").write_text(written + "\n")
+    with pytest.raises(ConfigurationError) as refused:
+        load_block(tmp_path / "thresholds.yml", Thresholds)
+    assert told in str(refused.value)
+    assert "secret1" not in str(refused.value)
+
+
+def test_links_of_messages_have_one_slash_and_may_name_labels(tmp_path: Path) -> None:
+    (tmp_path / "thresholds.yml").write_text("exporter_url: 'https://example.com/{{ $labels.job }}/'\n")
+    found = printed(BOOK, load_block(tmp_path / "thresholds.yml", Thresholds))
+    link = "https://example.com/{{ $labels.job }}/runbooks/DatabasePacketLoss"
+    assert f"runbook_url: {link}\n" in found["conndrop-network.yml"]
 
 
 def test_an_empty_file_of_thresholds_changes_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import re
 
 from exporter.alerts import runbooks
+from exporter.alerts.runbooks import SHEETS
 from tests.alerts.files import ROOT, RULES, alerts
 
 HEADINGS = ["Meaning", "Impact", "Confirm by hand", "Fix", "False alarms"]
@@ -33,6 +34,16 @@ def test_links_of_runbooks_lead_somewhere() -> None:
             assert target.exists(), (path.name, link)
             if anchor:
                 assert anchor in anchors(target.read_text()), (path.name, link)
+
+
+def test_runbooks_are_shown_without_links_that_lead_nowhere_there() -> None:
+    """Neither a terminal nor the exporter's pages have the files beside them; the command has them all."""
+    shown = runbooks()
+    assert not any("](" in text for text in shown.values())
+    assert "host is up, and nothing listens: server.down.\n" in shown["DatabaseDown"]
+    for name, text in shown.items():
+        linked = "docs/causes.md" in (FOLDER / f"{name}.md").read_text()
+        assert text.endswith(SHEETS) == linked, name
 
 
 def anchors(text: str) -> set[str]:

@@ -89,6 +89,7 @@ def risk(severity: str = "warning", **more: str) -> Labels:
 
 UPLINK: Final = {"alertname": "ConndropUplinkDown", "kind": "exporter", "severity": "critical"}
 MISSED: Final = {"alertname": "ConndropProbesMissed", "kind": "exporter", "severity": "warning"}
+STRANGER: Final = {"alertname": "Stranger", "target": ""}
 ELSEWHERE: Final = {"target": "elsewhere"}
 FROM_ELSEWHERE: Final = {"vantage": "app-2"}
 QUIET: Final[Mapping[str, tuple[Labels, Labels]]] = {
@@ -138,6 +139,7 @@ LOUD: Final[Mapping[str, tuple[Labels, Labels]]] = {
     "worse of another name": (symptom(), risk()),
     "worse of another scope": (symptom(scope="account"), symptom("warning", scope="database")),
     "worse of another user": (symptom(user="app"), symptom("warning", user="batch")),
+    "worse of others": (STRANGER | {"severity": "critical"}, STRANGER | {"severity": "warning"}),
     "worse elsewhere": (symptom(), symptom("warning", **ELSEWHERE)),
 }
 """Of each pair, the second is told although the first is there."""

@@ -30,7 +30,7 @@ MEMORY: Final = Alert(
 node_memory_MemAvailable_bytes{{{HOST}}} / node_memory_MemTotal_bytes < <host_memory>
 """,
     summary="{{ $labels.instance }} has little memory left",
-    evidence="{{ $value | humanizePercentage }} of it are available; less than "
+    evidence="{{ $value | humanizePercentage }} of it is available; less than "
     "<host_memory:percent> is too little",
     fix="See who has it, and whether the kernel has killed anything: "
     "ps -eo pid,rss,args --sort=-rss | head; journalctl -k -g oom",
@@ -51,7 +51,7 @@ DISK: Final = Alert(
 {WRITABLE}
 """,
     summary="{{ $labels.mountpoint }} of {{ $labels.instance }} is nearly full",
-    evidence="{{ $value | humanizePercentage }} of it are left; less than <host_disk:percent> is too little",
+    evidence="{{ $value | humanizePercentage }} of it is left; less than <host_disk:percent> is too little",
     fix=WHAT_GROWS,
 )
 DISK_FILLING: Final = Alert(
@@ -64,7 +64,7 @@ and predict_linear(node_filesystem_avail_bytes[1h], 4 * 3600) < 0
 {WRITABLE}
 """,
     summary="{{ $labels.mountpoint }} of {{ $labels.instance }} will be full within 4 hours",
-    evidence="{{ $value | humanizePercentage }} of it are left, and nothing will be "
+    evidence="{{ $value | humanizePercentage }} of it is left, and nothing will be "
     "if it goes on as in the last hour",
     fix=WHAT_GROWS,
 )
