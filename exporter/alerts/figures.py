@@ -19,6 +19,11 @@ WHOSE: Final = (
 """Template that names the selector of the alert's own target for the clauses that follow."""
 SEEN: Final = f"<exporter_url>/api/v1/incidents?target={TARGET}"
 """Where the exporter tells its incidents, in sentences."""
+PLACE: Final = (
+    '{{ with query (print "conndrop_target_info" $of) }}'
+    "host: {{ . | first | label `host` }}, port: {{ . | first | label `port` }}, {{ end }}"
+)
+"""Template of where the target is, to stand after WHOSE; a clause like those of figures."""
 COUNT: Final = 'printf "%.0f"'
 SHARE: Final = "humanizePercentage"
 SPAN: Final = "humanizeDuration"
@@ -124,6 +129,6 @@ PARTICULAR: Final[Mapping[Cause, tuple[Figure, ...]]] = {
 
 
 def evidence(cause: Cause) -> str:
-    """Give the figures that show `cause`, and where the exporter's own sentences are."""
+    """Give where the target is, and the figures that show `cause`."""
     clauses = "".join(figure.clause for figure in (*GENERAL, *PARTICULAR.get(cause, ())))
-    return f"{WHOSE}{clauses}window: 5m; all that was seen: {SEEN}"
+    return f"{WHOSE}{PLACE}{clauses}window: 5m"

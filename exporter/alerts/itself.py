@@ -123,6 +123,22 @@ conndrop_up == 0
     fix="See of what they fail: "
     'topk(3, increase(conndrop_server_look_failures_total{target="{{ $labels.target }}"}[5m]))',
 )
+# What has neither is no target any more, and what is new has no rate yet.
+RECORDS: Final = Alert(
+    name="ConndropRecordsMissing",
+    kind=Kind.EXPORTER,
+    levels=FOR_TEN,
+    expr="""\
+count without (target) (
+  conndrop_up unless target:conndrop_session_failures:ratio_rate5m
+)
+""",
+    summary="Prometheus lacks series that the alerts on the exporter at {{ $labels.instance }} ask for",
+    evidence="of {{ $value }} targets it has what the exporter tells, and not what conndrop-records.yml "
+    "makes of it: loss, delay and failing sessions cause no alert",
+    fix="Load conndrop-records.yml beside the other files: "
+    "rule_files: [/etc/prometheus/conndrop/conndrop-*.yml]",
+)
 ITSELF: Final = (
-    Group(name="conndrop-exporter", rules=(DOWN, MISSED, ERROR, RELOAD, UNKNOWN, RESTARTED, BLIND)),
+    Group(name="conndrop-exporter", rules=(DOWN, MISSED, ERROR, RELOAD, UNKNOWN, RESTARTED, BLIND, RECORDS)),
 )

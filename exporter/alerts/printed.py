@@ -56,6 +56,8 @@ def _texts(alert: Alert, values: Mapping[str, Value]) -> Mapping[str, str]:
     """Give the annotations; the description says in one breath what the others say one by one."""
     told = {"summary": alert.summary, "evidence": alert.evidence, "fix": alert.fix}
     whole = f"{alert.summary}. Evidence: {alert.evidence}. First: {alert.fix}."
+    if "incidents_url" in alert.annotations:
+        whole += f" All that was seen: {alert.annotations['incidents_url']}"
     return {**told, "description": whole, **alert.annotations, "runbook_url": _runbook(alert, values)}
 
 

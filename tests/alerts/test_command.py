@@ -115,7 +115,7 @@ def test_files_that_cannot_be_read_or_written_are_told(tmp_path: Path) -> None:
     blocked = run("--directory", tmp_path / "file")
     assert blocked.returncode == 1
     assert "cannot be written" in blocked.stderr
-    (tmp_path / "conndrop-records.yml").symlink_to("/dev/full")
+    (tmp_path / "conndrop-records.part").symlink_to("/dev/full")
     full = run("--directory", tmp_path)
     assert full.returncode == 1
     assert f"{tmp_path}: cannot be written: No space left" in full.stderr
@@ -171,3 +171,17 @@ def test_links_of_messages_have_one_slash_and_may_name_labels(tmp_path: Path) ->
 def test_an_empty_file_of_thresholds_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "thresholds.yml").write_text("# nothing yet\n")
     assert load_block(tmp_path / "thresholds.yml", Thresholds) == Thresholds()
+
+
+def test_files_of_another_version_are_named_and_left(tmp_path: Path) -> None:
+    (tmp_path / "conndrop-former.yml").write_text("groups: []\n")
+    (tmp_path / "mine.yml").write_text("groups: []\n")
+    for _ in range(2):
+        done = run("--directory", tmp_path)
+        assert done.returncode == 0
+        assert done.stderr == (
+            f"{tmp_path}/conndrop-former.yml is no file of this version: "
+            "remove it, lest its alerts be told twice\n"
+        )
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.glob("**/*.*")}
+    assert found == {*BOOK, "conndrop-former.yml", "mine.yml"}
