@@ -120,15 +120,15 @@ def office(certificates: Certificates, pace: Pace, releases: Sequence[Release]) 
             for release in releases
         }
         for one in watching.values():
-            _warm_up(one)
+            _warm_up(one, running)
         yield Office(site=site, exporter=running, monitorings=watching)
 
 
-def _warm_up(watching: Monitoring) -> None:
+def _warm_up(watching: Monitoring, running: Exporter) -> None:
     """Wait until probes tell something good and rules have been evaluated; fail with what is missing."""
     deadline = time.monotonic() + WARM
     while missing := [*_missing(watching)]:
-        assert time.monotonic() < deadline, missing
+        assert time.monotonic() < deadline, (missing, running.log)
         time.sleep(LOOK)
 
 

@@ -41,7 +41,8 @@ def watched(certificates: Certificates) -> Iterator[Office]:
 def test_a_fault_is_paged_by_its_name_and_told_to_be_over(watched: Office, name: str) -> None:
     pages = watched.pages(FAULTS[name], LONGEST)
     assert pages.keys() == RELEASES.keys()
+    seen = watched.exporter.incidents(), watched.exporter.log
     for page in pages.values():
-        assert page.after is not None, page.told
-        assert page.after < IN_TIME, page.told
-        assert page.over is not None, page.told
+        assert page.after is not None, (page.told, seen)
+        assert page.after < IN_TIME, (page.told, seen)
+        assert page.over is not None, (page.told, seen)
