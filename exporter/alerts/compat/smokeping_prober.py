@@ -1,20 +1,17 @@
 """The same on series of smokeping_prober: echoes to databases' hosts."""
 
+from dataclasses import replace
 from typing import Final
 
+from exporter.alerts import network
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
 
 OF_DATABASES: Final = "{host=~<ping_host:quoted>}"
 SENT: Final = f"smokeping_requests_total{OF_DATABASES}"
 ANSWERED: Final = f"smokeping_response_duration_seconds_count{OF_DATABASES}"
-LOSS: Final = Alert(
-    name="DatabasePacketLoss",
-    kind=Kind.SYMPTOM,
-    levels=(
-        Level(severity=Severity.WARNING, lasts="10m", values={"limit": "<packet_loss_warning>"}),
-        Level(severity=Severity.CRITICAL, lasts="5m", values={"limit": "<packet_loss_critical>"}),
-    ),
+LOSS: Final = replace(
+    network.LOSS,
     # An echo that is under way at a scrape counts as sent and not as answered: such loss is gone when it
     # has left the window, before `lasts` is over. A host that answered none within a day has a firewall.
     expr=f"""\
@@ -22,10 +19,6 @@ LOSS: Final = Alert(
 and max_over_time({ANSWERED}[1d]) > 0
 """,
     summary="Packets to {{ $labels.host }} get lost",
-    evidence="{{ $value | humanizePercentage }} of the echoes of the last 5 minutes had no answer; more than "
-    "<limit:percent> is too many",
-    fix="See on which hop the loss begins that goes on to the end, and write to whoever runs it: "
-    "mtr -T to the database's port",
 )
 LATENCY: Final = Alert(
     name="DatabaseLatencyHigh",
