@@ -4,12 +4,12 @@ import contextlib
 import email
 import email.policy
 import socketserver
-import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Final
 
 from tests.lab.exporter import Network
+from tests.paging.serving import serving
 
 ANSWERS: Final = {
     b"EHLO": b"250 SMTPUTF8",
@@ -67,11 +67,5 @@ def _letter(content: bytes) -> EmailMessage:
 def mailbox(inside: Network) -> Iterator[Mailbox]:
     """Take mail in a network until the block ends."""
     found = Mailbox(inside)
-    thread = threading.Thread(target=found.server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with serving(found.server):
         yield found
-    finally:
-        found.server.shutdown()
-        found.server.server_close()
-        thread.join()

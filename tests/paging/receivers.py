@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.lab.exporter import Network
+from tests.paging.serving import serving
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +60,5 @@ class Receiver:
 def receiver(inside: Network) -> Iterator[Receiver]:
     """Listen in a network until the block ends."""
     found = Receiver(inside)
-    thread = threading.Thread(target=found.server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
+    with serving(found.server):
         yield found
-    finally:
-        found.server.shutdown()
-        found.server.server_close()
-        thread.join()
