@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from exporter.model import Cause, EchoOrder, Failure
+from exporter.model import Cause, EchoOrder, Failure, ProbeError
 from exporter.net.echo import EchoEngine
 from exporter.net.exchange import AT_ONCE, MOST_CALLS, Exchange
 from exporter.net.flight import Flight
@@ -97,7 +97,8 @@ def test_an_echo_is_answered(address: str, privileged: bool, size: int) -> None:
         return echoing(address, size=size, timeout=10.0).until(lambda readings: len(answers(readings)) >= 3)
 
     readings = in_own_network(what if privileged else unprivileged(what))
-    assert not others(readings)
+    # Who is kept from running between two looks at the clocks doubts them: such an answer has no delay.
+    assert all(other == {"sent": 1, "reordered": 0} for other in others(readings))
     seen = answers(readings)[:3]
     delays = [rtt for _, rtt, *_ in seen]
     assert all(0 < delay < 10.0 for delay in delays)
@@ -401,6 +402,25 @@ def test_without_the_kernels_stamps_our_own_clock_has_to_do(
     assert 0 < rtt < 2.0
 
 
+@pytest.mark.parametrize("ways", [(SO_TIMESTAMPNS,), (9999,)], ids=["arrivals", "nothing"])
+def test_a_refusal_is_heard_whatever_is_stamped(ways: tuple[int, ...]) -> None:
+    """As in the first moments of a process, in which the kernel does not stamp yet what it will later."""
+
+    def what() -> tuple[Flight[None], ProbeError]:
+        seen: list[tuple[Flight[None], ProbeError]] = []
+        exchange: Exchange[None] = Exchange(4, lambda *_: None, lambda *refused: seen.append(refused), ways)
+        exchange.send(Flight(None, 1, exchange.place("127.0.0.1")), 56, 1.0)
+        while not seen:
+            exchange.take_in()
+        exchange.close()
+        return seen[0]
+
+    reject = "icmp type echo-request reject with icmp type host-unreachable"
+    flight, error = in_own_network(what, reject, seconds=10.0)
+    assert flight.number == 1
+    assert error.detail == "127.0.0.1: 127.0.0.1 says: host unreachable"
+
+
 @pytest.mark.parametrize(("per_mille", "echoes"), [(5, 8000), (10, 8000), (50, 4000), (200, 2000)])
 def test_loss_is_what_was_dropped(per_mille: int, echoes: int) -> None:
     """To the packet, however little or much of it there is."""
@@ -565,3 +585,17 @@ def test_a_flood_does_not_hide_an_answer() -> None:
     driven = in_own_network(what)
     assert not [seen for seen in others(driven.readings) if seen.get("lost")]
     assert len(answers(driven.readings)) + driven.lateness.unseen == 1
+
+
+def test_a_target_that_was_removed_is_sent_nothing() -> None:
+
+    def removed() -> None:
+        driven = echoing("127.0.0.1", "127.0.0.1")
+        driven.until(lambda readings: {job for job, _ in readings} == {0, 1})
+        driven.engine.remove(0)
+        driven.drive(0.2)
+        driven.readings.clear()
+        driven.until(number(5))
+        assert {job for job, _ in driven.readings} == {1}
+
+    in_own_network(removed)

@@ -21,12 +21,12 @@ from exporter.net.stamps import (
     ERROR,
     ERROR_BYTES,
     MSG_ERRQUEUE,
-    OFFENDER,
     WAYS,
     Overflow,
     Stamping,
     enlarge,
     enlarge_sending,
+    extended,
 )
 
 J = TypeVar("J")
@@ -134,6 +134,10 @@ class Exchange(Generic[J]):
         for flight in self._flights.values():
             flight.doubtful = True
 
+    def fileno(self) -> int:
+        """Descriptor that becomes ready when something has come."""
+        return self._socket.fileno()
+
     def forget(self, flight: Flight[J]) -> None:
         """Expect nothing more of `flight`."""
         self._flights.pop(flight.counter, None)
@@ -169,10 +173,9 @@ class Exchange(Generic[J]):
         batch, flights, stamps = self._departures, self._flights, self._stamps
         count = batch.take(self._socket.fileno(), MSG_ERRQUEUE)
         fields = ERROR.iter_unpack(memoryview(batch.control)[: count * ERROR_BYTES])
-        for index, (_, _, seconds, nanoseconds, _, _, _, origin, kind, code, _, data) in enumerate(fields):
+        for index, (_, _, seconds, nanoseconds, _, _, _, origin, _, _, _, data) in enumerate(fields):
             if origin != ORIGIN_STAMP:
-                if origin in VERSIONS:
-                    self._take_refusal(index, origin, kind, code)
+                self._take_refusal(index)
                 continue
             flight = flights.get(stamps.number(data))
             departure = seconds * 1_000_000_000 + nanoseconds
@@ -181,7 +184,11 @@ class Exchange(Generic[J]):
                 flight.departure = departure
         return count
 
-    def _take_refusal(self, index: int, origin: int, kind: int, code: int) -> None:
+    def _take_refusal(self, index: int) -> None:
+        control = self._departures.control[index * ERROR_BYTES : (index + 1) * ERROR_BYTES]
+        origin, kind, code, offender = extended(control)
+        if origin not in VERSIONS:
+            return
         start = index * DATA_BYTES
         quoted = self._departures.data[start : start + HEADER.size]  # routers need quote no more of it
         _, _, _, identifier, sequence = HEADER.unpack(quoted)
@@ -195,10 +202,7 @@ class Exchange(Generic[J]):
             and destination == flight.place.packed
             and (VERSIONS[origin], kind) not in ADVICE
         ):
-            offender = address_in(
-                self._departures.control[index * ERROR_BYTES + OFFENDER : (index + 1) * ERROR_BYTES]
-            )
-            error = IcmpError(offender=offender, version=VERSIONS[origin], kind=kind, code=code)
+            error = IcmpError(offender=address_in(offender), version=VERSIONS[origin], kind=kind, code=code)
             self._refused(flight, error.refusing(flight.place.address))
 
     def _take_arrivals(self) -> int:

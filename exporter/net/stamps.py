@@ -33,8 +33,12 @@ ARRIVAL: Final = struct.Struct("=8xiiqq32x")
 """Of a packet's stamp: level and type of the control message, seconds, nanoseconds."""
 ERROR: Final = struct.Struct("=8xiiqq40xiiIBBBxII28x4x")
 """Of an error's: the same; level, type, errno, origin, ICMP type and code, info, data; offender left out."""
-OFFENDER: Final = 96
-"""Where the offender's sockaddr begins among the control data of an error."""
+_UNSTAMPED: Final = struct.Struct("=4xBBB")
+"""Of an extended error by itself: origin, ICMP type and code."""
+_OFFENDER: Final = 16
+"""Where the offender's sockaddr begins behind the start of an extended error."""
+_CONTROL: Final = struct.Struct("=Qii")
+"""Of any control message: its length with this, level, type."""
 
 _MEMORY: Final = struct.Struct("=II24xI")
 """Of SO_MEMINFO: bytes in the receive buffer, its size, packets dropped (SK_MEMINFO_…)."""
@@ -73,6 +77,17 @@ class Stamping:
         except OSError:
             return False
         return True
+
+
+def extended(control: bytes | bytearray) -> tuple[int, int, int, bytes | bytearray]:
+    """Read the control data of an error: origin, ICMP type and code, and the offender's sockaddr.
+
+    The kernel stamps an error like any arrival: not before it has taken up stamping, which it does some
+    milliseconds after being asked if nobody else on the host has been.
+    """
+    length, level, _ = _CONTROL.unpack_from(control)
+    start = _CONTROL.size + (length + 7 & ~7 if level == socket.SOL_SOCKET else 0)
+    return (*_UNSTAMPED.unpack_from(control, start), control[start + _OFFENDER :])
 
 
 def enlarge(sock: socket.socket, size: int) -> None:
