@@ -1,0 +1,1 @@
+"""The dashboards for Grafana, as values, and how they are printed: `make dashboards`."""

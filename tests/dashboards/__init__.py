@@ -1,0 +1,1 @@
+"""What the dashboards show: a story that is scraped, and every query of theirs asked of it."""

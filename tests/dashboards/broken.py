@@ -1,0 +1,107 @@
+"""Ways of breaking a dashboard, one or more for each rule."""
+
+from typing import Final, NamedTuple
+
+
+class Break(NamedTuple):
+    """What of the overview's text is replaced by what, each time that it is there."""
+
+    rule: str
+    old: str
+    new: str
+
+
+SELECTED: Final = r"{job=~\"$job\",instance=~\"$instance\",vantage=~\"$vantage\",target=~\"$target\"}"
+SENT: Final = rf"rate(conndrop_ping_sent_total{SELECTED}[$__rate_interval])"
+UP: Final = f"conndrop_up{SELECTED}"
+FULL: Final = "(conndrop_server_limit_usage_ratio"
+WHO: Final = "by (vantage, target) "
+BREAKS: Final = (
+    Break("known_by_their_files", '"uid": "conndrop-overview"', '"uid": "overview"'),
+    Break("known_by_their_files", '"title": "Conndrop / Overview"', '"title": "Overview"'),
+    Break("known_by_their_files", '"schemaVersion": 42', '"schemaVersion": 36'),
+    Break("known_by_their_files", '"fiscalYearStartMonth": 0', '"id": 7'),
+    Break("not_to_be_changed", '"editable": false', '"editable": true'),
+    Break("not_asked_too_often", '"refresh": "1m"', '"refresh": "5s"'),
+    Break("linked_to_each_other", "/d/conndrop-vantages", "/d/conndrop-overview"),
+    Break("linked_to_each_other", '"keepTime": true', '"keepTime": false'),
+    Break("links_lead_somewhere", "/d/conndrop-target?", "/d/conndrop-goal?"),
+    Break("links_lead_somewhere", "&var-target=", "&var-database="),
+    Break("links_lead_somewhere", "${job:queryparam}", "${task:queryparam}"),
+    Break("links_lead_somewhere", "__data.fields.Target", "__data.fields.Database"),
+    Break("the_source_is_chosen", '"name": "datasource"', '"name": "source"'),
+    Break("the_source_is_chosen", '"query": "prometheus"', '"query": "loki"'),
+    Break("whose_series_are_chosen", '"multi": true', '"multi": false'),
+    Break("whose_series_are_chosen", '"refresh": 2', '"refresh": 1'),
+    Break("whose_series_are_chosen", '"allValue": ".*"', '"allValue": ".+"'),
+    Break("whose_series_are_chosen", '"label": "Target"', '"label": ""'),
+    Break("whose_series_are_chosen", '"name": "job"', '"name": "task"'),
+    Break("narrowed_down_from_the_left", ", vantage)", ", place)"),
+    Break("narrowed_down_from_the_left", r"{job=~\"$job\"}, instance)", r"{job=~\"$target\"}, instance)"),
+    Break("narrowed_down_from_the_left", "label_values(conndrop_target_info, job)", "label_values(job)"),
+    Break("narrowed_down_from_the_left", "label_values(conndrop_target_info", "label_values(conndrop_goal"),
+    Break("written_in_promql", "sum by (vantage, target) (", "sum by (vantage, target ("),
+    Break("written_in_promql", "$__rate_interval", "$__rate_intervall"),
+    Break("series_as_they_are_scraped", r"conndrop_up{job=~\"$job\",", "conndrop_up{"),
+    Break("series_as_they_are_scraped", r"conndrop_up{job=~\"$job\",", r"conndrop_up{job=\"$job\","),
+    Break("series_as_they_are_scraped", "conndrop_up{", "target:conndrop_up{"),
+    Break("series_as_they_are_scraped", "conndrop_up{", "conndrop_app_up{"),
+    Break("rates_over_what_grafana_says", SENT, SENT.replace("$__rate_interval", "5m")),
+    Break("rates_over_what_grafana_says", SENT, SENT.replace("$__rate_interval", "$__interval")),
+    Break("spans_that_are_said", "[24h]", "[12h]"),
+    Break("spans_that_are_said", "Drops 24 h", "Drops"),
+    Break("counters_as_rates_only", SENT, f"conndrop_ping_sent_total{SELECTED}"),
+    Break("counters_as_rates_only", UP, f"rate({UP}[$__rate_interval])"),
+    Break("rates_before_sums", SENT, f"rate(sum(conndrop_ping_sent_total{SELECTED})[5m:1m])"),
+    Break("sides_that_match", f"/ (sum by (vantage, target) ({SENT})", f"/ (sum by (target) ({SENT})"),
+    Break("legends_of_what_is_left", "{{target}} {{vantage}}", "{{target}} {{port}}"),
+    Break("legends_of_what_is_left", "{{target}} {{vantage}}", "{{target}}"),
+    Break("legends_of_what_is_left", "{{target}} {{vantage}}", "__auto"),
+    Break("legends_of_what_is_left", '"titleFormat": "{{target}}', '"titleFormat": "{{database}}'),
+    Break("asked_in_the_panels_way", '"range": true', '"range": false'),
+    Break("asked_in_the_panels_way", '"format": "table"', '"format": "time_series"'),
+    Break("asked_in_the_panels_way", '"refId": "C"', '"refId": "A"'),
+    Break("selected_by_the_variables", UP, UP.replace(r",target=~\"$target\"", "")),
+    Break("selected_by_the_variables", UP, UP.replace(r"vantage=~\"$vantage\",", "")),
+    Break("labels_that_there_are", r"phase=\"dns\"", r"stage=\"dns\""),
+    Break("labels_that_there_are", "by (cause)", "by (cause, phase)"),
+    Break("columns_have_headings", '"id": "merge"', '"id": "mergeAll"'),
+    Break("columns_have_headings", '"options": "Loss"', '"options": "Lost"'),
+    Break("columns_have_headings", '"Value #E": "RTT",', ""),
+    Break("columns_have_headings", '"displayName": "Up"', '"displayName": "Down"'),
+    Break("columns_have_headings", '"Value #E": "RTT"', '"Value #D": "Loss"'),
+    Break("columns_are_of_the_same_rows", f"{WHO}{FULL}", f"by (target) {FULL}"),
+    Break("columns_are_of_the_same_rows", f"{WHO}{FULL}", f"by (vantage, target, scope) {FULL}"),
+    Break("said_in_whole_sentences", '"title": "Down"', '"title": ""'),
+    Break("said_in_whole_sentences", "wherever from.", "wherever from"),
+    Break("said_in_whole_sentences", '"description": "How', '"description": "how'),
+    Break("said_in_whole_sentences", '"title": "Now"', '"title": ""'),
+    Break("said_in_whole_sentences", '"title": "Now"', '"title": "Targets"'),
+    Break("text_without_slips", "How many databases", "How  many databases"),
+    Break("text_without_slips", "How many databases", "How many many databases"),
+    Break("text_without_slips", "wherever from.", "wherever from .."),
+    Break("text_without_slips", "How many databases", "How many <target> databases"),
+    Break("within_the_grid", '"x": 18', '"x": 20'),
+    Break("within_the_grid", '"w": 24', '"w": 23'),
+    Break("beside_each_other", '"x": 18', '"x": 14'),
+    Break("beside_each_other", '"y": 1\n', '"y": 0\n'),
+    Break("numbered", '"id": 7,', '"id": 8,'),
+    Break("numbered", '"id": 101,', '"id": 51,'),
+    Break("numbered", '"id": 7,', '"id": 107,'),
+    Break("kinds_that_there_are", '"type": "state-timeline"', '"type": "canvas"'),
+    Break("asked_of_the_source", '"uid": "${datasource}"', '"uid": "PBFA97CFB590B2093"'),
+    Break("asked_of_the_source", '"iconColor"', '"expr": "up", "iconColor"'),
+    Break("empty_in_words", '"noValue": "nothing"', '"noValue": ""'),
+    Break("units_that_there_are", '"unit": "percentunit"', '"unit": "percentage"'),
+    Break("units_that_there_are", '"value": "percentunit"', '"value": "of 1"'),
+    Break("units_that_there_are", '"unit": "percentunit"', '"unit": "suffix:"'),
+    Break("units_that_there_are", '"unit": "short"', '"min": 0'),
+    Break("colours_of_the_palette", '"color": "#D55E00"', '"color": "red"'),
+    Break("colours_of_the_palette", '"iconColor": "#D55E00"', '"iconColor": "red"'),
+    Break("colour_modes_that_all_know", "palette-classic-by-name", "palette-colorblind"),
+    Break("in_order", '"value": null', '"value": 2'),
+    Break("in_order", '"value": 0.01', '"value": 0.1'),
+    Break("those_of_the_alerts", '"value": 0.01', '"value": 0.02'),
+    Break("those_of_the_alerts", '"value": 1.0', '"value": 3.0'),
+    Break("those_of_the_alerts", "conndrop_ping_lost_total", "conndrop_ping_late_total"),
+)

@@ -1,0 +1,100 @@
+"""The story: python -m tests.dashboards.story [MINUTES] [DIRECTORY].
+
+Chapters of faults go by while both releases of Prometheus scrape what is there. What they have scraped is
+kept, so that dashboards can be asked of it later.
+"""
+
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from tests.dashboards.chapters import CHAPTERS, HELD, Chapter
+from tests.dashboards.pace import Pace
+from tests.dashboards.recording import Passed, Recording
+from tests.dashboards.scene import Scene, scene
+from tests.servers import Certificates
+from tests.waiting import wait_for
+
+LOOK: Final = 5.0
+WARM: Final = 60.0
+"""Seconds within which everything is up."""
+KEPT: Final = Path(__file__).parents[2] / ".cache" / "story"
+
+
+def record(directory: Path, pace: Pace, certificates: Certificates) -> Recording:
+    """Let the story go by, and keep what was scraped; raises ServerMissing."""
+    with scene(certificates, pace, directory) as there:
+        wait_for(lambda: warm(there), WARM)
+        begun = time.time()
+        chapters = tuple(told(there, chapter) for chapter in CHAPTERS)
+        recording = Recording(
+            directory=directory,
+            begin=begun,
+            end=time.time(),
+            scrape=pace.scrape,
+            chapters=chapters,
+            incidents=there.incidents(),
+        )
+    recording.write()
+    return recording
+
+
+def told(there: Scene, chapter: Chapter) -> Passed:
+    """Let one chapter go by."""
+    share = there.pace.length(chapter.minutes, chapter.seconds)
+    with chapter.bring(there):
+        begun = time.time()
+        pause(there, HELD * share)
+        passed = Passed(name=chapter.name, begin=begun, end=time.time())
+    say(f"{chapter.name}: {passed.end - passed.begin:.0f} s")
+    pause(there, (1 - HELD) * share)
+    return passed
+
+
+def pause(there: Scene, seconds: float) -> None:
+    """Let so many seconds pass; whoever has to run still does."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        for vantage, running in there.exporters.items():
+            assert running.process.poll() is None, f"the exporter of {vantage} has ended"
+        time.sleep(min(LOOK, left))
+
+
+def warm(there: Scene) -> bool:
+    """Whether each Prometheus has scraped everything, and both exporters reach every target."""
+    return all(
+        running.query("min(up) == 1 and count(conndrop_up == 1) == 8") for running in there.watching.values()
+    )
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {text}\n")
+    sys.stdout.flush()
+
+
+def main(minutes: float, directory: Path) -> None:
+    """Record in place of what is in a directory, once all has gone by, and say what was seen."""
+    fresh = directory.with_name(f"{directory.name}-new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="conndrop-story-") as place:
+        Path(place).chmod(0o755)
+        recording = record(fresh, Pace(minutes=minutes), Certificates(Path(place)))
+    shutil.rmtree(directory, ignore_errors=True)
+    fresh.rename(directory)
+    for one in recording.incidents:
+        say(f"{one['started']} {one['ended']} {one['vantage']:8} {one['target']:8} {', '.join(one['names'])}")
+    say(f"kept in {directory}")
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what runs is ended in good order
+    main(
+        float(sys.argv[1]) if len(sys.argv) > 1 else 60.0,
+        Path(sys.argv[2]) if len(sys.argv) > 2 else KEPT,
+    )
