@@ -27,7 +27,7 @@ class CompatibleMetrics:
         self._postgres = [
             (told, told._replace(labels=("server", *told.labels)).begin(families)) for told in POSTGRES
         ]
-        self._dialects: dict[str, str] = {}
+        self._dialects: dict[str, str] = families.of_targets()
 
     def fail(self, target: str) -> None:
         """Show that a look came to nothing, at whatever server it was."""

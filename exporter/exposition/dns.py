@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from exporter.exposition.buckets import DNS_BUCKETS
-from exporter.exposition.families import Counter, Families, Histogram
+from exporter.exposition.families import Families
+from exporter.exposition.family import Counter, Histogram
 from exporter.model import Cause, DnsObservation, Observation
 
 FORESEEN = (Cause.DNS_FAILURE, Cause.CLIENT_LOCAL_NETWORK, Cause.CLIENT_RESOURCES, Cause.UNKNOWN)
@@ -54,8 +55,8 @@ class DnsMetrics:
             "target",
             "resolver",
         )
-        self._ttls: dict[str, dict[tuple[str, ...], float]] = {}
-        self._asked: dict[str, set[tuple[str, ...]]] = {}
+        self._ttls: dict[str, dict[tuple[str, ...], float]] = families.of_targets()
+        self._asked: dict[str, set[tuple[str, ...]]] = families.of_targets()
 
     @staticmethod
     def _resolutions(families: Families) -> _Questions:

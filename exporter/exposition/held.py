@@ -14,6 +14,8 @@ FORESEEN: dict[End, tuple[Cause, ...]] = {
     End.SILENCE: (Cause.NET_BLACKHOLE, Cause.SERVER_UNRESPONSIVE, Cause.UNKNOWN),
 }
 """How held connections can be expected to end; these series are there from the start."""
+LEFT_SILENT = ("idle", "pool")
+"""Probes that leave connections silent."""
 BY_IDLENESS = (Cause.MIDDLEBOX_IDLE_TIMEOUT, Cause.PROXY_IDLE_TIMEOUT, Cause.SERVER_IDLE_TIMEOUT)
 
 
@@ -50,9 +52,20 @@ class DropFamilies:
         self.hold(target, probe, 0)
         self._ages.labels(target, probe)
         for end, causes in FORESEEN.items():
-            more = BY_IDLENESS if probe == "idle" else ()
+            more = BY_IDLENESS if probe in LEFT_SILENT else ()
             for cause in dict.fromkeys((*causes, *more)):
                 self._drops.labels(target, probe, end, cause)
+
+    def forget(self, target: str, probe: str) -> None:
+        """Publish nothing of a probe of `target` any more."""
+        with self._lock:
+            held = {key: value for key, value in self._held.pop(target, {}).items() if key != (probe,)}
+            self._connections.forget(target)
+            if held:
+                self._held[target] = held
+                self._connections.show(target, held)
+        for family in (self._drops, self._ages):
+            family.forget_part(target, probe)
 
     def hold(self, target: str, probe: str, connections: int) -> None:
         """Publish how many connections a probe holds."""
@@ -73,6 +86,7 @@ class SentinelMetrics:
 
     def __init__(self, families: Families) -> None:
         self._drops = families.shared(DropFamilies)
+        families.when_forgotten(lambda target: self._drops.forget(target, "sentinel"))
         self._heartbeats = families.histogram(
             "conndrop_heartbeat_seconds",
             "Time until a sentinel's query on a connection that stands was answered.",

@@ -10,6 +10,7 @@ class IdleMetrics:
 
     def __init__(self, families: Families) -> None:
         self._drops = families.shared(DropFamilies)
+        families.when_forgotten(lambda target: self._drops.forget(target, "idle"))
         self._survived = families.gauge(
             "conndrop_idle_survived_seconds",
             "Longest silence after which a connection could still be used.",

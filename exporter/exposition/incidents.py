@@ -3,7 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from exporter.exposition.families import Families, Gauge
+from exporter.exposition.families import Families
+from exporter.exposition.family import Gauge
 from exporter.model import Cause
 
 Values = Mapping[tuple[str, ...], float]
@@ -35,7 +36,9 @@ class IncidentMetrics:
             "cause",
             kind="counter",
         )
-        self._totals: dict[tuple[Gauge, str], Values] = {}
+        self._totals: dict[Gauge, dict[str, Values]] = {
+            family: families.of_targets() for family in (self._incidents, self._seconds)
+        }
 
     def expect(self, target: str) -> None:
         """Let every series of `target` begin at 0."""
@@ -55,7 +58,7 @@ class IncidentMetrics:
         self._add(self._seconds, target, cause, seconds)
 
     def _add(self, family: Gauge, target: str, cause: Cause, amount: float) -> None:
-        before = self._totals.get((family, target), NOTHING)
+        before = self._totals[family].get(target, NOTHING)
         # A new mapping each time: what has been shown is not changed.
-        self._totals[family, target] = now = {**before, (cause,): before[cause,] + amount}
+        self._totals[family][target] = now = {**before, (cause,): before[cause,] + amount}
         family.show(target, now)

@@ -23,8 +23,8 @@ PROCESSES = ("exporter", "meter")
 class TargetInfo(Collector):
     """One series a target, with the labels that its configuration gives it."""
 
-    def __init__(self, targets: Sequence[Target], registry: CollectorRegistry) -> None:
-        self._labels = [self._of(target) for target in targets]
+    def __init__(self, targets: Callable[[], Sequence[Target]], registry: CollectorRegistry) -> None:
+        self._targets = targets
         registry.register(self)
 
     @staticmethod
@@ -36,8 +36,8 @@ class TargetInfo(Collector):
     def collect(self) -> Iterable[Metric]:
         """Give a sample with the value 1 for each target."""
         family = GaugeMetricFamily("conndrop_target_info", "What is probed, and the labels given to it.")
-        for labels in self._labels:
-            family.add_sample("conndrop_target_info", dict(labels), 1)
+        for target in self._targets():
+            family.add_sample("conndrop_target_info", dict(self._of(target)), 1)
         return [family]
 
 
@@ -50,7 +50,7 @@ class Keepalives(Collector):
 
     def __init__(
         self,
-        firsts: Mapping[str, Callable[[float | None], float | None]],
+        firsts: Callable[[], Mapping[str, Callable[[float | None], float | None]]],
         registry: CollectorRegistry,
         kernels: Callable[[], float | None] = keepalive_time,
     ) -> None:
@@ -67,7 +67,7 @@ class Keepalives(Collector):
             labels=["target"],
         )
         kernels = self._kernels()
-        for target, first in self._firsts.items():
+        for target, first in self._firsts().items():
             if (seconds := first(kernels)) is not None:
                 family.add_metric([target], seconds)
         return [family]
@@ -83,15 +83,20 @@ class OwnMetrics:
         build.labels(__version__, platform.python_version()).set(1)
         self._successful = Gauge(
             "conndrop_config_last_reload_successful",
-            "Whether the configuration read last was sound.",
+            "Whether the configuration read last is in force.",
             registry=registry,
         )
         self._success_time = Gauge(
             "conndrop_config_last_reload_success_timestamp_seconds",
-            "When a sound configuration was read last.",
+            "When a configuration came into force last.",
             registry=registry,
         )
         self._expected: set[str] = set()
+        self._modules_unknown = Counter(
+            "conndrop_probe_module_unknown_total",
+            "Requests to /probe for a module that there is not.",
+            registry=registry,
+        )
         self._begin_counters(registry)
         self._begin_histograms(families)
 
@@ -161,9 +166,13 @@ class OwnMetrics:
             self._missed.labels(kind, reason)
 
     def configured(self) -> None:
-        """Note that a sound configuration has been read."""
+        """Note that the configuration read last is in force."""
         self._successful.set(1)
         self._success_time.set(time.time())
+
+    def failed(self) -> None:
+        """Note that the one read last is not: it was not sound, or could not be put into force."""
+        self._successful.set(0)
 
     def ran(self, kind: str, lag: float) -> None:
         """Note that a run began so many seconds late."""
@@ -203,6 +212,10 @@ class OwnMetrics:
         """Note what the kernel has counted for the whole host; what it does not tell counts as nothing."""
         self._checksum_errors.inc(condition.checksum_errors or 0)
         self._unsent.inc(condition.unsent or 0)
+
+    def module_unknown(self) -> None:
+        """Note that somebody asked for a module that there is not."""
+        self._modules_unknown.inc()
 
     def restarted(self) -> None:
         """Note that the meter had to be started again."""

@@ -94,6 +94,9 @@ class PathMetrics:
         if isinstance(observation, PathObservation):
             self._record_hops(target, observation.hops)
             self._record_route(target, observation.route or UNKNOWN)
+            if observation.route and any(hop.reached for hop in observation.hops):
+                # Not where it answered in this round: what is lost before makes a way look longer.
+                self._distance.set(target, len(observation.route.hops))
         else:
             self._record_hops(target, ())
             self._record_route(target, UNKNOWN)
@@ -103,9 +106,6 @@ class PathMetrics:
             self._sent.labels(target, str(hop.ttl)).inc()
             self._lost.labels(target, str(hop.ttl)).inc(hop.address is None)
         self._rtt.show(target, {(str(hop.ttl),): hop.rtt for hop in hops if hop.rtt is not None})
-        reached = [hop.ttl for hop in hops if hop.reached]
-        if reached:
-            self._distance.set(target, min(reached))
 
     def _record_route(self, target: str, route: Route) -> None:
         self._changes.labels(target).inc(route.changes)

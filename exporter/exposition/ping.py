@@ -47,7 +47,7 @@ class PingMetrics:
             "departure",
             "arrival",
         )
-        self._clocks: dict[str, tuple[Clock, Clock]] = {}
+        self._clocks: dict[str, tuple[Clock, Clock]] = families.of_targets()
 
     def expect(self, target: str) -> None:
         """Let every series of `target` begin at 0."""

@@ -58,6 +58,7 @@ class PoolMetrics:
             "state",
         )
         self._drops = families.shared(DropFamilies)
+        families.when_forgotten(lambda target: self._drops.forget(target, "pool"))
         self._unsafe = families.gauge(
             "conndrop_pool_recycle_unsafe",
             "Whether connections may become older in the pool than they may be silent on this path; absent"

@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import choose_encoder
@@ -27,6 +27,14 @@ def new_registry() -> CollectorRegistry:
     return registry
 
 
+def encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """Give what renders a registry for a client that sends `accept`, and the content type of that."""
+    try:
+        return choose_encoder(UNFIT_ESCAPING.sub("", accept))
+    except (TypeError, ValueError, LookupError):
+        return choose_encoder("")  # an Accept header that makes no sense
+
+
 class Scrape:
     """Renders what is published: as text or OpenMetrics, as the client asks for.
 
@@ -37,16 +45,13 @@ class Scrape:
     def __init__(self, registry: CollectorRegistry, families: Families) -> None:
         self._families = families
         self._outer = CollectorRegistry()
-        self._outer.register(_Published(registry, families.constant))
+        self._outer.register(_Published(registry, families))
         self._lock = threading.Lock()
         self._rendered: dict[bool, tuple[float, bytes]] = {}
 
     def __call__(self, accept: str) -> tuple[str, bytes]:
         """Give the content type and the content for a client that sends `accept`."""
-        try:
-            render, kind = choose_encoder(UNFIT_ESCAPING.sub("", accept))
-        except (TypeError, ValueError, LookupError):
-            render, kind = choose_encoder("")  # an Accept header that makes no sense
+        render, kind = encoder(accept)
         openmetrics = "openmetrics" in kind
         with self._lock:
             until, content = self._rendered.get(openmetrics, (0.0, b""))
@@ -60,9 +65,9 @@ class Scrape:
 class _Published(Collector):
     """Passes on what has samples, with constant labels added."""
 
-    def __init__(self, registry: CollectorRegistry, labels: Mapping[str, str]) -> None:
+    def __init__(self, registry: CollectorRegistry, families: Families) -> None:
         self._registry = registry
-        self._labels = labels
+        self._families = families
 
     def describe(self) -> Iterable[Metric]:
         """Name nothing beforehand: what there is may change."""
@@ -73,9 +78,10 @@ class _Published(Collector):
         for metric in self._registry.collect():
             if not metric.samples:
                 continue
-            if self._labels:
-                metric.samples = [self._labelled(sample) for sample in metric.samples]
+            if labels := self._families.constant:
+                metric.samples = [_labelled(sample, labels) for sample in metric.samples]
             yield metric
 
-    def _labelled(self, sample: Sample) -> Sample:
-        return sample._replace(labels={**self._labels, **sample.labels})
+
+def _labelled(sample: Sample, labels: Mapping[str, str]) -> Sample:
+    return sample._replace(labels={**labels, **sample.labels})

@@ -5,7 +5,8 @@ from typing import Final, NamedTuple
 
 from exporter.exposition.buckets import SESSION_BUCKETS
 from exporter.exposition.compatible import CompatibleMetrics
-from exporter.exposition.families import Families, Gauge
+from exporter.exposition.families import Families
+from exporter.exposition.family import Gauge
 from exporter.exposition.held import DropFamilies
 from exporter.exposition.session import POSSIBLE
 from exporter.exposition.told import Values, each
@@ -144,6 +145,7 @@ class ServerMetrics:
             "target",
         )
         self._drops = families.shared(DropFamilies)
+        families.when_forgotten(lambda target: self._drops.forget(target, PROBE))
         self._compatible = CompatibleMetrics(families)
 
     def _begin_looks(self, families: Families) -> None:

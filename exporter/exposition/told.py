@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from exporter.exposition.families import Families, Gauge
+from exporter.exposition.families import Families
+from exporter.exposition.family import Gauge
 from exporter.model import ServerView, State
 
 Values = Mapping[tuple[str, ...], float]

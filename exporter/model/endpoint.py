@@ -15,21 +15,29 @@ class SecretUnreadable(Exception):
 class Secret:
     """A password that no text shows: only `reveal` gives it away.
 
-    A file is read anew each time, so that a rotated credential is picked up without a restart.
+    A file is read anew each time, so that a rotated credential is picked up without a restart. Two of them
+    are equal if they come from the same source, and that holds the same as far as it has been read for good.
     """
 
-    __slots__ = ("_known", "_read", "source")
+    __slots__ = ("_held", "_known", "_read", "source")
 
-    def __init__(self, read: Callable[[], str], source: str) -> None:
+    def __init__(self, read: Callable[[], str], source: str, *, held: str = "") -> None:
         self._read = read
+        self._held = held
         self._known = ""
         self.source = source
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and (self.source, self._held) == (other.source, other._held)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self._held))
 
     @classmethod
     def literal(cls, value: str, source: str) -> "Secret":
         """Hold `value` itself; `source` says where it came from. Raises SecretUnreadable if it is no text."""
         _sound(value, source)
-        return cls(lambda: value, source)
+        return cls(lambda: value, source, held=value)
 
     @classmethod
     def file(cls, path: Path) -> "Secret":

@@ -34,7 +34,7 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "ended": None if incident.ended is None else rfc3339(incident.ended),
         "summary": incident.summary,
         "evidence": list(incident.evidence),
-        "fix": list(incident.fix),
+        "fix": [str(step) for step in incident.fix],
         "confidence": round(incident.confidence, 2),
         "candidates": list(incident.candidates),
     }

@@ -1,155 +1,77 @@
-"""What is answered to which path."""
+"""The WSGI application: a table from paths to what answers them."""
 
-import gzip
-import html
-import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from wsgiref.types import StartResponse
 
-from exporter import __version__
-from exporter.model import Incident, Target
-from exporter.web import api
-from exporter.web.selection import BadQuery, Selection
+from exporter.web.answer import Answer, Handler, Request, Route, Routes
 
-Scrape = Callable[[str], tuple[str, bytes]]
-"""From an Accept header to the content type and the content of a scrape."""
-Page = tuple[HTTPStatus, str, str]
-"""A status, a content type, and a content."""
-GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
-TEXT = "text/plain; charset=utf-8"
-HTML = "text/html; charset=utf-8"
-JSON = "application/json"
+HEADER: Final = "HTTP_"
 
 
 class Site:
-    """The WSGI application: a table from paths to what answers them."""
+    """Answers each request by the route that its path has."""
 
-    def __init__(
-        self,
-        targets: Sequence[Target],
-        scrape: Scrape,
-        ready: Callable[[], bool],
-        looks: api.Looks,
-        *,
-        incidents: Callable[[], Sequence[Incident]],
-        runbooks: Mapping[str, str],
-    ) -> None:
-        """Take what is shown; `incidents` gives all of them, newest first, `runbooks` are by alert."""
-        self._targets = targets
-        self._incidents = incidents
-        self._looks = looks
-        self._scrape = scrape
-        self._ready = ready
-        self._pages: dict[str, Callable[[str], Page]] = {
-            "/": self._landing,
-            "/-/healthy": lambda _: (HTTPStatus.OK, TEXT, "Healthy\n"),
-            "/-/ready": self._readiness,
-            "/api/v1/incidents": self._list_incidents,
-            "/api/v1/targets": self._list_targets,
-            "/runbooks": lambda _: (HTTPStatus.OK, HTML, _list_runbooks(runbooks)),
-        }
-        self._pages |= {f"/runbooks/{name}": _plain(text) for name, text in runbooks.items()}
+    def __init__(self, routes: Routes, missing: Handler | None = None) -> None:
+        """Take the routes, and what answers a path that none of them is for."""
+        self._routes = routes
+        self._missing = missing or _not_found
+        folders = [path for path in routes if path.endswith("/") and path != "/"]
+        self._folders = sorted(folders, key=len, reverse=True)
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        status, headers, content = self._answer(environ)
-        fixed = [("Content-Length", str(len(content))), ("X-Content-Type-Options", "nosniff")]
-        start_response(f"{status.value} {status.phrase}", [*headers, *fixed])
-        return [b"" if environ["REQUEST_METHOD"] == "HEAD" else content]
+        return sent(self._answer(environ), environ, start_response)
 
-    def _answer(self, environ: dict[str, Any]) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
-        if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
-            headers = [("Content-Type", TEXT), ("Allow", "GET, HEAD")]
-            return HTTPStatus.METHOD_NOT_ALLOWED, headers, b"GET only\n"
-        path = environ.get("PATH_INFO", "/")
-        if path == "/metrics":
-            return self._metrics(environ)
-        if path not in self._pages:
-            return HTTPStatus.NOT_FOUND, [("Content-Type", TEXT)], b"not found\n"
-        status, kind, body = self._pages[path](environ.get("QUERY_STRING", ""))
-        return status, [("Content-Type", kind)], body.encode()
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        path, method = str(environ.get("PATH_INFO", "/")), str(environ["REQUEST_METHOD"])
+        found = self._find(path)
+        if found is None:
+            return self._missing(_request(environ, method, path))
+        route, rest = found
+        if method not in route.methods:
+            words = f"{method[:20]} is not answered here; ask by {' or '.join(route.methods)}"
+            allow = "Allow", ", ".join(route.methods)
+            return Answer.text(route.otherwise or words, HTTPStatus.METHOD_NOT_ALLOWED, allow)
+        return route.handler(_request(environ, method, path, rest))
 
-    def _metrics(self, environ: dict[str, Any]) -> tuple[HTTPStatus, list[tuple[str, str]], bytes]:
-        kind, content = self._scrape(environ.get("HTTP_ACCEPT", ""))
-        headers = [("Content-Type", kind), ("Vary", "Accept, Accept-Encoding")]
-        if GZIP.search(environ.get("HTTP_ACCEPT_ENCODING", "")):
-            headers.append(("Content-Encoding", "gzip"))
-            content = gzip.compress(content, compresslevel=1)
-        return HTTPStatus.OK, headers, content
-
-    def _readiness(self, _: str) -> Page:
-        if self._ready():
-            return HTTPStatus.OK, TEXT, "Ready\n"
-        return HTTPStatus.SERVICE_UNAVAILABLE, TEXT, "Not ready: the first round of probes is under way\n"
-
-    def _list_incidents(self, query: str) -> Page:
-        try:
-            selection = Selection.parse(query, [target.name for target in self._targets])
-        except BadQuery as problem:
-            return HTTPStatus.BAD_REQUEST, TEXT, f"{problem}\n"
-        listed = api.incidents(selection.of(self._incidents()))
-        return HTTPStatus.OK, JSON, json.dumps(listed, indent=1) + "\n"
-
-    def _list_targets(self, _: str) -> Page:
-        listed = api.targets(self._targets, self._looks)
-        return HTTPStatus.OK, JSON, json.dumps(listed, indent=1) + "\n"
-
-    def _landing(self, _: str) -> Page:
-        rows = "".join(
-            f"<tr><td>{html.escape(target.name)}<td>{html.escape(target.endpoint.dialect)}"
-            f"<td>{html.escape(target.endpoint.host)}<td>{target.endpoint.port}"
-            for target in self._targets
-        )
-        return HTTPStatus.OK, HTML, PAGE.format(version=html.escape(__version__), rows=rows)
+    def _find(self, path: str) -> tuple[Route, str] | None:
+        """Give the route of a path, and what of the path is left to it."""
+        if (route := self._routes.get(path)) is not None:
+            return route, ""
+        folder = next((each for each in self._folders if path.startswith(each)), None)
+        return None if folder is None else (self._routes[folder], path.removeprefix(folder))
 
 
-def _plain(text: str) -> Callable[[str], Page]:
-    return lambda _: (HTTPStatus.OK, TEXT, text)
+def sent(answer: Answer, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+    """Give an answer to whoever serves us."""
+    fixed = [
+        ("Content-Type", answer.kind),
+        ("Content-Length", str(len(answer.content))),
+        ("X-Content-Type-Options", "nosniff"),
+    ]
+    start_response(f"{answer.status.value} {answer.status.phrase}", [*answer.headers, *fixed])
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.content]
 
 
-def _list_runbooks(runbooks: Mapping[str, str]) -> str:
-    links = "".join(
-        f'<li><a href="/runbooks/{html.escape(name)}">{html.escape(name)}</a>' for name in runbooks
+def _not_found(_: Request) -> Answer:
+    return Answer.text("not found", HTTPStatus.NOT_FOUND)
+
+
+def _request(environ: dict[str, Any], method: str, path: str, rest: str = "") -> Request:
+    return Request(
+        method=method,
+        path=path,
+        rest=rest,
+        query=str(environ.get("QUERY_STRING", "")),
+        headers=_headers(environ),
     )
-    return RUNBOOKS.format(links=links)
 
 
-HEAD = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>conndrop-exporter</title>
-<style>
-:root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }}
-body {{ max-width: 50rem; margin: 2rem auto; padding: 0 1rem }}
-table {{ border-collapse: collapse }} td, th {{ padding: .2rem 1.5rem .2rem 0; text-align: left }}
-</style>
-"""
-RUNBOOKS = (
-    HEAD
-    + """<h1>Runbooks</h1>
-<p>What each alert means, how to confirm it by hand, and what to do.</p>
-<ul>{links}</ul>
-</html>
-"""
-)
-PAGE = (
-    HEAD
-    + """<h1>conndrop-exporter</h1>
-<p>Finds out why database connections drop. Version {version}.</p>
-<ul>
-<li><a href="/metrics">Metrics</a> for Prometheus
-<li><a href="/api/v1/incidents">Incidents</a> as JSON: what targets suffered from, and what to do
-<li><a href="/api/v1/targets">Targets</a> as JSON, with what their servers say of themselves
-<li><a href="/runbooks">Runbooks</a> of the alerts
-<li><a href="/-/healthy">Healthy</a>: the exporter runs
-<li><a href="/-/ready">Ready</a>: every probe has run once
-</ul>
-<h2>Targets</h2>
-<table><thead><tr><th>Name<th>Database<th>Host<th>Port</thead><tbody>{rows}</tbody></table>
-</html>
-"""
-)
+def _headers(environ: dict[str, Any]) -> dict[str, str]:
+    return {
+        name.removeprefix(HEADER).replace("_", "-").lower(): str(value)
+        for name, value in environ.items()
+        if name.startswith(HEADER)
+    }

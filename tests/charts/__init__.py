@@ -1,0 +1,1 @@
+"""Pictures read as XML: their geometry, their words, their manners."""
