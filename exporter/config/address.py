@@ -97,7 +97,7 @@ def _host_problem(host: str) -> str:
         return f"names no host; {EXAMPLE}"
     if "," in host:
         return "names several hosts; make each a target of its own"
-    if is_address(host.partition("%")[0]):
+    if is_address(host):
         return ""
     labels = host.removesuffix(".").split(".")
     if len(host) > 253 or labels[-1].isdigit() or not all(LABEL.fullmatch(label) for label in labels):

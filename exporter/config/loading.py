@@ -1,7 +1,6 @@
 """From files to a configuration, with every mistake found in one go."""
 
 import glob
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +10,18 @@ from pydantic import ValidationError
 
 from exporter.config.address import UrlError, prepare, read_url
 from exporter.config.document import Document, read
-from exporter.config.meaning import Configuration, ProbedTarget
+from exporter.config.meaning import Configuration, Module, ProbedTarget
+from exporter.config.on_request import read_modules
+from exporter.config.passwords import read_password
 from exporter.config.problems import ConfigurationError, Place, Problem
 from exporter.config.schema import ProbeKind, models
+from exporter.config.sources import PATTERNS, named
 from exporter.config.validating import validated
 from exporter.db.dialect import Dialect
-from exporter.model import Endpoint, Secret, SecretUnreadable, Target
+from exporter.model import Endpoint, Secret, Target
 from exporter.settings import ProbeBlock, Settings
+
+NO_MODULES: tuple[Module, ...] = ()
 
 
 def load(path: Path, kinds: Sequence[ProbeKind], dialects: Sequence[Dialect]) -> Configuration:
@@ -40,33 +44,33 @@ class _Loading:
     def load(self, path: Path) -> Configuration:
         document = read(path, self._problems)
         targets: list[ProbedTarget] = []
-        whole = None
+        whole, modules = None, NO_MODULES
         if document is not None:
             whole = self._validated(self._whole, document, (), document.content)
             defaults = self._defaults(document)
             self._budget = getattr(whole, "connection_budget", 0)
             targets += self._targets(document, ("targets",), _list(document.content, "targets"), defaults)
             targets += self._files(document, defaults)
+            modules = read_modules(document, whole, self._dialects, self._problems)
             if not targets and not self._problems:
                 self._problems.append(
                     document.problem((), "no targets; write at least one with a name and a url")
                 )
         if self._problems:
             raise ConfigurationError(sorted(set(self._problems), key=_order))
-        told = {key: getattr(whole, key) for key in ("vantage", "networks", "diagnosis")}
-        return Configuration(targets=tuple(targets), **told)
+        told = {key: getattr(whole, key) for key in ("vantage", "networks", "diagnosis", "probe")}
+        return Configuration(targets=tuple(targets), modules=modules, **told)
 
     def _files(self, document: Document, defaults: Mapping[str, ProbeBlock]) -> list[ProbedTarget]:
         """Read the targets of every file that the patterns of `target_files` find, each file once."""
-        folder, found = document.path.parent, set()
-        for index, pattern in enumerate(_list(document.content, "target_files")):
+        found: set[Path] = set()
+        for index, pattern in enumerate(_list(document.content, PATTERNS)):
             if not isinstance(pattern, str):
                 continue
-            # Path.glob takes no absolute patterns.
-            names = glob.glob(pattern, root_dir=folder)  # noqa: PTH207
-            found |= {folder / name for name in names}
-            if not names and not glob.has_magic(pattern):
-                self._problems.append(document.problem(("target_files", index), f"{pattern!r} is no file"))
+            files = named(document.path.parent, pattern)
+            found.update(files)
+            if not files and not glob.has_magic(pattern):
+                self._problems.append(document.problem((PATTERNS, index), f"{pattern!r} is no file"))
         return [target for path in sorted(found) for target in self._file(path, defaults)]
 
     def _file(self, path: Path, defaults: Mapping[str, ProbeBlock]) -> list[ProbedTarget]:
@@ -92,7 +96,7 @@ class _Loading:
         # Judged as written, so that a mistake in one key hides none in another.
         written = item if isinstance(item, dict) else {}
         self._only_once(document, place, written.get("name"))
-        password = self._password(document, (*place, "password"), written.get("password"))
+        password = read_password(document, (*place, "password"), written.get("password"), self._problems)
         address = self._address(document, (*place, "url"), written.get("url"), password)
         probes = self._probes(document, (*place, "probes"), written.get("probes"), defaults)
         if block is None or address is None:
@@ -128,27 +132,6 @@ class _Loading:
             self._problems += [document.problem(place, problem) for problem in error.problems]
             return None
         return endpoint, dialect
-
-    def _password(self, document: Document, place: Place, source: Any) -> Secret | None:
-        env, file = (source.get(key) if isinstance(source, dict) else None for key in ("env", "file"))
-        if isinstance(env, str):
-            described = f"environment variable {env}"
-            if env not in os.environ:
-                self._problems.append(document.problem((*place, "env"), f"{described} is not set"))
-                return None
-            try:
-                return Secret.literal(os.environ[env], described)
-            except SecretUnreadable as error:
-                self._problems.append(document.problem((*place, "env"), str(error)))
-                return None
-        if not isinstance(file, str):
-            return None
-        secret = Secret.file(document.path.parent / file)
-        try:
-            secret.reveal()
-        except SecretUnreadable as error:
-            self._problems.append(document.problem((*place, "file"), str(error)))
-        return secret
 
     def _defaults(self, document: Document) -> dict[str, ProbeBlock]:
         """Read the block `defaults`, whatever else may be wrong in the file."""

@@ -18,6 +18,8 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import core_schema
 
+from exporter.config.modules import ModuleBlock, ProbeAccess
+from exporter.config.passwords import PasswordSource, password_source
 from exporter.settings import Duration, Percentage, ProbeBlock, Settings, format_duration
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
@@ -67,24 +69,10 @@ def _network(value: str) -> str:
     return value
 
 
-def _source(value: object) -> object:
-    """Say the same of everything that is no source, and repeat nothing: it may be a password."""
-    if isinstance(value, dict) and len(value) == 1 and value.keys() <= {"env", "file"}:
-        return value
-    raise ValueError("must be {env: NAME} or {file: PATH}; a password may not stand in the configuration")
-
-
 Name = Annotated[str, AfterValidator(_name)]
 Labels = dict[Annotated[str, AfterValidator(_label)], str]
 Connections = Annotated[int, Field(ge=1, le=10_000)]
 Networks = dict[Name, list[Annotated[str, AfterValidator(_network)]]]
-
-
-class PasswordSource(Settings):
-    """Where a password comes from; it never stands in the configuration itself."""
-
-    env: str | None = Field(default=None, description="name of an environment variable")
-    file: str | None = Field(default=None, description="path of a file; read anew for each session")
 
 
 def _quiet(value: float) -> float:
@@ -117,7 +105,7 @@ class TargetBlock(Settings):
     url: str = Field(
         repr=False, description="postgresql://, mysql:// or mariadb://user@host:port/database?parameter=value"
     )
-    password: Annotated[PasswordSource | None, BeforeValidator(_source)] = Field(
+    password: Annotated[PasswordSource | None, BeforeValidator(password_source)] = Field(
         default=None, description="where the password comes from"
     )
     labels: Labels = Field(default={}, description="labels for conndrop_target_info")
@@ -144,6 +132,8 @@ class ConfigurationFile(Settings):
         default={}, description="names for address ranges, so that a loss has an owner"
     )
     diagnosis: Thresholds = Field(default=Thresholds(), description="thresholds of the diagnosis")
+    probe: ProbeAccess = Field(default=ProbeAccess(), description="what /probe may look at")
+    modules: dict[Name, ModuleBlock] = Field(default={}, description="how /probe looks")
 
 
 def models(kinds: Sequence[ProbeKind]) -> tuple[type[Settings], type[Settings]]:

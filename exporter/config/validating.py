@@ -1,7 +1,7 @@
 """What is written against its model, and what is wrong with it in words for people."""
 
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -70,8 +70,12 @@ def _words(detail: ErrorDetails, model: type[Settings]) -> str:
 
 def _allowed(model: type[Settings], place: Place) -> list[str]:
     """List the keys that may stand at `place` within `model`."""
-    for part in place:
-        model = _block(model.model_fields[str(part)].annotation) or model
+    parts = iter(place)
+    for part in parts:
+        annotation = model.model_fields[str(part)].annotation
+        model = _block(annotation) or model
+        if get_origin(annotation) is dict:
+            next(parts, None)  # the name of one of its entries
     return list(model.model_fields)
 
 

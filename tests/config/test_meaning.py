@@ -253,3 +253,14 @@ def test_percentages() -> None:
     assert parse_percentage("0.5 %") == pytest.approx(0.005)
     with pytest.raises(ValueError, match="not a percentage"):
         parse_percentage("half")
+
+
+def test_secrets_are_equal_by_their_source_and_what_is_known_for_good(tmp_path: Path) -> None:
+    """By that a reload tells whether a target is reached as before; a file may be rotated all the while."""
+    one, same = (Secret.literal("sesame", "environment variable X") for _ in range(2))
+    other = Secret.literal("simsim", "environment variable X")
+    files = [Secret.file(tmp_path / name) for name in ("a", "a", "b")]
+    assert {one, same, other, *files} == {one, other, files[0], files[2]}
+    assert (one == same, one == other, one == files[0]) == (True, False, False)
+    assert one != "sesame"
+    assert files[0] == files[1] != files[2]

@@ -9,7 +9,11 @@ from exporter.app import read_configuration
 from exporter.config import ConfigurationError
 
 DURATION = "write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"
-TOP = "allowed: vantage, target_files, connection_budget, networks, diagnosis, defaults, targets"
+TOP = "allowed: vantage, target_files, connection_budget, networks, diagnosis, probe, modules, defaults, targets"
+ENTRY = (
+    "is neither a host name, a suffix, an address nor a network; "
+    "write db.example.com, .example.com, 10.0.0.5 or 10.0.0.0/8, and a port behind it as in 10.0.0.0/8:5432"
+)
 TARGET = "targets:\n- name: a\n  url: postgresql://u@h/d\n"
 
 ONE_MISTAKE = {
@@ -56,7 +60,7 @@ ONE_MISTAKE = {
     TARGET + "  probes: {pool: {interval: 30m, pool_recycle: 30m}}\n": ["4: targets[0].probes.pool.interval: no connection would be used twice; less than pool_recycle 30m is allowed"],
     # keys
     TARGET + "  lables: {}\n": ["4: targets[0].lables: unknown key; did you mean labels? allowed: name, url, password, labels, connection_budget, probes"],
-    TARGET + "zzz:\n": ["4: zzz: unknown key; allowed: vantage, target_files, connection_budget, networks, diagnosis, defaults, targets"],
+    TARGET + "zzz:\n": ["4: zzz: unknown key; allowed: vantage, target_files, connection_budget, networks, diagnosis, probe, modules, defaults, targets"],
     TARGET + "  name: b\n": ["4: targets[0].name: duplicate key; it stands in line 2 already"],
     TARGET + "- name: a\n  url: mysql://u@h/d\n": ["4: targets[1].name: 'a' is the name of another target already ({file}:2); names must differ"],
     "targets:\n- name: a\n": ["2: targets[0].url: is missing"],
@@ -101,6 +105,39 @@ ONE_MISTAKE = {
     ],
     TARGET + "  probes: {pong: true}\n": ["4: targets[0].probes.pong: unknown key; did you mean ping? allowed: ping, path, mtu, dns, tcp, tls, session, sentinel, idle, server, pool"],
     TARGET + "  probes: {ping: 7}\n": ["4: targets[0].probes.ping: must be a block of keys and values"],
+    # looks on request
+    TARGET + "probe: {allow: ['*']}\n": [f"4: probe.allow[0]: {ENTRY}"],
+    TARGET + "probe: {allow: [10.0.0.0/8, 'h:0']}\n": ["4: probe.allow[1]: has port 0; 1 to 65535 is allowed"],
+    TARGET + "probe: {alow: []}\n": ["4: probe.alow: unknown key; did you mean allow? allowed: allow"],
+    TARGET + "modules: {a b: {prober: icmp}}\n": ["4: modules.a b: 'a b' is not a name; letters, digits and _ . : - are allowed, at most 100 of them"],
+    TARGET + "modules: {tcp: 7}\n": ["4: modules.tcp: must be a block of keys and values"],
+    TARGET + "modules: {tcp: {timeout: 5s}}\n": ["4: modules.tcp.prober: is missing"],
+    TARGET + "modules: {a: {prober: grpc}}\n": ["4: modules.a.prober: input should be 'tcp', 'icmp', 'dns', 'http' or 'session'"],
+    TARGET + "modules:\n  tcp: {prober: tcp}\n  b: {prober: icmp, timeout: 5}\n": [f"6: modules.b.timeout: 5 has no unit; {DURATION}"],
+    TARGET + "modules:\n  tcp:\n    prober: tcp\n    tcp: {tsl: true}\n": ["7: modules.tcp.tcp.tsl: unknown key; did you mean tls? allowed: preferred_ip_protocol, ip_protocol_fallback, tls, starttls, tls_config"],
+    TARGET + "modules: {a: {prober: icmp, http: {}}}\n": ["4: modules.a: http is for another prober; the settings of this one stand under icmp"],
+    TARGET + "modules: {a: {prober: icmp, allow: ['http://h/']}}\n": [f"4: modules.a.allow[0]: {ENTRY}"],
+    TARGET + "modules: {a: {prober: icmp, icmp: {payload_size: 1}}}\n": ["4: modules.a.icmp.payload_size: must be at least 8"],
+    TARGET + "modules: {a: {prober: http, http: {valid_status_codes: [99]}}}\n": ["4: modules.a.http.valid_status_codes[0]: must be at least 100"],
+    TARGET + "modules: {a: {prober: dns, dns: {query_name: a..b}}}\n": ["4: modules.a.dns: query_name: is not a name that DNS can hold"],
+    TARGET + "modules: {a: {prober: dns, dns: {query_type: AAA}}}\n": ["4: modules.a.dns: query_type: is not a type of records; write it like A, AAAA, SOA, NS or SRV"],
+    TARGET + "modules: {a: {prober: tcp, tcp: {tls: true, tls_config: {ca_file: nowhere.pem}}}}\n": ["4: modules.a.tcp.tls_config.ca_file: 'nowhere.pem' is no file that can be read"],
+    TARGET + "modules: {a: {prober: http, http: {tls_config: {ca_file: /etc/hostname}}}}\n": ["4: modules.a.http.tls_config: cannot be used: no certificate or crl found"],
+    TARGET + "modules: {a: {prober: session}}\n": ["4: modules.a: session is missing; it says who logs in: {{dialect: …, auth: {{user: …}}}}"],
+    TARGET + "modules: {a: {prober: session, session: {dialect: oracle, auth: {}}}}\n": [
+        "4: modules.a.session.auth.user: is missing",
+        "4: modules.a.session.dialect: input should be 'postgresql', 'mysql' or 'mariadb'",
+    ],
+    TARGET + "modules: {a: {prober: session, session: {dialect: mysql, auth: {user: u}, parameters: {colour: blue}}}}\n": [
+        "4: modules.a.session.parameters: parameter colour: unknown parameter; allowed: charset, ssl_mode, ssl_disabled, ssl_check_hostname, ssl_verify_cert, ssl_verify_identity, ssl_ca, ssl_cert, ssl_key"
+    ],
+    TARGET + "modules: {a: {prober: session, session: {dialect: mysql, auth: {user: u, password: hunter2}}}}\n": ["4: modules.a.session.auth.password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],
+    TARGET + "modules: {a: {prober: session, session: {dialect: mysql, auth: {user: u, password: {env: CONNDROP_NOT_SET}}}}}\n": ["4: modules.a.session.auth.password.env: environment variable CONNDROP_NOT_SET is not set"],
+    TARGET + "modules: {a: {prober: session, session: {dialect: mysql, auth: {user: u, password: {file: nowhere}}}}}\n": ["4: modules.a.session.auth.password.file: {folder}/nowhere does not exist"],
+    TARGET + "modules: {a: {prober: session, session: {dialect: mysql, auth: {user: u, password: {env: CONNDROP_NOT_SET}}}}}\nzzz: 1\n": [
+        "4: modules.a.session.auth.password.env: environment variable CONNDROP_NOT_SET is not set", f"5: zzz: unknown key; {TOP}"
+    ],
+    TARGET + "modules: [a]\nzzz: 1\n": ["4: modules: must be a block of keys and values", f"5: zzz: unknown key; {TOP}"],
     # passwords
     TARGET + "  password: hunter2\n": ["4: targets[0].password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],
     TARGET + "  password: {}\n": ["4: targets[0].password: must be {{env: NAME}} or {{file: PATH}}; a password may not stand in the configuration"],
