@@ -8,26 +8,33 @@
 # make idle-faults has every idle timeout found and attributed there, in 20 minutes: root
 # make hour   brings faults of all kinds about there for an hour, and looks at what servers list afterwards: root
 # make quiet  watches a healthy lab under load for an hour, with all alert rules: none may fire: root
+# make story  has faults go by for an hour under the eyes of Prometheus, and keeps what it has scraped, for dashboards: root
+# make pictures draws docs/dashboards/*.png of what `make story` has kept: what Grafana would draw of it
+# make screenshots takes docs/pages/*.png of the exporter's own pages, in a lab in which things go wrong: root
 # make pages  brings faults about again and again, and sees how long it takes until somebody is paged: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
-# Most tests wait most of the time: so two go on side by side, with servers of their own; WORKERS=0 is one at a time.
-WORKERS ?= 2
-# Sites that `make faults` has side by side, and minutes of `make controls` and `make quiet`.
+# Most tests wait most of the time: so three go on side by side, with servers of their own; WORKERS=0 is one at a time.
+WORKERS ?= 3
+# Sites that `make faults` has side by side, and minutes of `make controls`, `make quiet`, `make story` and `make screenshots`.
 SITES ?= 3
 controls: MINUTES ?= 30
-quiet: MINUTES ?= 60
+quiet story: MINUTES ?= 60
+screenshots: MINUTES ?= 12
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes alerts clean
+.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes alerts dashboards story pictures screenshots clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
 
-test: .venv/dev
-	@tests/prepare
+test:
+	@$(MAKE) --no-print-directory -j 2 .venv/dev prepared
 	@$(MAKE) --no-print-directory check
+
+prepared:
+	@tests/prepare
 
 check: lint types contracts pytest
 
@@ -56,6 +63,10 @@ hour: .venv/dev
 quiet: .venv/dev
 	@tests/prepare
 	@$(BIN)/python -m tests.paging.quiet $(MINUTES)
+
+story: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.dashboards.story $(MINUTES)
 
 # PAGES are how often and what, such as PAGES="20 dropout".
 pages: .venv/dev
@@ -98,6 +109,19 @@ schema: .venv/dev
 alerts: .venv/dev
 	$(BIN)/conndrop alerts --directory alerts
 	$(BIN)/conndrop alerts --defaults > config/alerts.yml
+
+# THRESHOLDS is a file of thresholds, as `conndrop alerts --defaults` writes it.
+dashboards: .venv/dev
+	$(BIN)/python -m grafana.generator $(THRESHOLDS)
+
+# STORY is another recorded story, and PICTURES are the names of some dashboards, such as PICTURES="target server".
+pictures: STORY ?= .cache/story
+pictures: .venv/dev
+	$(BIN)/python -m tests.dashboards.pictures $(STORY) $(PICTURES)
+
+screenshots: .venv/dev
+	@tests/prepare
+	@$(BIN)/python -m tests.browser.screenshots $(MINUTES)
 
 causes: .venv/dev
 	$(BIN)/conndrop causes --markdown > docs/causes.md

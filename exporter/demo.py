@@ -37,9 +37,10 @@ A private PostgreSQL runs on 127.0.0.1:{port}, and the exporter probes it.
 
   page       {page}
   metrics    {page}metrics
-  incidents  {page}api/v1/incidents
+  incidents  {page}incidents
 
 Try      curl -s {page}metrics | grep -E "conndrop_(up|session_seconds|ping_sent)"
+Trouble  kill -INT {process}   ends the PostgreSQL: watch the page
 Ctrl-C   ends it all and leaves nothing behind.
 """
 
@@ -48,7 +49,12 @@ class DemoError(Exception):
     """The demo cannot run; the text says what to do about it."""
 
 
-def run(listen: Sequence[ListenAddress], say: Callable[[str], None]) -> None:
+def run(
+    listen: Sequence[ListenAddress],
+    say: Callable[[str], None],
+    entrance: app.Entrance,
+    options: app.Options,
+) -> None:
     """Run PostgreSQL and the exporter until one of SIGNALS; listens on the first free address.
 
     Raises DemoError when something it needs is missing.
@@ -58,19 +64,21 @@ def run(listen: Sequence[ListenAddress], say: Callable[[str], None]) -> None:
         signal.signal(number, lambda *_: sys.exit(0))
     with _directory() as directory:
         say("Starting a private PostgreSQL …")
-        with _postgres(directory) as port:
+        with _postgres(directory) as (port, process):
             configuration = directory / "exporter.yml"
             configuration.write_text(CONFIGURATION.format(port=port))
-            daemon = _listening(app.read_configuration(configuration), listen)
-            say(GREETING.format(port=port, page=daemon.addresses[0].url))
+            daemon = _listening(app.read_configuration(configuration), listen, entrance, options)
+            say(GREETING.format(port=port, page=daemon.urls[0], process=process))
             app.run(daemon, SIGNALS)
 
 
-def _listening(configuration: Any, addresses: Sequence[ListenAddress]) -> app.Daemon:
+def _listening(
+    configuration: Any, addresses: Sequence[ListenAddress], entrance: app.Entrance, options: app.Options
+) -> app.Daemon:
     """Build the daemon on the first of the addresses that can be had."""
     for number, address in enumerate(addresses, start=1):
         try:
-            return app.Daemon(configuration, [address])
+            return app.Daemon(configuration, [address], entrance=entrance, options=options)
         except AddressError as error:
             if number == len(addresses):
                 raise DemoError(str(error)) from None
@@ -78,8 +86,8 @@ def _listening(configuration: Any, addresses: Sequence[ListenAddress]) -> app.Da
 
 
 @contextmanager
-def _postgres(directory: Path) -> Iterator[int]:
-    """Run a PostgreSQL with its files in `directory`; gives its port on 127.0.0.1."""
+def _postgres(directory: Path) -> Iterator[tuple[int, int]]:
+    """Run a PostgreSQL with its files in `directory`; gives its port on 127.0.0.1, and its process."""
     identity = _identity(directory)
     programs = _programs(directory if identity else None)
     password, data, port = directory / "password", directory / "data", _free_port()
@@ -108,7 +116,7 @@ def _postgres(directory: Path) -> Iterator[int]:
     log = directory / "postgres.log"
     with _own_group([programs / "postgres", "-D", data, *options], log, identity) as server:
         _await(programs / "pg_isready", server, port, log)
-        yield port
+        yield port, server.pid
         server.send_signal(signal.SIGINT)  # fast shutdown
         with suppress(subprocess.TimeoutExpired):
             server.wait(STOP_WITHIN)

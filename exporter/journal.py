@@ -77,7 +77,7 @@ class Journal:
             case Stage.OPENED:
                 log.warning("incident opened", extra={"fields": fields})
             case Stage.NAMED:
-                told = {"evidence": "; ".join(incident.evidence), "fix": "".join(incident.fix[:1])}
+                told = {"evidence": "; ".join(incident.evidence), "fix": "".join(map(str, incident.fix[:1]))}
                 renamed = {} if before is Cause.UNKNOWN else {"before": before}
                 named = fields | renamed | {name: text for name, text in told.items() if text}
                 log.warning("incident named", extra={"fields": named})

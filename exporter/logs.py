@@ -22,6 +22,8 @@ def set_up(level: str, style: str, stream: TextIO = sys.stderr) -> None:
     logging.basicConfig(handlers=[handler], level=getattr(logging, level.upper()), force=True)
     # They report each run of each job as an event of its own.
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    # It tells of each client that makes no sense or breaks off; anybody could fill the log.
+    logging.getLogger("tornado.general").setLevel(logging.ERROR)
 
 
 class _Lines(logging.Formatter):

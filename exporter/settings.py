@@ -6,7 +6,15 @@ Every probe declares its own settings with these, so that adding a probe changes
 import re
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -58,6 +66,11 @@ def format_duration(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
+def format_percentage(share: float) -> str:
+    """Write a share the way people write it in the configuration: `1%`."""
+    return f"{100 * share:.12g}%"
+
+
 def _show(value: object) -> str:
     shown = "nothing" if value is None else repr(value)
     return shown if len(shown) <= 60 else shown[:60] + "…"
@@ -66,15 +79,17 @@ def _show(value: object) -> str:
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),
+    PlainSerializer(format_duration),
     WithJsonSchema({"type": "string", "pattern": f"^({_DURATION.pattern})+$", "examples": ["15s", "1h30m"]}),
 ]
 """Seconds, written with a unit."""
-Delay = Annotated[float, BeforeValidator(parse_delay)]
+Delay = Annotated[float, BeforeValidator(parse_delay), PlainSerializer(format_duration)]
 """The same, and it may be shorter than anything that is waited for."""
 
 Percentage = Annotated[
     float,
     BeforeValidator(parse_percentage),
+    PlainSerializer(format_percentage),
     WithJsonSchema({"type": "string", "pattern": f"^{_PERCENTAGE.pattern}$", "examples": ["1%"]}),
 ]
 """A share from 0 to 1, written as a percentage."""

@@ -1,10 +1,13 @@
 """What the tests share: one set of real servers for the whole run."""
 
+import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -13,7 +16,39 @@ from tests.probing import STOPS
 from tests.servers import Certificates, Database, MariaDb, MySql, Place, Postgres, Postgres18, ServerMissing
 from tests.servers.database import LOOPBACK
 
+HERE: Final = Path(__file__).parent
+LONG: Final = (
+    "test_sentinel.py",
+    "dashboards/test_queries.py",
+    "test_idle.py",
+    "test_daemon.py",
+    "paging/test_quiet.py",
+    "db/test_footprint.py",
+    "test_faults.py",
+    "test_web_prometheus.py",
+    "test_reload.py",
+    "browser/test_pages.py",
+    "test_named.py",
+    "alerts/test_rules.py",
+    "paging/test_page.py",
+    "test_server.py",
+    "test_bench.py",
+    "test_wire.py",
+    "test_tls_goodbye.py",
+    "paging/test_messages.py",
+    "test_mtu.py",
+    "test_local_network.py",
+)
+"""Files that take more than half a minute, the longest first."""
 SERVERS: dict[str, type[Database]] = {"postgresql": Postgres, "mariadb": MariaDb, "mysql": MySql}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long: begun last, it would be waited for alone."""
+    places = {HERE / name: number for number, name in enumerate(LONG)}
+    assert all(file.exists() for file in places), "a long file has another name now"
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(autouse=True)
@@ -40,11 +75,17 @@ def certificates() -> Iterator[Certificates]:
     shutil.rmtree(directory)
 
 
+@pytest.fixture(scope="session")
+def servers(certificates: Certificates) -> Iterator[Callable[[str], Database]]:
+    """Give a server by its name; it is started when it is wanted first, and stays to the end."""
+    with ExitStack() as stack:
+        yield functools.cache(lambda name: stack.enter_context(started(SERVERS[name], certificates)))
+
+
 @pytest.fixture(scope="session", params=SERVERS)
-def database(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[Database]:
-    """Each of the databases in turn; a server stays for all the tests that want it."""
-    with started(SERVERS[request.param], certificates) as server:
-        yield server
+def database(request: pytest.FixtureRequest, servers: Callable[[str], Database]) -> Database:
+    """Each of the databases in turn."""
+    return servers(request.param)
 
 
 @pytest.fixture(scope="session")

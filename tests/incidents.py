@@ -8,8 +8,9 @@ from exporter.diagnosis.case import Symptoms
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.telling import Words
 from exporter.diagnosis.verdict import Ask, Finding, Verdict
+from exporter.incidents.cases import Case, nothing_shared
 from exporter.incidents.clocks import Now
-from exporter.incidents.desk import Case, Desk, nothing_shared
+from exporter.incidents.desk import Desk
 from exporter.incidents.history import History
 from exporter.incidents.outlets import Outlets, plain_words
 from exporter.model import Cause, HostCondition, Incident, Observation, Stage

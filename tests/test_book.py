@@ -131,11 +131,13 @@ def test_what_is_in_use_stays_in_use_while_it_is_among_the_answers(
 
 def test_a_resolver_that_fails_changes_nothing_once_there_is_an_address(stop: Stop) -> None:
     """It is asked again, at longer and longer intervals, and heard when it answers."""
-    resolver = Scripted(("a",), GONE, GONE, GONE, ("b",))
+    resolver = Scripted(("a",), GONE, GONE, GONE, None)
     book = AddressBook(resolver, stop, default=0.02)
     told = watched(book)
-    wait_for(lambda: len(resolver.asked) == 4)
+    wait_for(lambda: resolver.hanging)
+    assert len(resolver.asked) == 5
     assert book.addresses(HOST, 0) == ("a",)
+    resolver.end(resolver.hanging[0], ("b",))
     wait_for(lambda: len(told) == 2)
     assert told == [(("a",), None), (("b",), None)]
 
@@ -315,3 +317,34 @@ def test_a_dead_name_server_stops_nobody_whose_address_is_known(stop: Stop, tmp_
             return told
 
     assert in_own_network(what) == [(("10.0.0.1",), None), (("10.0.0.2",), None)]
+
+
+def test_who_watches_no_more_is_told_nothing(stop: Stop) -> None:
+    resolver = Scripted(("a",), ("b",), ("c",))
+    book = AddressBook(resolver, stop, default=0.05)
+    told: Told = []
+    end = book.watch(HOST, lambda addresses, failure: told.append((addresses, failure)))
+    wait_for(lambda: told)
+    end()
+    other = watched(book)
+    wait_for(lambda: other and other[-1][0] == ("c",))
+    assert told[-1][0] != ("c",)
+
+
+def test_a_host_that_is_not_retained_is_looked_up_no_more(stop: Stop) -> None:
+    """An answer that comes late is nothing any more; who asks again is told anew."""
+    resolver = Scripted(None, ("b",))
+    book = AddressBook(resolver, stop, default=0.01)
+    told = watched(book)
+    wait_for(lambda: resolver.asked)
+    book.retain({HOST})
+    assert HOST in book._entries
+    entry = book._entries[HOST]
+    book.retain(set())
+    wait_for(lambda: entry.retired)
+    assert entry.lookup is not None
+    entry.lookup.finish()
+    assert book.addresses(HOST, 5) == ("b",)
+    assert not told
+    wait_for(lambda: entry.lookup is None)
+    assert not told

@@ -289,3 +289,21 @@ def test_a_refusal_on_the_way_is_not_this_hosts(address: str) -> None:
     failure = connects(in_own_network(what, rule))[0][-1]
     assert failure.cause is Cause.NET_UNREACHABLE
     assert failure.detail == f"{address}: {address} says: communication administratively prohibited"
+
+
+def test_a_target_that_was_removed_is_left_alone() -> None:
+    """Also while a connect is under way, another one waits for its end, and some more are wanted soon."""
+
+    def removed() -> None:
+        with listening() as listener:
+            driven = connecting("127.0.0.1", port=listener.getsockname()[1])
+            driven.until(number(3))
+            driven.engine.hurry(0)
+            driven.engine.tick(time.monotonic())
+            driven.engine.remove(0)
+            driven.drive(0.1)
+            driven.readings.clear()
+            assert not driven.drive(0.5)
+            assert not driven.engine._attempts  # type: ignore[attr-defined]
+
+    in_own_network(removed)

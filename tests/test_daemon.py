@@ -1,6 +1,7 @@
 """The daemon as a whole, as a process: from a file to a scrape, and to its end."""
 
 import contextlib
+import html
 import json
 import os
 import re
@@ -113,6 +114,12 @@ def test_from_a_file_to_a_scrape(tmp_path: Path, postgres: Postgres) -> None:
         if not why_unavailable():
             wait_for(lambda: (running.value("conndrop_ping_rtt_seconds_count", target="orders") or 0) > 1)
         wait_for(running.ready, 20)
+        assert "The target is well" in running.get("")
+        page = running.get("targets/orders")
+        assert all(f'id="{part}"' in page for part in ("session", "held", "server", "probes"))
+        assert "pool: it is switched off" in page
+        assert "dns: 127.0.0.1 is an address" in page
+        assert "phase auth: " in running.get("logs?target=orders&module=session")
         assert running.end() < 2
         assert running.process.returncode == 0
     assert PASSWORD not in "\n".join(running.lines)
@@ -136,6 +143,16 @@ def test_it_ends_within_two_seconds_with_every_worker_stuck(tmp_path: Path, numb
             wait_for(lambda: len(connected) >= 40)
             assert running.end(number) < 2
             assert running.process.returncode == 0
+
+
+def test_whoever_goes_on_to_ask_for_a_reload_does_not_spoil_the_end(tmp_path: Path) -> None:
+    """Python, as it ends, gives signals back to the system, which ends a process for SIGHUP."""
+    with daemon(tmp_path, "targets:\n- {name: a, url: 'mysql://u@127.0.0.1:9/d'}\n") as running:
+        running.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: any("stopping" in line for line in running.lines))
+        while running.process.poll() is None:
+            running.process.send_signal(signal.SIGHUP)
+        assert running.process.returncode == 0
 
 
 def test_two_signals_at_once_end_it_as_well(tmp_path: Path) -> None:
@@ -178,6 +195,8 @@ def test_an_incident_is_told_everywhere_in_the_same_words_and_outlives_a_restart
             assert incident["evidence"]
             assert named["evidence"]  # not the same any more, where something was seen since
             assert running.value("conndrop_incident_active", cause=incident["cause"]) == 1
+            for page in ("", "targets/orders", "incidents", f"incidents/{incident['id']}"):
+                assert html.escape(incident["summary"]) in running.get(page), page
             assert running.value("conndrop_incidents_total", cause=incident["cause"]) == 1
             assert running.end() < 2
         with daemon(tmp_path, text, *options) as running:
@@ -293,14 +312,33 @@ def test_run_with_a_bad_file_says_why_and_ends(tmp_path: Path) -> None:
     )
 
 
+OPEN = {
+    "id": "a-1",
+    "cause": "server.down",
+    "severity": "critical",
+    "started": 1.0,
+    "ended": None,
+    "seen": 2.0,
+    "summary": "a is down",
+    "evidence": [],
+    "fix": [],
+    "confidence": 0.9,
+    "candidates": [],
+}
+"""An incident as an earlier run has left it, long ago."""
+
+
 def test_run_with_an_address_in_use_says_why_and_ends(tmp_path: Path) -> None:
     path = tmp_path / "good.yml"
     path.write_text("targets:\n- {name: a, url: 'mysql://u@h/d'}\n")
+    stored = tmp_path / "learnt.json"
+    stored.write_text(json.dumps({"version": 1, "targets": {"incidents a": {"incidents": [OPEN]}}}))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = conndrop("run", "--config.file", str(path), "--web.listen-address", address)
+        options = ("--web.listen-address", address, "--state.directory", str(tmp_path))
+        done = conndrop("run", "--config.file", str(path), *options)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == f"cannot listen on {address}: Address already in use"
+    assert done.stderr.splitlines() == [f"cannot listen on {address}: Address already in use"]
 
 
 def test_usage() -> None:
@@ -358,7 +396,7 @@ def place() -> Iterator[Path]:
 
 
 def processes_of(place: Path) -> list[str]:
-    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True, check=True).stdout
     return [line for line in listed.splitlines() if f"{place}/" in line]
 
 
@@ -380,10 +418,14 @@ def test_the_demo_shows_series_and_leaves_nothing(place: Path) -> None:
         wait_for(lambda: running.value("conndrop_up", target="demo") == 1, 30)
         if not why_unavailable():
             wait_for(lambda: (running.value("conndrop_ping_rtt_seconds_count", target="demo") or 0) > 0)
-        assert processes_of(place)
+        (server,) = (int(line.split()[0]) for line in processes_of(place) if "/postgres -D" in line)
+        os.kill(server, signal.SIGINT)
+        wait_for(lambda: running.value("conndrop_up", target="demo") == 0, 30)
         running.end(signal.SIGINT)
         assert process.stdout
-        assert "Ctrl-C   ends it all" in process.stdout.read()
+        greeting = process.stdout.read()
+        assert f"kill -INT {server} " in greeting
+        assert "Ctrl-C   ends it all" in greeting
         assert process.returncode == 0
     finally:
         process.kill()

@@ -28,7 +28,7 @@ from exporter.model import (
     Target,
 )
 from exporter.probes import KINDS
-from exporter.runtime.scheduler import MISSED_REASONS
+from exporter.runtime.crew import MISSED_REASONS
 from tests.scraping import parse_openmetrics, parse_text, samples_of, series, value
 
 PINGS = (
@@ -145,7 +145,7 @@ def test_whose_clock_stamps_echoes(families: Families) -> None:
 def everything(vantage: str | None) -> Scrape:
     registry, families = new_registry(), Families(vantage)
     where = Endpoint(dialect="mysql", host="db", port=3306, user="u", password=None, database="d")
-    TargetInfo([Target(name="a", endpoint=where, labels={"team": "shop"})], registry)
+    TargetInfo(lambda: [Target(name="a", endpoint=where, labels={"team": "shop"})], registry)
     own = OwnMetrics(registry, families)
     own.configured()
     for name, begin in SERIES.items():

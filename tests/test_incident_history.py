@@ -9,7 +9,7 @@ import pytest
 from exporter.incidents.history import MOST, MOST_OF_ONE, History, key
 from exporter.incidents.stored import LONGEST, MOST_LINES
 from exporter.incidents.trouble import UNWATCHED
-from exporter.model import Cause, Incident, Severity, Stage
+from exporter.model import Cause, Incident, Severity, Stage, Step
 from exporter.probes.memory import Memory
 from tests.incidents import QUIET, Office, naming
 
@@ -26,7 +26,7 @@ def an_incident(number: int, *, target: str = "a", ended: float | None = 1e9) ->
         ended=ended,
         summary="a is down",
         evidence=("refused",),
-        fix=("start it",),
+        fix=(Step(text="start it", copy=("systemctl start postgresql",)),),
         confidence=0.9,
         candidates=(RESTART,),
     )
@@ -112,6 +112,7 @@ def test_a_file_that_says_something_else(known: dict[str, Any]) -> None:
         {"severity": "bad"}, {"started": "1"}, {"started": True}, {"started": float("nan")},
         {"started": 1e300}, {"started": 10**400}, {"ended": "never"}, {"ended": float("inf")}, {"seen": None},
         {"seen": -1e300}, {"summary": None}, {"evidence": "text"}, {"evidence": [7]}, {"fix": {"a": "b"}},
+        {"fix": [{"text": "t"}]}, {"fix": [{"text": "t", "copy": [7]}]}, {"fix": [7]},
         {"confidence": "high"}, {"confidence": float("nan")}, {"candidates": ["x"]}, {"candidates": [[]]},
     ],
     ids=str,
@@ -120,6 +121,11 @@ def test_an_incident_that_makes_no_sense_is_forgotten_alone(wrong: dict[str, Any
     other = {**ONE, "id": "a-2"}
     listed = a_history(known={key("a"): {"incidents": [{**ONE, **wrong}, other]}}).listed()
     assert [incident.id for incident in listed] == ["a-2"]
+
+
+def test_an_older_file_has_steps_without_anything_to_copy() -> None:
+    (incident,) = a_history(known={key("a"): {"incidents": [{**ONE, "fix": ["start it: ls"]}]}}).listed()
+    assert incident.fix == (Step(text="start it: ls"),)
 
 
 @pytest.mark.parametrize("thing", [None, 7, "x", [], {}, [[[]]]], ids=str)

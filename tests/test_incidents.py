@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from exporter.diagnosis.sign import Fact
-from exporter.diagnosis.verdict import Ask, Verdict
-from exporter.incidents.desk import Facts
+from exporter.diagnosis.sign import Fact, Sign
+from exporter.diagnosis.verdict import Ask, Finding, Verdict
+from exporter.incidents.cases import Facts
 from exporter.model import Cause, HostCondition, Severity, Stage
 from tests.incidents import QUIET, Office, fact, naming
 from tests.waiting import wait_for
@@ -116,9 +116,35 @@ def test_a_better_name_takes_the_place_of_the_old_one() -> None:
     assert office.tally.counts == {("a", DOWN): 1, ("a", RESTART): 1}  # once for each, back and forth
 
 
+def test_evidence_that_grows_old_is_no_better_name() -> None:
+    """Loss has ended; what spoke for it is forgotten before a session that failed of it."""
+    office = Office()
+    office.ail(naming(LOSS))
+    office.wait(30)
+    office.ail(naming(LOSS))
+    office.passes(20)
+    office.case.says = naming(DOWN)
+    office.passes(20)
+    assert causes(office) == {LOSS}
+    office.ail()
+    assert causes(office) == {DOWN}, "it has gone on, and without loss"
+
+
+def test_late_evidence_makes_a_better_name() -> None:
+    """No further symptom is needed where something new is known."""
+    office = Office()
+    office.ail(naming(LOSS))
+    office.passes(5)
+    found = Finding(cause=DOWN, score=9.0, facts=(Fact(sign=Sign.EVERYBODY, text="tried"),))
+    office.case.says = Verdict(named=(found,), candidates=(found,), confidence=0.9, facts=found.facts)
+    office.passes(2)
+    assert causes(office) == {DOWN}
+
+
 def test_of_two_the_one_named_no_longer_gets_the_new_name() -> None:
     office = Office()
     office.ail(naming(DOWN, LOSS))
+    office.wait(1)
     office.ail(naming(LOSS, RESTART))
     assert causes(office) == {LOSS, RESTART}
     assert len(office.incidents) == 2

@@ -91,7 +91,9 @@ def test_the_kernel_is_asked_at_each_scrape() -> None:
     """Who follows the advice and lowers the sysctl sees it at once, and need not start anything anew."""
     registry, told = new_registry(), [7200.0]
     urls = {"orders": URL, "billing": f"{URL}?keepalives=0", "shop": f"{URL}?keepalives_idle=75"}
-    Keepalives({name: opener(url).keepalive for name, url in urls.items()}, registry, lambda: told[-1])
+    Keepalives(
+        lambda: {name: opener(url).keepalive for name, url in urls.items()}, registry, lambda: told[-1]
+    )
 
     def published(target: str) -> float | None:
         return registry.get_sample_value("conndrop_keepalive_seconds", {"target": target})

@@ -34,6 +34,7 @@ from exporter.model import (
     SessionObservation,
     Severity,
     Stage,
+    Step,
 )
 
 
@@ -313,7 +314,7 @@ INCIDENT = Incident(
     ended=161.5,
     summary="nobody listens at db:5432",
     evidence=("3 connects were refused", "its host answers echoes"),
-    fix=("start the server", "and see why it ended"),
+    fix=(Step(text="start the server"), Step(text="and see why it ended")),
     confidence=0.875,
 )
 

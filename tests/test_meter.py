@@ -352,3 +352,44 @@ def test_many_orders_are_taken_in_at_one_go() -> None:
 def test_only_those_hurry_who_can() -> None:
     """Thousands of dead targets rouse suspicion each second: what would be ignored is not sent."""
     assert [kind.name for kind in KINDS if isinstance(kind, Metered) and kind.hurries] == ["path"]
+
+
+def test_what_was_cancelled_is_measured_no_more(kept: Kept) -> None:
+    """Whatever still comes for it; and a meter that is started again is not told of it."""
+    for job in (1, 2):
+        kept.connect(job)
+    kept.keeper.start()
+    wait_for(lambda: {job for job, _ in kept.heard.readings} == {1, 2})
+    kept.keeper.cancel(1)
+    kept.keeper.locate(1, ["127.0.0.1"], None)
+    kept.keeper.hurry(1)
+    first = kept.keeper.pid
+    assert first is not None
+
+    def only_the_other() -> bool:
+        kept.heard.readings.clear()
+        wait_for(lambda: len(kept.heard.readings) >= 5)
+        return {job for job, _ in kept.heard.readings} == {2}
+
+    wait_for(only_the_other)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: kept.heard.restarts == 1)
+    kept.heard.readings.clear()
+    wait_for(lambda: len(kept.heard.readings) >= 5)
+    assert {job for job, _ in kept.heard.readings} == {2}
+
+
+def test_a_job_that_was_removed_is_due_no_more() -> None:
+    lateness = Lateness()
+    pace: Pace[str] = Pace(lateness)
+    for job in ("a", "b"):
+        pace.add(job, 1.0, 0.0)
+    rate = pace.rate
+    pace.remove("a")
+    assert [job for second in range(1, 4) for job in pace.due(float(second))] == ["b"] * 3
+    assert pace.rate == pytest.approx(rate / 2)
+    pace.remove("b")
+    assert pace.rate > 0
+    assert list(pace.due(9.0)) == []
+    assert pace.next == float("inf")
+    assert sum(lateness.take().classes) == 3

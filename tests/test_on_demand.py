@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.app.daemon import Daemon, read_configuration
+from exporter.app import Daemon, read_configuration
 from exporter.diagnosis.verdict import Ask
 from exporter.model import DropObservation, HeldObservation, Observation, TcpOrder
 from exporter.net.connects import HURRIED, TcpEngine
@@ -234,6 +234,6 @@ def test_every_probe_of_a_target_can_be_asked(tmp_path: Path, postgres: Postgres
         wait_for(lambda: on - {"dns"} <= set(seen), seconds=30.0)
         before = {name: seen.count(name) for name in on}
         for ask in asked:
-            it._enlisted.ask("orders", ask)
+            it._ask("orders", ask)
         wait_for(lambda: all(seen.count(name) > before[name] for name in on - {"dns"}))
-        it._enlisted.ask("nobody", Ask.SESSION)
+        it._ask("nobody", Ask.SESSION)

@@ -8,7 +8,7 @@ from exporter.exposition.families import Families
 from exporter.exposition.own import OwnMetrics
 from exporter.exposition.registry import Scrape, new_registry
 from exporter.net.engine import Punctuality
-from exporter.runtime.scheduler import MISSED_REASONS
+from exporter.runtime.crew import MISSED_REASONS
 from tests.scraping import value
 
 

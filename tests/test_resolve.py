@@ -107,4 +107,6 @@ def test_an_empty_answer_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_addresses_need_no_resolver() -> None:
     assert is_address("192.0.2.1")
     assert is_address("2001:db8::1")
+    assert is_address("fe80::1%eth0")
     assert not is_address("db.example.com")
+    assert not is_address("fe80::1%eth0\r\nHost: x")

@@ -30,9 +30,9 @@ class Scripted:
 def run(outcome: Sequence[Observation] | Exception) -> tuple[list[Observation], Runner]:
     seen: list[Observation] = []
     runner = Runner([seen.append])
-    runner.expect("orders", "session")
+    duty = runner.duty("orders", "session")
     assert not runner.ready
-    runner.run("orders", "session", Scripted(outcome).run)
+    duty.run(Scripted(outcome).run)
     return seen, runner
 
 
@@ -61,7 +61,7 @@ def kept(vigil: Vigil, until: Callable[[], object], runner: Runner) -> None:
     """Have a standing probe go on until something has come about."""
 
     async def keep() -> None:
-        keeping = asyncio.create_task(runner.keep("orders", "sentinel", vigil))
+        keeping = asyncio.create_task(runner.duty("orders", "sentinel").keep(vigil))
         async with asyncio.timeout(10):
             while not until():
                 await asyncio.sleep(0.001)
@@ -75,7 +75,6 @@ def kept(vigil: Vigil, until: Callable[[], object], runner: Runner) -> None:
 def test_a_standing_probe_reports_whenever_it_wants() -> None:
     seen: list[Observation] = []
     runner = Runner([seen.append])
-    runner.expect("orders", "sentinel")
 
     async def vigil(report: Callable[[Sequence[Observation]], None]) -> None:
         report([SEEN])
@@ -113,6 +112,6 @@ def test_who_ends_leftovers_may_break_though_it_has_no_series(
     daemon = Daemon(read_configuration(path), [ListenAddress.parse("127.0.0.1:0")])
     failure = Failure(phase=None, cause=Cause.UNKNOWN, detail="internal error: X")
     broken = Observation(target="orders", probe="leftovers", started=1.0, duration=0.5, failure=failure)
-    daemon._runner.report("orders", "leftovers", [broken])
+    daemon._runner.hand_over([broken])
     monkeypatch.setattr(daemon._scheduler, "stop", lambda: None)  # it was never started
     daemon.stop()

@@ -169,6 +169,18 @@ def test_a_search_ends_with_experiments_and_then_only_verifies() -> None:
     assert search.next([]) is None, "the next verification has time"
 
 
+def test_a_timeout_that_has_become_shorter_is_found_anew() -> None:
+    """A connection is used some milliseconds after the silence that was meant."""
+    search = Search(a_target("db"), (3.0, 8.0), Memory())
+    for _ in range(3):
+        search.survive(Job(seconds=8.0))
+    assert (search.told().survived, search.told().settled) == (8.0, True)
+    for _ in range(3):
+        search.die(Job(seconds=8.0), died(8.002, used=True), listed=True)
+    told = search.told()
+    assert (told.survived, told.killed, told.settled) == (None, 8.0, False)
+
+
 def test_what_is_learnt_is_kept() -> None:
     memory = Memory()
     first = settled(memory).told()

@@ -7,6 +7,7 @@ import pytest
 from exporter.exposition import SERIES
 from exporter.exposition.dns import DnsMetrics
 from exporter.exposition.families import Families
+from exporter.exposition.held import DropFamilies
 from exporter.exposition.mtu import MtuMetrics
 from exporter.exposition.path import PathMetrics
 from exporter.exposition.tcp import TcpMetrics
@@ -76,6 +77,15 @@ def test_all_that_can_be_foreseen_begins_at_0(families: Families, probe: str) ->
     assert sum(found.values()) == (1 if probe == "mtu" else 2)
 
 
+@pytest.mark.parametrize("probe", ["idle", "pool"])
+def test_connections_that_are_left_silent_may_die_of_it(families: Families, probe: str) -> None:
+    """Of a series that began with a 1 no increase would be seen."""
+    DropFamilies(families).expect("a", probe)
+    for cause in ("middlebox.idle_timeout", "proxy.idle_timeout", "server.idle_timeout"):
+        labels = {"target": "a", "probe": probe, "end": "silence", "cause": cause}
+        assert value(families, "conndrop_drops_total", **labels) == 0
+
+
 @pytest.mark.parametrize("probe", FAILURES)
 def test_a_cause_nobody_foresaw_is_counted_all_the_same(families: Families, probe: str) -> None:
     metrics = SERIES[probe](families)
@@ -123,6 +133,13 @@ def test_the_path_is_shown_as_the_latest_round_found_it(families: Families) -> N
     assert series(families, "conndrop_path_hop_rate_limited") == []
     assert value(families, "conndrop_path_hops", target="a") == 3
     assert value(families, "conndrop_path_hop_sent_total", target="a", ttl="3") == 1
+
+
+def test_an_answer_lost_at_the_target_makes_the_way_no_longer(families: Families) -> None:
+    path = PathMetrics(families)
+    further = (*HOPS[:2], Hop(ttl=3), Hop(ttl=4, address="192.0.2.7", rtt=0.004, reached=True))
+    path.record(PathObservation(**SEEN, hops=further, route=ROUTE))
+    assert value(families, "conndrop_path_hops", target="a") == 3
 
 
 def test_a_round_that_could_not_be_made_leaves_nothing_of_the_path(families: Families) -> None:

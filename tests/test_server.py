@@ -18,7 +18,7 @@ from tests.servers import Certificates, Database, Postgres, Postgres18
 from tests.waiting import wait_for
 
 KINDS: Final[dict[str, type[Database]]] = SERVERS | {"postgresql18": Postgres18}
-LOOKING: Final = {"interval": "200ms", "timeout": "200ms"}
+LOOKING: Final = {"interval": "500ms", "timeout": "500ms"}
 RESET: Final = struct.pack("ii", 1, 0)
 
 # What a server is asked by its superuser, for what is scraped; each gives one number.

@@ -24,8 +24,8 @@ def names() -> set[str]:
     """Every metric there is, as it is exposed."""
     registry, families = new_registry(), Families()
     OwnMetrics(registry, families)
-    TargetInfo([], registry)
-    Keepalives({}, registry)
+    TargetInfo(list, registry)
+    Keepalives(dict, registry)
     IncidentMetrics(families)
     for series in SERIES.values():
         series(families)

@@ -169,9 +169,9 @@ def test_trials_are_asked_for(tmp_path: Path, postgres: Postgres) -> None:
         it.start()
         wait_for(lambda: any(one.probe == "session" for one in seen))
         assert not any(isinstance(one, TrialObservation) for one in seen)
-        it._enlisted.ask("orders", Ask.TLS_TRIAL)
+        it._ask("orders", Ask.TLS_TRIAL)
         wait_for(lambda: any(isinstance(one, TrialObservation) for one in seen))
-        it._enlisted.ask("orders", Ask.SIZES_TRIAL)
+        it._ask("orders", Ask.SIZES_TRIAL)
         wait_for(lambda: {one.trial for one in seen if isinstance(one, TrialObservation)} == set(Trial))
 
 

@@ -115,7 +115,7 @@ def keeping(double: Double, build: Build) -> Iterator[tuple[Tools, list[Observat
             tools.budget.notice(observation)
 
         runner = Runner([seen.append, spare])
-        tools.watcher.keep(partial(runner.keep, "it", "idle", vigil.keep))
+        tools.watcher.keep(partial(runner.duty("it", "idle").keep, vigil.keep))
         tools.watcher.start()
         try:
             yield tools, seen

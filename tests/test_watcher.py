@@ -54,11 +54,11 @@ def test_one_given_while_it_starts_begins_once(watcher: Watcher) -> None:
     async def vigil() -> None:
         begun.append(1)
 
-    class Interrupted(list[module.Vigil]):
+    class Interrupted(list[module._Kept]):
         """Has the watcher started as soon as the lock is free."""
 
-        def append(self, vigil: module.Vigil) -> None:
-            super().append(vigil)
+        def append(self, kept: module._Kept) -> None:
+            super().append(kept)
             starting.start()
 
     starting = threading.Thread(target=watcher.start)

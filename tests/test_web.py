@@ -8,7 +8,7 @@ import resource
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from http.client import HTTPConnection
 from typing import Any
@@ -27,11 +27,16 @@ from exporter.model import (
     ServerView,
     Severity,
     State,
+    Step,
     Target,
 )
 from exporter.runtime.latest import Latest
-from exporter.web import server as web
+from exporter.web import client, clients
+from exporter.web.answer import Answer, Route
 from exporter.web.api import Looks
+from exporter.web.data import Data
+from exporter.web.door import Open
+from exporter.web.operating import Operating
 from exporter.web.server import AddressError, ListenAddress, WebServer
 from exporter.web.site import Site
 from tests.waiting import wait_for
@@ -49,12 +54,12 @@ def site(
     content: bytes = b"conndrop_up 1\n",
     looks: Looks = lambda _: None,
     incidents: Sequence[Incident] = (),
-    runbooks: Mapping[str, str] | None = None,
 ) -> Site:
     def scrape(accept: str) -> tuple[str, bytes]:
         return f"text/plain; asked={accept}", content
 
-    return Site([EVIL], scrape, ready, looks, incidents=lambda: incidents, runbooks=runbooks or {})
+    data = Data(scrape, lambda: [EVIL], looks, lambda: incidents)
+    return Site({**data.routes, **Operating(ready, str).routes})
 
 
 @contextlib.contextmanager
@@ -98,15 +103,6 @@ def test_metrics_are_negotiated() -> None:
         assert (status, headers["Content-Length"], content) == (200, "14", b"")
 
 
-def test_the_landing_page_shows_names_and_runs_none_of_them() -> None:
-    with serving(site()) as port:
-        status, headers, content = ask(port, "/")
-    assert status == 200
-    assert headers["Content-Type"] == "text/html; charset=utf-8"
-    assert b"<script>" not in content
-    assert b"&lt;script&gt;alert(1)" in content
-
-
 def test_not_ready_before_the_first_round() -> None:
     with serving(site(ready=lambda: False)) as port:
         assert ask(port, "/-/ready")[0] == 503
@@ -114,15 +110,15 @@ def test_not_ready_before_the_first_round() -> None:
 
 def test_silent_clients_do_not_delay_a_scrape(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice as many as there is room for: the oldest are let go, though they may be silent for an hour."""
-    monkeypatch.setattr(web._Handler, "timeout", 3600.0)
+    monkeypatch.setattr(client, "PATIENCE", 3600.0)
     with serving(site()) as port, contextlib.ExitStack() as silent:
-        for _ in range(2 * web.MOST_CONNECTIONS):
+        for _ in range(2 * clients.MOST_CONNECTIONS):
             silent.enter_context(socket.create_connection(("127.0.0.1", port), 5))
         assert ask(port, "/metrics")[0] == 200
 
 
 def test_a_client_that_stays_silent_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web._Handler, "timeout", 0.1)
+    monkeypatch.setattr(client, "PATIENCE", 0.1)
     with serving(site()) as port, socket.create_connection(("127.0.0.1", port), 5) as silent:
         assert silent.recv(1) == b""
 
@@ -172,6 +168,37 @@ def test_what_breaks_inside_is_logged(
     assert capfd.readouterr().err == ""
 
 
+def test_an_answer_that_cannot_be_sent_ends_the_connection(caplog: pytest.LogCaptureFixture) -> None:
+    """It is our own mistake; nobody waits for ever because of it."""
+
+    def torn(_: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("X-Torn", "a\r\nb")])
+        return [b""]
+
+    running = WebServer([LOOPBACK], torn)
+    try:
+        with socket.create_connection(("127.0.0.1", running.addresses[0].port), 5) as sock:
+            sock.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            assert sock.recv(100) == b""
+        assert "request broke" in caplog.text
+    finally:
+        running.stop()
+
+
+def test_an_entrance_that_breaks_lets_nobody_in(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(Open):
+        async def channel(self, _: socket.socket) -> None:
+            raise RuntimeError("inside")
+
+    running = WebServer([LOOPBACK], site(), Broken())
+    try:
+        with socket.create_connection(("127.0.0.1", running.addresses[0].port), 5) as sock:
+            assert sock.recv(100) == b""
+        assert "nobody can come in" in caplog.text
+    finally:
+        running.stop()
+
+
 def test_requests_are_in_the_debug_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with serving(site()) as port:
@@ -196,7 +223,7 @@ def test_no_descriptor_left_is_no_busy_loop() -> None:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             waiting.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
             waiting.settimeout(5)
-            assert waiting.recv(100).startswith(b"HTTP/1.0 200")
+            assert waiting.recv(100).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize(
@@ -210,7 +237,7 @@ def test_no_descriptor_left_is_no_busy_loop() -> None:
 )
 def test_addresses(text: str, host: str, port: int, url: str) -> None:
     address = ListenAddress.parse(text)
-    assert (address.host, address.port, address.url) == (host, port, url)
+    assert (address.host, address.port, address.url()) == (host, port, url)
     assert str(address) == text
 
 
@@ -242,10 +269,10 @@ def test_other_families(host: str) -> None:
     try:
         address = running.addresses[0]
         with socket.create_connection(
-            (address.url.split("/")[2].rpartition(":")[0].strip("[]"), address.port), 5
+            (address.url().split("/")[2].rpartition(":")[0].strip("[]"), address.port), 5
         ) as sock:
             sock.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
-            assert sock.recv(100).startswith(b"HTTP/1.0 200")
+            assert sock.recv(100).startswith(b"HTTP/1.1 200")
     finally:
         running.stop()
 
@@ -257,6 +284,67 @@ def test_stopping_leaves_no_thread_and_no_socket() -> None:
     running.stop()
     wait_for(lambda: not any(thread.name == "web" for thread in threading.enumerate()))
     WebServer([where], site()).stop()
+
+
+def test_a_socket_that_listens_already() -> None:
+    """As systemd hands one over; it is used beside an address, and closed in the end."""
+    with socket.create_server(("127.0.0.1", 0)) as ready:
+        port = ready.getsockname()[1]
+        running = WebServer([ready, LOOPBACK], site())
+        assert running.addresses[0] == ListenAddress("127.0.0.1", port)
+        assert [ask(address.port, "/-/healthy")[0] for address in running.addresses] == [200, 200]
+        running.stop()
+        running.stop()
+        assert ready.fileno() == -1
+
+
+def test_sockets_that_do_not_do() -> None:
+    with socket.socket() as idle, socket.socket(socket.AF_UNIX) as unix, socket.socket() as closed:
+        closed.close()
+        for sock, words in ((idle, "does not listen"), (unix, "does not listen"), (closed, "cannot be used")):
+            with pytest.raises(AddressError, match=words):
+                WebServer([sock], site())
+
+
+def test_a_connection_is_kept_for_the_next_request() -> None:
+    """By HTTP/1.1 unless told otherwise, by HTTP/1.0 where that is asked for."""
+    with serving(site()) as port:
+        with contextlib.closing(HTTPConnection("127.0.0.1", port, timeout=10)) as connection:
+            for method, path, status in (
+                ("GET", "/metrics", 200),
+                ("HEAD", "/-/ready", 200),
+                ("POST", "/metrics", 405),
+            ) * 3:
+                connection.request(method, path, body=b"abc" if method == "POST" else None)
+                answer = connection.getresponse()
+                assert (answer.status, answer.version, answer.will_close) == (status, 11, False)
+                assert answer.headers["Date"].endswith(" GMT")
+                answer.read()
+        for words, kept in ((b"1.1\r\nConnection: close", False), (b"1.0\r\nConnection: keep-alive", True)):
+            with socket.create_connection(("127.0.0.1", port), 5) as sock:
+                sock.sendall(b"GET /-/healthy HTTP/" + words + b"\r\n\r\n")
+                said = sock.recv(65536)
+                assert (b"Connection: Keep-Alive" in said, b"Connection: close" in said) == (kept, not kept)
+                sock.settimeout(0.2 if kept else 5)
+                with pytest.raises(TimeoutError) if kept else contextlib.nullcontext():
+                    assert sock.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        ("http://exporter:1/-/healthy", 200),
+        ("https://exporter/metrics?x=http://y/", 200),
+        ("http://exporter/nothing", 404),
+        ("*", 404),
+        ("exporter:443", 404),
+    ],
+)
+def test_who_asks_as_a_proxy_is_asked_is_answered(target: str, status: int) -> None:
+    """With a whole URL (RFC 9112, 3.2.2), whatever host it names; other forms are no page of ours."""
+    with serving(site()) as port, socket.create_connection(("127.0.0.1", port), 5) as sock:
+        sock.sendall(f"GET {target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        assert sock.recv(100).split()[1] == str(status).encode()
 
 
 VIEW = ServerView(
@@ -339,7 +427,7 @@ def an_incident(number: int, ended: float | None = None) -> Incident:
         ended=ended,
         summary="nobody listens",
         evidence=("<b>refused</b>", "ü"),
-        fix=("start it",),
+        fix=(Step(text="start it", copy=("systemctl start postgresql", "ss -ltn")),),
         confidence=2 / 3,
         candidates=(Cause.NET_LOSS,),
     )
@@ -363,7 +451,7 @@ def test_incidents_as_json() -> None:
     assert listed[0] == {
         "id": "x-3", "target": EVIL.name, "cause": "server.down", "severity": "critical",
         "started": "1970-01-01T00:00:03.000Z", "ended": None, "summary": "nobody listens",
-        "evidence": ["<b>refused</b>", "ü"], "fix": ["start it"],
+        "evidence": ["<b>refused</b>", "ü"], "fix": ["start it: systemctl start postgresql; ss -ltn"],
         "confidence": 0.67, "candidates": ["net.loss"],
     }  # fmt: skip
     assert [one["ended"] for one in listed] == [None, "1970-01-01T00:00:02.500Z", None]
@@ -417,12 +505,12 @@ def test_incidents_are_there_to_be_read() -> None:
         assert (status, headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_runbooks_are_served_and_listed() -> None:
-    with serving(site(runbooks={"DatabaseDown": "# DatabaseDown\n\n— what now?\n"})) as port:
-        status, headers, body = ask(port, "/runbooks/DatabaseDown")
-        assert (status, headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
-        assert body.decode() == "# DatabaseDown\n\n— what now?\n"
-        _, _, listed = ask(port, "/runbooks")
-        assert b'<a href="/runbooks/DatabaseDown">DatabaseDown</a>' in listed
-        for path in ("/runbooks/", "/runbooks/NoSuch", "/runbooks/../DatabaseDown.md", "/runbooks/%2e%2e/x"):
-            assert ask(port, path)[0] == 404
+def test_a_path_of_nothing_but_slashes_costs_nothing() -> None:
+    site = Site({"/static/": Route(lambda request: Answer.text(request.rest[:3]))})
+    begun = time.thread_time()
+    for path, status in (("/" * 32_000, "404"), ("/static/" + "/" * 32_000, "200"), ("/x" * 16_000, "404")):
+        told: list[str] = []
+        environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path}
+        site(environ, lambda line, *_, told=told: told.append(line))
+        assert told[0].startswith(status)
+    assert time.thread_time() - begun < 0.02

@@ -8,15 +8,23 @@ from typing import TypeVar
 
 T = TypeVar("T")
 LONGEST = 20.0
+SHORTEST = 0.01
 ATTEMPTS = 5
 
 
 def wait_for(condition: Callable[[], object], seconds: float = LONGEST) -> None:
-    """Ask until `condition` holds; fail when it does not come about."""
+    """Ask until `condition` holds; fail when it does not come about.
+
+    From one question to the next it rests as long as asking took, so that others get the processor, too.
+    """
     deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "did not come about"
-        time.sleep(0.01)
+    while True:
+        asked = time.monotonic()
+        if condition():
+            return
+        answered = time.monotonic()
+        assert answered < deadline, "did not come about"
+        time.sleep(max(SHORTEST, answered - asked))
 
 
 def in_time(what: Callable[[], T], seconds: float) -> T:

@@ -13,7 +13,7 @@ from exporter.alerts.network import NETWORK
 from exporter.alerts.printed import printed
 from exporter.alerts.records import RECORDS
 from exporter.alerts.rule import Book
-from exporter.alerts.runbooks import runbooks
+from exporter.alerts.runbooks import manuscripts, runbooks
 from exporter.alerts.server import SERVER
 from exporter.alerts.thresholds import Thresholds
 
@@ -30,4 +30,4 @@ BOOK: Final[Book] = {
 }
 """All files of rules."""
 
-__all__ = ["BOOK", "Thresholds", "defaults", "listing", "printed", "runbooks"]
+__all__ = ["BOOK", "Thresholds", "defaults", "listing", "manuscripts", "printed", "runbooks"]

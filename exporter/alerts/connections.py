@@ -17,7 +17,7 @@ DROPPED: Final = Alert(
     summary="Connections to {{ $labels.target }} drop",
     evidence=f"within 15 minutes the exporter has lost {{{{ $value | {COUNT} }}}} of those that it holds; "
     "its log has a line for each, `connection dropped`, with the server's last words",
-    fix="See in /api/v1/incidents?target={{ $labels.target }} whether the cause is known; if not, compare "
+    fix="See in /incidents?target={{ $labels.target }} whether the cause is known; if not, compare "
     "the times with the server's log and with changes to the network",
 )
 # What counts is how often it happens: one restart ends all connections that are held, however many they are.
@@ -33,7 +33,7 @@ resets(sum without (probe, end) (conndrop_drops_total{probe!="idle"})[1h:1m]) > 
 """,
     summary="Connections to {{ $labels.target }} drop again and again, seen as {{ $labels.cause }}",
     evidence="{{ $value }} times within an hour; more than <drops_per_hour> are too many",
-    fix="Read what the exporter takes for the cause in /api/v1/incidents?target={{ $labels.target }}, and "
+    fix="Read what the exporter takes for the cause in /incidents?target={{ $labels.target }}, and "
     "what to do: conndrop causes {{ $labels.cause }}",
 )
 # One session that failed is no share: of a few it may be many in a hundred.
@@ -99,8 +99,7 @@ target:conndrop_outage_seconds:rate<short> > <factor> * (1 - <availability>)
     summary="Outages of {{ $labels.target }} use up too fast what 30 days allow",
     evidence="no connection could be kept for {{ $value | humanizePercentage }} of the last <long>, and it "
     "goes on; what is allowed, with <availability:percent> promised, would be gone within <spent>",
-    fix="See in /api/v1/incidents?target={{ $labels.target }} what the cause is, and do what stands there "
-    "first",
+    fix="See in /incidents?target={{ $labels.target }} what the cause is, and do what stands there first",
 )
 RECYCLE: Final = (
     Figure(series="conndrop_pool_recycle_seconds", said="pool_recycle: ANSWER", form=SPAN),

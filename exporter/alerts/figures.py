@@ -17,7 +17,7 @@ WHOSE: Final = (
     " $labels.target $labels.vantage $labels.job $labels.instance }}"
 )
 """Template that names the selector of the alert's own target for the clauses that follow."""
-SEEN: Final = f"<exporter_url>/api/v1/incidents?target={TARGET}"
+SEEN: Final = f"<exporter_url>/incidents?target={TARGET}"
 """Where the exporter tells its incidents, in sentences."""
 PLACE: Final = (
     '{{ with query (print "conndrop_target_info" $of) }}'

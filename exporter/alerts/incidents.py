@@ -34,7 +34,7 @@ def _alert(cause: Cause) -> Alert:
 
 def _first_fix(cause: Cause) -> str:
     """Give the first thing to do; where it depends on the database, Prometheus chooses."""
-    postgres, mysql = (tell(cause, TARGET, family, ()).fix[0] for family in ("postgresql", "mysql"))
+    postgres, mysql = (str(tell(cause, TARGET, family, ()).fix[0]) for family in ("postgresql", "mysql"))
     if postgres == mysql:
         return postgres
     return f"{{{{ if {IS_POSTGRES} }}}}{postgres}{{{{ else }}}}{mysql}{{{{ end }}}}"

@@ -93,7 +93,7 @@ UNKNOWN: Final = Alert(
     summary="{{ $labels.target }} is in trouble, and no cause stands out",
     evidence="for 5 minutes there has been an incident without a name",
     fix="Read what was seen, and which causes it could be: "
-    "/api/v1/incidents?target={{ $labels.target }}&active=true",
+    "/incidents?target={{ $labels.target }}&active=true",
 )
 RESTARTED: Final = Alert(
     name="ConndropMeterRestarted",

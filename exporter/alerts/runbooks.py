@@ -18,10 +18,15 @@ SHEETS: Final = (
 def runbooks() -> Mapping[str, str]:
     """Read all runbooks: from the alert's name to the text; sorted by name.
 
-    Links stay behind: they lead to files that neither a terminal nor the exporter's pages have beside it.
+    Links stay behind: they lead to files that a terminal does not have beside it.
     """
+    return {name: _without_links(text) for name, text in manuscripts().items()}
+
+
+def manuscripts() -> Mapping[str, str]:
+    """Read all runbooks as they were written, in Markdown with links relative to their own folder."""
     found = {path.stem: path for place in PLACES for path in place.glob("*.md")}
-    return {name: _without_links(found[name].read_text(encoding="utf-8")) for name in sorted(found)}
+    return {name: found[name].read_text(encoding="utf-8") for name in sorted(found)}
 
 
 def _without_links(text: str) -> str:

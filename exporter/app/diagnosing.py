@@ -1,9 +1,9 @@
 """The diagnosis, put together: a case for each target, and the desk to which all of them go."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from exporter.config import Configuration, ProbedTarget
+from exporter.config import ProbedTarget
 from exporter.config.schema import Thresholds
 from exporter.diagnosis.case import Case
 from exporter.diagnosis.shared import Told, shared
@@ -13,7 +13,8 @@ from exporter.diagnosis.telling import Words, tell
 from exporter.diagnosis.verdict import Ask
 from exporter.exposition.families import Families
 from exporter.exposition.incidents import IncidentMetrics
-from exporter.incidents.desk import Desk, Facts
+from exporter.incidents.cases import Facts
+from exporter.incidents.desk import Desk
 from exporter.incidents.history import History
 from exporter.incidents.outlets import Note, Outlets
 from exporter.model import Cause, Trial
@@ -25,34 +26,61 @@ from exporter.probes.memory import Memory
 class Means:
     """What the diagnosis may use: a `memory`, somebody to `note` what it finds, and probes on demand.
 
-    `ask` has something done at a target at once; `trials` are those that can be made, by target.
+    `ask` has something done at a target at once; `turned` is told that the desk goes on.
     """
 
     memory: Memory
     note: Note
     ask: Callable[[str, Ask], None]
-    trials: Mapping[str, frozenset[Trial]]
+    turned: Callable[[], None] = lambda: None
 
 
 class Diagnosis:
     """The desk, and the history of what it has found."""
 
-    def __init__(self, configuration: Configuration, families: Families, means: Means) -> None:
-        targets = [probed.target.name for probed in configuration.targets]
-        metrics = IncidentMetrics(families)
-        for target in targets:
-            metrics.expect(target)
-        self.history = History(targets, means.memory.recall, means.memory.keep)
-        subjects = [
-            subject(probed, configuration.diagnosis, means.trials[probed.target.name])
-            for probed in configuration.targets
-        ]
-        self._well = {one.target: Told(subject=one, facts=()) for one in subjects}
-        outlets = Outlets(history=self.history, tally=metrics, tell=self._tell, note=means.note)
-        cases = {one.target: Case(one) for one in subjects}
+    def __init__(self, thresholds: Thresholds, families: Families, means: Means) -> None:
+        """Begin without a target."""
+        self._thresholds = thresholds
+        self._families = families.room()
+        self._metrics = IncidentMetrics(self._families)
+        self.history = History((), means.memory.recall, means.memory.keep)
+        self._well: dict[str, Told] = {}
+        outlets = Outlets(history=self.history, tally=self._metrics, tell=self._tell, note=means.note)
         self.desk = Desk(
-            cases, outlets, quiet=configuration.diagnosis.quiet, ask=means.ask, share=self._share
+            {}, outlets, quiet=thresholds.quiet, ask=means.ask, share=self._share, turned=means.turned
         )
+
+    def admit(self, probed: ProbedTarget, trials: frozenset[Trial]) -> None:
+        """Have a further target; `trials` are those that can be made at it."""
+        target = probed.target.name
+        whom = subject(probed, self._thresholds, trials)
+        self._well[target] = Told(subject=whom, facts=())
+        self._metrics.expect(target)
+        self.history.admit(target)
+        self.desk.admit(target, Case(whom))
+
+    def dismiss(self, target: str) -> None:
+        """Have a target no more, once nothing is reported of it any more."""
+        self.desk.dismiss(target)
+        self.history.dismiss(target)
+        self._families.forget(target)
+        del self._well[target]
+
+    def change(self, thresholds: Thresholds) -> None:
+        """Judge by other thresholds from now on."""
+        if thresholds == self._thresholds:
+            return
+        self._thresholds = thresholds
+        for target, told in self._well.items():
+            whom = replace(
+                told.subject,
+                loss=thresholds.loss,
+                latency=thresholds.latency,
+                saturation=thresholds.saturation,
+            )
+            self._well[target] = replace(told, subject=whom)
+        cases = {target: Case(told.subject) for target, told in self._well.items()}
+        self.desk.reopen(cases, thresholds.quiet)
 
     def _tell(self, target: str, cause: Cause, facts: Sequence[Fact]) -> Words:
         """Put a cause into words, with what is known of the target beside the evidence."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter import alerts
+from exporter.cli.files import write
 from exporter.cli.output import complain, say
 from exporter.config import ConfigurationError, load_block
 
@@ -65,28 +66,8 @@ def _thresholds(path: Path | None) -> alerts.Thresholds:
 
 def _write(directory: Path, thresholds: alerts.Thresholds) -> list[str]:
     """Write all files, and give their names."""
-    texts = {directory / name: text for name, text in alerts.printed(alerts.BOOK, thresholds).items()}
-    for path, text in texts.items():
-        _replace(path, text)
-    for path in _left_over(directory) - texts.keys():
-        complain(f"{path} is no file of this version: remove it, lest its alerts be told twice")
-    return [str(path) for path in texts]
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write a file in one go: Prometheus never reads half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _left_over(directory: Path) -> set[Path]:
-    """Find the files that this version, or another, has written to a folder."""
-    return {*directory.glob("conndrop-*.yml"), *directory.glob("compat/*.yml")}
+    found = [*directory.glob("conndrop-*.yml"), *directory.glob("compat/*.yml")]
+    return write(directory, alerts.printed(alerts.BOOK, thresholds), found, "its alerts be told twice")
 
 
 def _alert(text: str) -> str:

@@ -1,6 +1,12 @@
 """What commands say, and where."""
 
 import sys
+from typing import Final
+
+from exporter import __version__
+
+VERSION: Final = f"conndrop-exporter {__version__}"
+"""What is said of ourselves."""
 
 
 def say(text: str) -> None:

@@ -17,6 +17,8 @@ PROBES: Final = 3
 SHORTEST_INTERVAL: Final = 5.0
 LONGEST_INTERVAL: Final = 30.0
 """Keepalives: seconds until the first, how many unanswered end a connection, seconds between those."""
+SHORT: Final = 10.0
+"""Seconds below which a second decimal is the third digit."""
 DEAF: Final = frozenset({Cause.PROXY_IDLE_TIMEOUT, Cause.SERVER_IDLE_TIMEOUT})
 """Idle timeouts that keepalives do not put off."""
 
@@ -60,12 +62,17 @@ def idle_values(
     `keepalive`. What is not known is not there, nor are keepalives where none help.
     """
     measured = {"survived": survived, "killed": killed}
-    values = {name: f"{round(seconds, 1):g}" for name, seconds in measured.items() if seconds is not None}
+    values = {name: _written(seconds) for name, seconds in measured.items() if seconds is not None}
     if survived is None:
         return values
     values["pool_recycle"] = f"{pool_recycle(survived):.0f}"
     idle = keepalive(survived, causes)
     return values if idle is None else {**values, **_keepalives(survived, idle)}
+
+
+def _written(seconds: float) -> str:
+    """Write as many digits as charts do: 9.97, 10.7."""
+    return f"{round(seconds, 2 if seconds < SHORT else 1):g}"
 
 
 def _keepalives(survived: float, idle: float) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from typing import Final
 from exporter.diagnosis.catalogue import CATALOGUE
 from exporter.diagnosis.catalogue.entry import PLACE, Family, Fix
 from exporter.diagnosis.sign import Fact
-from exporter.model import Cause, Severity
+from exporter.model import Cause, Severity, Step
 
 LONGEST: Final = 200
 """Characters that a value may have; what is longer is cut."""
@@ -30,7 +30,7 @@ class Words:
     summary: str
     severity: Severity
     evidence: tuple[str, ...]
-    fix: tuple[str, ...]
+    fix: tuple[Step, ...]
 
 
 def tell(
@@ -64,16 +64,16 @@ def _values(target: str, facts: Sequence[Fact], known: Mapping[str, str]) -> Map
     return {name: value for name, value in told if value} | {"target": _cut(_line(target))}
 
 
-def _advice(fixes: Iterable[Fix], family: Family | None, values: Mapping[str, str]) -> Iterator[str]:
+def _advice(fixes: Iterable[Fix], family: Family | None, values: Mapping[str, str]) -> Iterator[Step]:
     plain = {name: value for name, value in values.items() if PLAIN.fullmatch(value)}
     for fix in fixes:
         if fix.family not in (None, family) or not _meant(fix, values.get("code")):
             continue
         text, copy = _filled((fix.text,), values), _filled(fix.copy, plain)
         if text and len(copy) == len(fix.copy):
-            yield f"{text[0]}: {'; '.join(copy)}" if copy else text[0]
+            yield Step(text=text[0], copy=tuple(copy))
         elif fix.otherwise:
-            yield fix.otherwise
+            yield Step(text=fix.otherwise)
 
 
 def _meant(fix: Fix, code: str | None) -> bool:

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, TypeVar
 
-from exporter.diagnosis.case import Symptoms
 from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.telling import Words
 from exporter.diagnosis.verdict import Ask, Verdict
+from exporter.incidents.cases import Case, Facts, Share, nothing_shared
 from exporter.incidents.clocks import Clock, both_clocks
 from exporter.incidents.outlets import Outlets, plain_words
 from exporter.incidents.trouble import Trouble
@@ -33,49 +33,6 @@ ALL: Final = "*"
 """Stands for the name of a target where several are judged together."""
 ENDED_WITHIN: Final = 1.0
 """Seconds that the end of the thread is waited for."""
-
-
-class Case(Protocol):
-    """All evidence there is on one target; never used by two threads at once. `at` is monotonic seconds."""
-
-    def take(self, at: float, observation: Observation) -> None:
-        """Take in what a probe has seen; quick."""
-        ...
-
-    def learn(self, at: float, condition: HostCondition) -> None:
-        """Take in how this host does."""
-        ...
-
-    def symptom(self, at: float) -> Symptoms | None:
-        """Tell what is wrong; None while all is well."""
-        ...
-
-    def facts(self, at: float) -> Sequence[Fact]:
-        """Tell what speaks for or against any cause."""
-        ...
-
-    def verdict(self, at: float, shared: Sequence[Fact] = ()) -> Verdict:
-        """Judge; `shared` are facts that several targets have in common."""
-        ...
-
-    def wanted(self, at: float) -> Collection[Ask]:
-        """Tell what to ask for though nothing is wrong yet."""
-        ...
-
-    def settle(self) -> None:
-        """Forget the evidence of a trouble that is over."""
-        ...
-
-
-Facts = Mapping[str, Sequence[Fact]]
-"""Facts by targets."""
-Share = Callable[[Facts], Facts]
-"""From what the targets tell that are ill to what each learns from the others."""
-
-
-def nothing_shared(_: Facts) -> Facts:
-    """Judge each target for itself."""
-    return {}
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -113,22 +70,50 @@ class Desk:
         ask: Callable[[str, Ask], None],
         share: Share = nothing_shared,
         clock: Clock = both_clocks,
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take up the incidents that an earlier run has left; `quiet` is in seconds, as in Trouble."""
+        """Take up the incidents that an earlier run has left; `quiet` is in seconds, as in Trouble.
+
+        `turned` is called at each look, to tell that they go on.
+        """
         self._tell = outlets.tell
-        outlets = replace(outlets, tell=self._told)
-        self._matters = {
-            target: _Matter(target=target, case=case, trouble=Trouble(target, outlets, quiet))
-            for target, case in cases.items()
-        }
-        self._ask, self._share, self._clock = ask, share, clock
+        self._outlets = replace(outlets, tell=self._told)
+        self._ask, self._share, self._clock, self._turned = ask, share, clock, turned
+        self._quiet = quiet
+        self._matters: dict[str, _Matter] = {}
+        self._watched: dict[str, _Matter] = {}
         self._broken: set[str] = set()
         self._fresh: deque[_Matter] = deque()
+        self._looking = threading.Lock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
-        for matter in self._matters.values():
-            matter.trouble.take_up(clock())
-        self._watched = {name: matter for name, matter in self._matters.items() if matter.trouble.open}
+        for target, case in cases.items():
+            self.admit(target, case)
+
+    def admit(self, target: str, case: Case) -> None:
+        """Have a further target, and take up the incidents that an earlier run has left of it."""
+        with self._looking:
+            trouble = Trouble(target, self._outlets, self._quiet)
+            self._matters[target] = matter = _Matter(target=target, case=case, trouble=trouble)
+            trouble.take_up(self._clock())
+            if trouble.open:
+                self._watched[target] = matter
+
+    def dismiss(self, target: str) -> None:
+        """Have a target no more; its incidents end with what was seen of them."""
+        with self._looking:
+            matter = self._matters.pop(target)
+            self._watched.pop(target, None)
+            self._attempt(target, partial(matter.trouble.close, self._clock()))
+
+    def reopen(self, cases: Mapping[str, Case], quiet: float) -> None:
+        """Go on with incidents in other cases, whose evidence begins anew, and with another `quiet`."""
+        with self._looking:
+            self._quiet = quiet
+            for matter in self._matters.values():
+                matter.trouble.quiet = quiet
+                with matter.lock:
+                    matter.case = cases[matter.target]
 
     def start(self) -> None:
         """Begin to look, in a thread of its own."""
@@ -143,23 +128,30 @@ class Desk:
             self._attempt(matter.target, partial(matter.trouble.keep, self._clock()))
 
     def record(self, observation: Observation) -> None:
-        """Take in an observation; quick, and never raises."""
-        matter = self._matters[observation.target]
+        """Take in an observation; quick, and never raises. Of a target that is not here, nothing."""
+        matter = self._matters.get(observation.target)
+        if matter is None:
+            return
         with matter.lock:
             self._attempt(matter.target, partial(matter.case.take, self._clock().at, observation))
             self._refresh(matter)
 
     def condition(self, condition: HostCondition) -> None:
         """Take in how this host does: it concerns every target, and those with an incident at once."""
-        for matter in self._matters.values():
+        for matter in list(self._matters.values()):
             with matter.lock:
                 self._attempt(matter.target, partial(matter.case.learn, self._clock().at, condition))
                 if matter.ill:
                     self._refresh(matter)
 
     def look(self) -> None:
-        """Look once; by one thread at a time."""
-        fresh = {self._fresh.popleft(): None for _ in range(len(self._fresh))}
+        """Look once."""
+        with self._looking:
+            self._look()
+
+    def _look(self) -> None:
+        come = (self._fresh.popleft() for _ in range(len(self._fresh)))
+        fresh = {matter: None for matter in come if self._matters.get(matter.target) is matter}
         for matter in fresh | dict.fromkeys(self._watched.values()):
             self._see(matter)
         now = self._clock()
@@ -176,6 +168,7 @@ class Desk:
 
     def _work(self) -> None:
         while not self._ended.wait(LOOK):
+            self._turned()
             self.look()
 
     def _refresh(self, matter: _Matter) -> None:

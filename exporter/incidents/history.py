@@ -33,10 +33,21 @@ class History:
         self._keep = keep
         self._lock = threading.Lock()
         self._kept: dict[str, dict[str, Kept]] = {}
+        self._recall = recall
         for target in targets:
-            recalled = read(target, recall(key(target)), MOST_OF_ONE)
+            self.admit(target)
+
+    def admit(self, target: str) -> None:
+        """Take up what is known of `target`."""
+        recalled = read(target, self._recall(key(target)), MOST_OF_ONE)
+        with self._lock:
             self._kept[target] = {kept.incident.id: kept for kept in recalled}
-        self._make_room(self._everything(), MOST)
+            self._make_room(self._everything(), MOST)
+
+    def dismiss(self, target: str) -> None:
+        """List nothing of `target` any more; it stays where it is kept."""
+        with self._lock:
+            self._kept.pop(target, None)
 
     def put(self, incident: Incident, seen: float) -> None:
         """Take in an incident, or what it has become; `seen` is when something of it was seen last."""

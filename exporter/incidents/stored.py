@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from exporter.model import Cause, Incident, Severity, rfc3339
+from exporter.model import Cause, Incident, Severity, Step, rfc3339
 
 MOST_LINES: Final = 100
 LONGEST: Final = 4000
@@ -32,7 +32,7 @@ def written(kept: Kept) -> dict[str, Any]:
         "seen": kept.seen,
         "summary": incident.summary,
         "evidence": list(incident.evidence),
-        "fix": list(incident.fix),
+        "fix": [{"text": step.text, "copy": list(step.copy)} for step in incident.fix],
         "confidence": incident.confidence,
         "candidates": [str(cause) for cause in incident.candidates],
     }
@@ -60,7 +60,7 @@ def _one(target: str, one: Any) -> Kept | None:
             ended=ended,
             summary=_text(one["summary"]),
             evidence=_lines(one["evidence"]),
-            fix=_lines(one["fix"]),
+            fix=tuple(_step(step) for step in _list(one["fix"])),
             confidence=min(1.0, max(0.0, _number(one["confidence"]))),
             candidates=tuple(Cause(cause) for cause in _list(one["candidates"])),
         )
@@ -98,3 +98,10 @@ def _list(value: Any) -> Sequence[Any]:
 
 def _lines(value: Any) -> tuple[str, ...]:
     return tuple(_text(line) for line in _list(value))
+
+
+def _step(value: Any) -> Step:
+    """Read one thing to do; older files have text only."""
+    if isinstance(value, str):
+        return Step(text=_text(value))
+    return Step(text=_text(value["text"]), copy=_lines(value["copy"]))

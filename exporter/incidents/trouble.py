@@ -4,15 +4,16 @@ Moments called `at` are monotonic seconds, all others seconds since the epoch.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from exporter.diagnosis.case import Symptoms
-from exporter.diagnosis.sign import Fact
+from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.verdict import Finding, Verdict
 from exporter.incidents.clocks import Now
 from exporter.incidents.outlets import Outlets
+from exporter.incidents.running import Judgement, Running
 from exporter.model import Cause, Incident, Severity, Stage
 
 PATIENCE: Final = 30.0
@@ -23,44 +24,25 @@ UNWATCHED: Final = 900.0
 """Seconds for which nobody may have watched; what was open before is not taken up again."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Judgement:
-    verdict: Verdict
-    now: Now
-    named: Mapping[Cause, Finding]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Running:
-    """An incident that is not over.
-
-    `latest` (`at`) is the latest symptom that it may explain. Its time up to `reckoned` (`at`) has been
-    counted, and itself for each cause in `counted`. `left` is when an earlier run of the daemon saw it last,
-    as long as this one has not found the same cause.
-    """
-
-    incident: Incident
-    begun: float
-    latest: float
-    reckoned: float
-    counted: set[Cause] = field(default_factory=set)
-    left: float | None = None
-
-    @property
-    def cause(self) -> Cause:
-        return self.incident.cause
+Ground = tuple[Sign, Cause | None]
+"""What a fact says, without its words and figures."""
 
 
 class Trouble:
-    """Opens and names the incidents of one target, and closes all together `quiet` seconds after the end."""
+    """Opens and names the incidents of one target, and closes all together `quiet` seconds after the end.
+
+    `quiet` may be set to something else at any time.
+    """
 
     def __init__(self, target: str, outlets: Outlets, quiet: float) -> None:
         self._target = target
         self._outlets = outlets
-        self._quiet = quiet
-        self._running: list[_Running] = []
+        self.quiet = quiet
+        self._running: list[Running] = []
         self._first = self._latest = self._over = self._kept = -math.inf
         self._standing = False
+        self._held_at = -math.inf
+        self._held_by: frozenset[Ground] = frozenset()
 
     @property
     def open(self) -> bool:
@@ -77,7 +59,7 @@ class Trouble:
         self._over = now.at
         for incident, seen in self._outlets.history.open(self._target):
             brief = incident.cause is Cause.UNKNOWN and seen - incident.started < PATIENCE
-            running = _Running(
+            running = Running(
                 incident=incident,
                 begun=now.at,
                 latest=now.at,
@@ -100,7 +82,7 @@ class Trouble:
     def judge(self, verdict: Verdict, now: Now) -> None:
         """Let incidents have the names that the verdict has, and the words that go with it."""
         named: dict[Cause, Finding] = {finding.cause: finding for finding in verdict.named}
-        judgement = _Judgement(verdict, now, named)
+        judgement = Judgement(verdict, now, named)
         if named:
             self._let_go_of_others(judgement)
         if not self._running:
@@ -121,7 +103,7 @@ class Trouble:
 
     def past(self, now: Now) -> bool:
         """Tell whether nothing has been wrong for so long that all is over."""
-        return not self._standing and now.at - max(self._latest, self._over) >= self._quiet
+        return not self._standing and now.at - max(self._latest, self._over) >= self.quiet
 
     def close(self, now: Now) -> None:
         """Close all incidents; they ended when something was wrong for the last time."""
@@ -136,20 +118,20 @@ class Trouble:
             self._outlets.history.put(running.incident, self._seen(running, now))
         self._outlets.history.keep(self._target)
 
-    def _seen(self, running: _Running, now: Now) -> float:
+    def _seen(self, running: Running, now: Now) -> float:
         """Say when something of an incident was seen last."""
         if running.left is not None and self._latest <= self._over:
             return running.left
         return max(running.incident.started, now.stamp(running.latest))
 
-    def _let_go_of_others(self, judgement: _Judgement) -> None:
+    def _let_go_of_others(self, judgement: Judgement) -> None:
         """Close what an earlier run of the daemon has left, if this is another trouble."""
         for running in list(self._running):
             other = running.cause is not Cause.UNKNOWN and running.cause not in judgement.named
             if running.left is not None and other:
                 self._end(running, running.left)
 
-    def _ascribe(self, judgement: _Judgement) -> None:
+    def _ascribe(self, judgement: Judgement) -> None:
         """Say which incidents the latest symptom belongs to; close those that have had none for too long.
 
         It belongs to all where nothing is named: an open question takes nothing away.
@@ -157,10 +139,10 @@ class Trouble:
         for running in list(self._running):
             if not judgement.named or running.cause in judgement.named:
                 running.latest = self._latest
-            elif judgement.now.at - running.latest >= self._quiet:
+            elif judgement.now.at - running.latest >= self.quiet:
                 self._end(running, self._seen(running, judgement.now))
 
-    def _open(self, judgement: _Judgement, begun: float) -> _Running:
+    def _open(self, judgement: Judgement, begun: float) -> Running:
         started = judgement.now.stamp(begun)
         incident = Incident(
             id=self._outlets.history.new_id(self._target, started),
@@ -170,27 +152,37 @@ class Trouble:
             started=started,
             summary="",
         )
-        running = _Running(incident=incident, begun=begun, latest=self._latest, reckoned=begun)
+        running = Running(incident=incident, begun=begun, latest=self._latest, reckoned=begun)
         self._running.append(running)
         self._retell(running, judgement)
         self._happened(Stage.OPENED, running.incident, Cause.UNKNOWN)
         self._show()
         return running
 
-    def _name(self, judgement: _Judgement) -> None:
+    def _name(self, judgement: Judgement) -> None:
         """Give new causes to incidents without one, or with one that is named no longer; or open more."""
         borne = {running.cause for running in self._running}
         free = [running for running in self._running if running.cause not in judgement.named]
         # What is found at once began at once.
         begun = free[0].begun if free and free[0].cause is Cause.UNKNOWN else self._latest
-        for cause in judgement.named:
-            if cause not in borne:
+        for cause, finding in judgement.named.items():
+            if cause not in borne and self._news(finding):
                 self._rename(free.pop(0) if free else self._open(judgement, begun), cause, judgement)
         for running in self._running:
             if running.cause in judgement.named:
                 running.left = None
+                self._held_at = self._latest
+                self._held_by = frozenset(map(_ground, judgement.verdict.facts))
 
-    def _rename(self, running: _Running, cause: Cause, judgement: _Judgement) -> None:
+    def _news(self, finding: Finding) -> bool:
+        """Whether a cause has anything for it that was not there when a name held last.
+
+        If not, what spoke for that name has only grown old before what speaks for this one: a trouble that is
+        ending is not called something else for its last minute.
+        """
+        return self._latest > self._held_at or not self._held_by.issuperset(map(_ground, finding.facts))
+
+    def _rename(self, running: Running, cause: Cause, judgement: Judgement) -> None:
         self._count_time(running)
         before = running.cause
         running.incident = replace(running.incident, cause=cause)
@@ -200,7 +192,7 @@ class Trouble:
         self._happened(Stage.NAMED, running.incident, before)
         self._show()
 
-    def _retell(self, running: _Running, judgement: _Judgement) -> None:
+    def _retell(self, running: Running, judgement: Judgement) -> None:
         """Tell what is known now; of a cause that is named no longer, what was known then."""
         cause, verdict, finding = running.cause, judgement.verdict, judgement.named.get(running.cause)
         if finding is None and cause is not Cause.UNKNOWN:
@@ -218,7 +210,7 @@ class Trouble:
         )
         self._outlets.history.put(running.incident, self._seen(running, judgement.now))
 
-    def _end(self, running: _Running, seen: float) -> None:
+    def _end(self, running: Running, seen: float) -> None:
         self._running.remove(running)
         self._count(running)
         self._count_time(running)
@@ -231,13 +223,13 @@ class Trouble:
         self._outlets.history.keep(self._target)
         self._outlets.note(stage, incident, before)
 
-    def _count(self, running: _Running) -> None:
+    def _count(self, running: Running) -> None:
         """Count an incident for the cause that it has, once."""
         if running.cause not in running.counted:
             running.counted.add(running.cause)
             self._outlets.tally.counted(self._target, running.cause)
 
-    def _count_time(self, running: _Running) -> None:
+    def _count_time(self, running: Running) -> None:
         """Count the time up to the latest symptom; without a name it is left for later, up to a point."""
         if running.cause in running.counted and running.latest > running.reckoned:
             self._outlets.tally.lasted(self._target, running.cause, running.latest - running.reckoned)
@@ -245,3 +237,7 @@ class Trouble:
 
     def _show(self) -> None:
         self._outlets.tally.active(self._target, {running.cause for running in self._running})
+
+
+def _ground(fact: Fact) -> Ground:
+    return fact.sign, fact.cause

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import exporter
-from exporter.meter.wire import MOST_BYTES, Add, Hurry, Locate, Readings, ToMeter, pack, pair, unpack
+from exporter.meter.wire import MOST_BYTES, Add, Hurry, Locate, Readings, Remove, ToMeter, pack, pair, unpack
 from exporter.model import Failure, Order
 from exporter.net.engine import Punctuality
 from exporter.net.waiting import READABLE, WRITABLE, Stop, Stopped, wait
@@ -56,12 +56,20 @@ class Keeper:
     ordered is remembered, so that a new meter goes on where a dead one stopped.
     """
 
-    def __init__(self, deliver: Callable[[int, object], None], observer: Observer, stop: Stop) -> None:
+    def __init__(
+        self,
+        deliver: Callable[[int, object], None],
+        observer: Observer,
+        stop: Stop,
+        turned: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take who is told what; `turned` is called every second or so while the meter is heard of."""
         self._deliver = deliver
+        self._turned = turned
         self._observer = observer
         self._stop = stop
         self._lock = threading.Lock()
-        self._orders: list[Add] = []
+        self._orders: dict[int, Add] = {}
         self._places: dict[int, Locate] = {}
         self._untold: deque[ToMeter] = deque()
         self._line: socket.socket | None = None
@@ -71,19 +79,27 @@ class Keeper:
     def order(self, order: Order) -> None:
         """Have something measured."""
         with self._lock:
-            self._orders.append(Add(order=order))
-            self._send(self._orders[-1])
+            self._orders[order.job] = Add(order=order)
+            self._send(self._orders[order.job])
+
+    def cancel(self, job: int) -> None:
+        """Have something measured no more; what is on its way may still be delivered."""
+        with self._lock:
+            del self._orders[job]
+            self._places.pop(job, None)
+            self._send(Remove(job=job))
 
     def locate(self, job: int, addresses: Sequence[str], failure: Failure | None) -> None:
-        """Tell where a job's target is now, or why that is not known."""
+        """Tell where a job's target is now, or why that is not known; of a job that was cancelled, nobody."""
         with self._lock:
-            self._places[job] = Locate(job=job, addresses=tuple(addresses), failure=failure)
-            self._send(self._places[job])
+            if job in self._orders:
+                self._places[job] = Locate(job=job, addresses=tuple(addresses), failure=failure)
+                self._send(self._places[job])
 
     def hurry(self, job: int) -> None:
         """Have a job looked at closely, because something is wrong there; not while the meter is behind."""
         with self._lock:
-            if not self._untold:
+            if job in self._orders and not self._untold:
                 self._send(Hurry(job=job))
 
     def start(self) -> None:
@@ -103,9 +119,10 @@ class Keeper:
 
     def _keep(self) -> None:
         # Inherited by the meter, which Ctrl-C would hit before it has learnt not to heed it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGINT, signal.SIGTERM))
         trouble = ""
         while not self._stop.thrown:
+            self._turned()
             try:
                 line = self._launch()
             except OSError as error:
@@ -146,7 +163,7 @@ class Keeper:
         ours.setblocking(False)
         with self._lock:
             self._line = ours
-            self._untold.extend((*self._orders, *self._places.values()))
+            self._untold.extend((*self._orders.values(), *self._places.values()))
         return ours
 
     def _listen(self, line: socket.socket) -> None:
@@ -168,6 +185,7 @@ class Keeper:
             self._take(message)
 
     def _take(self, message: Readings) -> None:
+        self._turned()
         for job, reading in message.readings:
             self._deliver(job, reading)
         if message.health is not None:

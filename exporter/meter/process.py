@@ -20,6 +20,7 @@ from exporter.meter.wire import (
     Hurry,
     Locate,
     Readings,
+    Remove,
     pack,
     unpack,
 )
@@ -122,6 +123,9 @@ class Meter:
                 self._engine(job).locate(job, addresses, failure)
             case Hurry(job=job):
                 self._engine(job).hurry(job)
+            case Remove(job=job):
+                self._engine(job).remove(job)
+                del self._jobs[job]
 
     def _engine(self, job: int) -> Engine[Any]:
         """Give the engine that a job is with, and give it a turn soon: it may have something to do now."""
@@ -158,7 +162,7 @@ def main() -> None:
     Signals for the whole group (Ctrl-C, a service manager's stop) are the daemon's to answer: the meter
     ends when the daemon does.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     # A connect has a socket of its own, and the customary limit of 1024 is too low for many dead targets.
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -39,6 +39,13 @@ class Hurry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remove:
+    """To the meter: measure this no more."""
+
+    job: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """From the meter: how it kept its schedule, for each kind of probe, and its own wake-ups."""
 
@@ -54,7 +61,7 @@ class Readings:
     health: Health | None = None
 
 
-ToMeter = Add | Locate | Hurry
+ToMeter = Add | Locate | Hurry | Remove
 
 
 def pair() -> tuple[socket.socket, socket.socket]:

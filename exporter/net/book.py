@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from exporter.model import Failure, ProbeError
@@ -39,6 +39,7 @@ class _Entry:
         self.lookup: Lookup | None = None
         self.due = 0.0
         self.retry = FIRST_RETRY
+        self.retired = False
         self.words: deque[float] = deque(maxlen=WORDS)
 
 
@@ -78,9 +79,22 @@ class AddressBook:
     def __del__(self) -> None:
         os.close(self._bell)
 
-    def watch(self, host: str, watcher: Watcher) -> None:
-        """Call `watcher` from the book's thread once there is something to say, and on every change."""
-        self._post(partial(self._watch, self._entry(host), watcher))
+    def watch(self, host: str, watcher: Watcher) -> Callable[[], None]:
+        """Call `watcher` from the book's thread once there is something to say, and on every change.
+
+        What is returned ends that; a change that is being told may still arrive.
+        """
+        entry = self._entry(host)
+        self._post(partial(self._watch, entry, watcher))
+        return partial(self._post, partial(self._unwatch, entry, watcher))
+
+    def retain(self, hosts: Collection[str]) -> None:
+        """Forget all hosts but these; one that is asked for again is looked up anew."""
+        with self._lock:
+            gone = [entry for host, entry in self._entries.items() if host not in hosts]
+            for entry in gone:
+                del self._entries[entry.host]
+        self._post(partial(_retire, gone))
 
     def addresses(self, host: str, seconds: float) -> tuple[str, ...]:
         """Give the addresses of `host` in order of preference: at once when they are known.
@@ -133,7 +147,7 @@ class AddressBook:
         while self._heap and self._heap[0][0] <= time.monotonic():
             due, _, entry = heapq.heappop(self._heap)
             if due != entry.due:
-                continue  # it has been put off, or moved up
+                continue  # it has been put off, or moved up, or retired
             if entry.lookup is None:
                 self._look_up(entry)
             elif not entry.settled.is_set():
@@ -154,6 +168,9 @@ class AddressBook:
         else:
             self._look_up(entry)
 
+    def _unwatch(self, entry: _Entry, watcher: Watcher) -> None:
+        entry.watchers.remove(watcher)
+
     def _watch(self, entry: _Entry, watcher: Watcher) -> None:
         entry.watchers.append(watcher)
         if entry.settled.is_set():
@@ -171,6 +188,8 @@ class AddressBook:
 
     def _take(self, entry: _Entry, lookup: Lookup) -> None:
         entry.lookup = None
+        if entry.retired:
+            return
         if lookup.error is None:
             entry.retry = FIRST_RETRY
             # Hosts that were first looked up together are not to stay together.
@@ -193,6 +212,11 @@ class AddressBook:
         entry.settled.set()
         for watcher in entry.watchers:
             watcher(addresses, failure)
+
+
+def _retire(entries: Sequence[_Entry]) -> None:
+    for entry in entries:
+        entry.retired, entry.due = True, math.inf
 
 
 def _in_lasting_order(known: Sequence[str], answers: Sequence[str]) -> tuple[str, ...]:

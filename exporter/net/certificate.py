@@ -5,8 +5,10 @@ import ipaddress
 from collections.abc import Sequence
 
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import NameOID
 
+from exporter.model import Leaf
 from exporter.net.resolve import is_address
 
 MOST_SHOWN = 200
@@ -22,6 +24,22 @@ def subject(certificate: x509.Certificate) -> str:
     with contextlib.suppress(*_UNREADABLE):
         return _shown(certificate.subject.rfc4514_string())
     return "unreadable subject"
+
+
+def leaf(certificate: x509.Certificate) -> Leaf:
+    """Tell who a certificate is for, who says so, and by what it is known."""
+    issuer, names = "unreadable issuer", "unreadable names"
+    with contextlib.suppress(*_UNREADABLE):
+        issuer = _shown(certificate.issuer.rfc4514_string())
+    with contextlib.suppress(*_UNREADABLE):
+        names = _shown(",".join(_alternatives(certificate)[0]))
+    return Leaf(
+        subject=subject(certificate),
+        issuer=issuer,
+        names=names,
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        serial=f"{certificate.serial_number:x}",
+    )
 
 
 def expiry(certificates: Sequence[x509.Certificate]) -> float | None:

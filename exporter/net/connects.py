@@ -106,6 +106,13 @@ class TcpEngine:
         """Make a round at once, and a few more; none while another one is under way."""
         self._extra.hurry(self._jobs[job], time.monotonic())
 
+    def remove(self, job: int) -> None:
+        """Connect to a target no more; what is under way is brought to its end."""
+        gone = self._jobs.pop(job)
+        gone.again = False
+        self._pace.remove(gone)
+        self._extra.remove(gone)
+
     def tick(self, now: float) -> float:
         """Take in, judge, connect (see `exporter.net.engine.Engine`)."""
         for descriptor, _ in self._epoll.poll(0):

@@ -12,9 +12,10 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
+import dns.rdatatype
 import dns.resolver
 
-from exporter.model import Cause, ProbeError
+from exporter.model import Cause, ProbeError, Records
 from exporter.net.resolve import is_address
 
 RESOLV_CONF = Path("/etc/resolv.conf")
@@ -74,6 +75,49 @@ def _addresses(message: dns.message.Message) -> tuple[tuple[str, ...], float | N
     if found.answer is None:
         return (), None
     return tuple(record.address for record in found.answer), float(found.minimum_ttl)
+
+
+class Inquiry:
+    """A question for records of any type, which are counted and not read."""
+
+    def __init__(self, name: str, kind: str, *, recursion: bool) -> None:
+        """Put the question; name and type must be sound (see `question_problem`)."""
+        self._query = dns.message.make_query(name, kind)
+        if not recursion:
+            self._query.flags &= ~dns.flags.RD
+        self.wire = self._query.to_wire()
+
+    def read(self, packet: bytes) -> tuple[Records, bool] | None:
+        """Read `packet`, and whether it was cut short; None if it is no answer to this question."""
+        try:
+            message = dns.message.from_wire(packet, ignore_trailing=True)
+        except (dns.exception.DNSException, ValueError):
+            return None
+        if not self._query.is_response(message):
+            return None
+        answers, authority, additional = (sum(map(len, part)) for part in message.sections[1:4])
+        zones = [record for rrset in message.answer for record in rrset if hasattr(record, "serial")]
+        records = Records(
+            rcode=dns.rcode.to_text(message.rcode()),
+            answers=answers,
+            authority=authority,
+            additional=additional,
+            serial=zones[-1].serial if zones else None,
+        )
+        return records, bool(message.flags & dns.flags.TC)
+
+
+def question_problem(name: str, kind: str) -> str:
+    """Say why a question cannot be asked; empty where it can."""
+    try:
+        dns.name.from_text(name)
+    except (dns.exception.DNSException, UnicodeError):
+        return "query_name: is not a name that DNS can hold"
+    try:
+        dns.rdatatype.from_text(kind)
+    except (dns.exception.DNSException, ValueError):
+        return "query_type: is not a type of records; write it like A, AAAA, SOA, NS or SRV"
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

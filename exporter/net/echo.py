@@ -112,6 +112,10 @@ class EchoEngine:
     def hurry(self, job: int) -> None:
         """Do nothing: echoes are frequent enough."""
 
+    def remove(self, job: int) -> None:
+        """Send to a target no more."""
+        self._pace.remove(self._jobs.pop(job))
+
     def tick(self, now: float) -> float:
         """Take in, judge, send (see `exporter.net.engine.Engine`)."""
         if self._steps.taken():

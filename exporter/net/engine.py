@@ -50,6 +50,10 @@ class Engine(Protocol[O_contra]):
         """Ask for extra measurements now, because something looks wrong; may be ignored."""
         ...
 
+    def remove(self, job: int) -> None:
+        """Measure a job no more; what is under way may still be reported."""
+        ...
+
     def tick(self, now: float) -> float:
         """Send what is due, take in what has come, report what is decided.
 
@@ -122,6 +126,7 @@ class Pace(Generic[J]):
     def __init__(self, lateness: Lateness) -> None:
         self._lateness = lateness
         self._slots: dict[int, list[_Turn[J]]] = {}
+        self._intervals: dict[J, float] = {}
         self._ahead: list[int] = []
         self._added = 0
         self.rate = TINY
@@ -132,14 +137,21 @@ class Pace(Generic[J]):
         part = self._added * GOLDEN % 1
         early = part * min(interval, FIRST)
         self._put(_Turn(job, now + early, interval, shift(part, interval)))
+        self._intervals[job] = interval
         self._added += 1
         self.rate += 1 / interval
+
+    def remove(self, job: J) -> None:
+        """Let `job` be due no more."""
+        interval = self._intervals.pop(job, math.inf)
+        self.rate = max(TINY, self.rate - 1 / interval)
 
     def due(self, now: float) -> Iterator[J]:
         """Give the jobs whose time has come."""
         while self.next <= now:
             late = now - self.next
             turns = self._slots.pop(heapq.heappop(self._ahead))
+            turns = [turn for turn in turns if turn.job in self._intervals]
             missed = 0
             for turn in turns:
                 leapt = int((now - turn.due) / turn.interval)
@@ -159,6 +171,7 @@ class Pace(Generic[J]):
         """Let nothing be due any more."""
         self._slots.clear()
         self._ahead.clear()
+        self._intervals.clear()
 
     def _put(self, turn: _Turn[J]) -> None:
         slot = int(turn.due / SLOT)
@@ -196,6 +209,11 @@ class Extra(Generic[J]):
             if left > 1:
                 self._queue.append((now + self._gap, job, left - 1))
             yield job
+
+    def remove(self, job: J) -> None:
+        """Let a job have no more of them."""
+        self._begun.pop(job, None)
+        self._queue = deque(turn for turn in self._queue if turn[1] is not job)
 
     @property
     def next(self) -> float:

@@ -14,8 +14,8 @@ from typing import Any, Final
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
 
-from exporter.model import Cause, ProbeError
-from exporter.net.certificate import expiry, name_problem, subject
+from exporter.model import Cause, Leaf, ProbeError
+from exporter.net.certificate import expiry, leaf, name_problem, subject
 from exporter.net.phases import closed_by_peer
 from exporter.net.resolve import is_address
 from exporter.net.stream import Stream
@@ -63,6 +63,7 @@ class Handshake:
     name_problem: str
     expires: float | None
     chain_expires: float | None
+    leaf: Leaf | None = None
 
 
 class TlsChannel:
@@ -116,6 +117,7 @@ class TlsChannel:
             name_problem=self._name_problem(),
             expires=expiry(chain[:1]),
             chain_expires=expiry(chain),
+            leaf=leaf(chain[0]) if chain else None,
         )
 
     def recv_into(self, buffer: memoryview) -> int:
@@ -144,11 +146,13 @@ class TlsChannel:
 
     def _name_problem(self) -> str:
         try:
-            leaf = self._connection.get_peer_certificate(as_cryptography=True)
+            shown = self._connection.get_peer_certificate(as_cryptography=True)
         except ValueError as error:
             return f"the certificate cannot be read: {error}"
         lenient = self._policy.address_as_name
-        return name_problem(leaf, self._host, address_as_name=lenient) if leaf else "there is no certificate"
+        return (
+            name_problem(shown, self._host, address_as_name=lenient) if shown else "there is no certificate"
+        )
 
     def _hear_verdict(self, seconds: float) -> None:
         """Take in what a server says of our certificate: with TLS 1.3 it does so behind the handshake.

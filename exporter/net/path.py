@@ -125,6 +125,13 @@ class PathEngine:
             found.rested, found.extra = False, MOST_EXTRA
             self._hurried[job] = found
 
+    def remove(self, job: int) -> None:
+        """Follow a path no more."""
+        gone = self._jobs.pop(job)
+        self._give_back(gone)
+        self._hurried.pop(job, None)
+        self._pace.remove(gone)
+
     def tick(self, now: float) -> float:
         """Take in answers, give up on the silent, ask the next hops, begin the rounds that are due."""
         if self._under_way:

@@ -116,6 +116,10 @@ def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
     return Cause.SERVER_UNRESPONSIVE
 
 
+class Closed(ProbeError):
+    """The peer has ended the connection."""
+
+
 def closed_by_peer(phase: Phase, descriptor: int, *, reset: bool | None = None) -> ProbeError:
     """Say that the peer ended the connection in `phase`.
 
@@ -137,4 +141,5 @@ def closed_by_peer(phase: Phase, descriptor: int, *, reset: bool | None = None) 
         cause = Cause.UNKNOWN
     how = "reset" if reset else "closed"
     before = "" if spoke else " before its first byte"
-    return ProbeError(cause, f"connection {how} by the peer{before} in phase {phase}")
+    kind = ProbeError if reset else Closed
+    return kind(cause, f"connection {how} by the peer{before} in phase {phase}")

@@ -2,13 +2,18 @@
 
 import ipaddress
 import os
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
 
 from exporter.model import Cause, ProbeError
 from exporter.net.waiting import Stop, wait_for_event
+
+INTERFACE: Final = re.compile(r"[A-Za-z0-9_.-]{1,15}")
+"""What stands behind an address of IPv6 that is good on one link only: a name, or a number."""
 
 
 class Lookup:
@@ -105,12 +110,16 @@ def silent(host: str, seconds: float) -> ProbeError:
 
 
 def is_address(host: str) -> bool:
-    """Whether `host` is an address already, so that there is nothing to resolve."""
+    """Whether `host` is an address already, so that there is nothing to resolve.
+
+    Behind a percent sign only what can be an interface may stand; Python takes line breaks there, and more.
+    """
     try:
         ipaddress.ip_address(host)
     except ValueError:
         return False
-    return True
+    _, percent, interface = host.partition("%")
+    return not percent or INTERFACE.fullmatch(interface) is not None
 
 
 def _getaddrinfo(host: str) -> tuple[str, ...]:

@@ -67,6 +67,7 @@ def client_context(policy: TlsPolicy, *, judging: bool = True) -> SSL.Context:
     Without a CA file the system's authorities are trusted. They take 5 ms and 1 MB: a context that is not for
     `judging` does without them.
     """
+    _require_files(policy)
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
     try:
         context.set_mode(SSL.MODE_RELEASE_BUFFERS)  # a thousand connections may be held
@@ -88,6 +89,13 @@ def client_context(policy: TlsPolicy, *, judging: bool = True) -> SSL.Context:
         said = reasons(error) if isinstance(error, SSL.Error) else str(error)
         raise FilesUnusable(said) from None
     return context
+
+
+def _require_files(policy: TlsPolicy) -> None:
+    """Refuse what is no file any more: whoever opens a pipe may wait for ever, and a device has no end."""
+    for name in filter(None, (policy.ca, policy.certificate, policy.key, policy.crl)):
+        if (path := Path(name)).exists() and not path.is_file():
+            raise FilesUnusable(f"{name} is not a regular file")
 
 
 def _load_revoked(context: SSL.Context, policy: TlsPolicy) -> None:

@@ -25,7 +25,7 @@ class Watcher:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[Vigil] = []
+        self._waiting: list[_Kept] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._crew = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="watcher")
@@ -35,17 +35,20 @@ class Watcher:
         """Begin to watch."""
         with self._lock:
             self._loop = asyncio.new_event_loop()
-            for vigil in self._waiting:
-                self._loop.call_soon(self._begin, vigil)
+            for kept in self._waiting:
+                self._loop.call_soon(self._begin, kept)
+            self._waiting.clear()
         self._thread.start()
 
-    def keep(self, vigil: Vigil) -> None:
-        """Let `vigil` go on until the daemon ends."""
+    def keep(self, vigil: Vigil) -> Callable[[], None]:
+        """Let `vigil` go on until the daemon ends, or what is returned has been called."""
+        kept = _Kept(vigil)
         with self._lock:
             if self._loop is None:
-                self._waiting.append(vigil)
-                return
-        self.call(self._begin, vigil)
+                self._waiting.append(kept)
+            elif not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._begin, kept)
+        return partial(self._let_go, kept)
 
     def call(self, function: Callable[..., object], *args: Any) -> None:
         """Have `function`, which must be quick, called in the watcher's thread; not before the start."""
@@ -85,15 +88,19 @@ class Watcher:
         with self._lock:
             self._loop.close()
 
-    def _begin(self, vigil: Vigil) -> None:
-        task = asyncio.get_running_loop().create_task(vigil())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _let_go(self, kept: "_Kept") -> None:
+        kept.wanted = False  # at once: nothing is called before the start
+        self.call(kept.end)
+
+    def _begin(self, kept: "_Kept") -> None:
+        if (task := kept.begin()) is not None:
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     def _end(self) -> None:
         for task in self._tasks:
             task.cancel()
-        self._begin(self._leave)
+        self._begin(_Kept(self._leave))
 
     async def _leave(self) -> None:
         vigils = self._tasks - {asyncio.current_task()}
@@ -105,6 +112,26 @@ class Watcher:
         if late:
             await asyncio.wait(late, timeout=GOODBYES / 2)
         asyncio.get_running_loop().stop()
+
+
+class _Kept:
+    """One vigil, begun and ended in the watcher's thread."""
+
+    def __init__(self, vigil: Vigil) -> None:
+        self._vigil = vigil
+        self._task: asyncio.Task[None] | None = None
+        self.wanted = True
+
+    def begin(self) -> "asyncio.Task[None] | None":
+        """Begin it, unless nobody wants it any more."""
+        if self.wanted:
+            self._task = asyncio.get_running_loop().create_task(self._vigil())
+        return self._task
+
+    def end(self) -> None:
+        """Let it say goodbye and end."""
+        if self._task is not None:
+            self._task.cancel()
 
 
 class Eye:

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from exporter.model import Cause, Observation
@@ -99,10 +100,11 @@ class Budget:
         with self._lock:
             self._kept = 0
 
-    def claim(self, connections: int) -> None:
-        """Say that so many are going to be taken with `claimed`."""
+    def claim(self, connections: int) -> Callable[[], None]:
+        """Say that so many are going to be taken with `claimed`; what is returned takes that back."""
         with self._lock:
             self._claims += connections
+        return partial(self._give_up, connections)
 
     def take(self, *, claimed: bool) -> bool:
         """Take one connection, to hold it; tell whether there was one."""
@@ -150,9 +152,13 @@ class Budget:
             self._learnt = self._now()
             self._rest = FIRST_REST
 
-    def when_stopped(self, listener: Callable[[], None]) -> None:
-        """Call `listener` when everything has to be given back; in any thread, so it must be quick."""
+    def when_stopped(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` when everything has to be given back; in any thread, so it must be quick.
+
+        What is returned ends that.
+        """
         self._listeners.append(listener)
+        return partial(self._listeners.remove, listener)
 
     def notice(self, observation: Observation) -> bool:
         """Look for a server that is full; tell whether that stops us only now."""
@@ -164,9 +170,13 @@ class Budget:
                 return False
             self._stopped_until = self._now() + self._rest
             self._rest = min(2 * self._rest, LONGEST_REST)
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener()
         return True
+
+    def _give_up(self, connections: int) -> None:
+        with self._lock:
+            self._claims -= connections
 
     def _has_room(self, allowance: int, claimed: bool) -> bool:
         mine = self._claimed if claimed else max(self._claims, self._claimed)

@@ -63,7 +63,7 @@ class Idle:
         self._under_way: set[Job] = set()
         self._news = asyncio.Event()
         self._died = -math.inf
-        self._budget.when_stopped(lambda: tools.watcher.call(self._stir))
+        tools.undo.callback(self._budget.when_stopped(lambda: tools.watcher.call(self._stir)))
 
     async def keep(self, report: Report) -> None:
         """Hold silent connections (see `exporter.probes.kind.Vigil`)."""

@@ -6,6 +6,7 @@ that hold connections stand all the time, and are woken by what comes.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -61,7 +62,8 @@ class Tools:
     `hostnames` know who stands behind an address; `suspicion` hears of all that is observed of the target.
     Who holds connections lets the `watcher` wait for them, takes them out of the `budget`, and hands over to
     `leftovers` what the server may still list after it died here; `memory` outlives the daemon. Who can do
-    something at once when asked offers it to `on_demand`.
+    something at once when asked offers it to `on_demand`. What a probe has arranged with all these puts its
+    end into `undo`, which is of that probe alone.
     """
 
     opener: Opener
@@ -76,6 +78,7 @@ class Tools:
     leftovers: Leftovers = field(default_factory=Leftovers)
     memory: Memory = field(default_factory=Memory)
     on_demand: OnDemand = field(default_factory=OnDemand)
+    undo: ExitStack = field(default_factory=ExitStack)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

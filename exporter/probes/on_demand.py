@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 GAP: Final = 1.0
@@ -21,9 +22,17 @@ class OnDemand:
         self._offers: dict[str, Callable[[], None]] = {}
         self._not_before: dict[str, float] = {}
 
-    def offer(self, name: str, begin: Callable[[], None]) -> None:
-        """Offer to look now: `begin`, which is called in any thread, must be quick and must not raise."""
+    def offer(self, name: str, begin: Callable[[], None]) -> Callable[[], None]:
+        """Offer to look now: `begin`, which is called in any thread, must be quick and must not raise.
+
+        What is returned takes the offer back.
+        """
         self._offers[name] = begin
+        return partial(self._take_back, name, begin)
+
+    def _take_back(self, name: str, begin: Callable[[], None]) -> None:
+        if self._offers.get(name) is begin:
+            del self._offers[name]
 
     def want(self, name: str) -> None:
         """Have it begun now; nothing happens where nobody offers it, or it has been begun just before."""

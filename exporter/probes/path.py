@@ -40,6 +40,7 @@ class PathReader:
         self._judge = RouteJudge()
         self._judged = self._route = Route(hops=())
         self._names: list[str] = []
+        self._edition = tools.owners.edition
 
     def read(self, reading: Round) -> Sequence[PathObservation]:
         """Take one round (see `exporter.probes.kind.Reader`); one without hops tells nothing of the route."""
@@ -62,9 +63,11 @@ class PathReader:
     def _named(self, route: Route) -> Route:
         """Add the names; nothing is done for a route like the one before, unless a name has changed."""
         names = [self._hostnames.of(hop.address) if hop.address is not None else "" for hop in route.hops]
-        if self._judged is not route or self._names != names:
+        edition = self._owners.edition
+        if self._judged is not route or self._names != names or self._edition is not edition:
             hops = tuple(map(self._name, route.hops, names))
             self._judged, self._names, self._route = route, names, replace(route, hops=hops)
+            self._edition = edition
         return self._route
 
     def _name(self, hop: RouteHop, hostname: str) -> RouteHop:

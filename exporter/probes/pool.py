@@ -120,11 +120,14 @@ class PoolProbe:
             take=partial(tools.budget.take, claimed=True),
             give_back=partial(tools.budget.give_back, claimed=True),
         )
-        tools.budget.claim(settings.connections)
-        tools.watcher.keep(self._give_back)
+        self._over = False
+        tools.undo.callback(tools.budget.claim(settings.connections))
+        tools.undo.callback(tools.watcher.keep(self._give_back))
 
     def run(self) -> Sequence[Observation]:
         """Exercise the pool if it is time (see `exporter.probes.kind.Probe`)."""
+        if self._over:
+            return ()
         unsafe = self._unsafe()
         rested = self._pool.rested
         if rested and not self._rests.over(rested):
@@ -151,15 +154,17 @@ class PoolProbe:
         return pool_recycle_unsafe(self._settings.pool_recycle, idle.killed, idle.survived)
 
     async def _give_back(self) -> None:
-        """Give all connections back when the server is full, and when the daemon ends; goes on till then."""
+        """Give all connections back when the server is full, and when the probe ends; goes on till then."""
         full, watcher = asyncio.Event(), self._tools.watcher
-        self._tools.budget.when_stopped(partial(watcher.call, full.set))
+        listen_no_more = self._tools.budget.when_stopped(partial(watcher.call, full.set))
         try:
             while await full.wait():
                 full.clear()
                 await watcher.aside(self._pool.empty)
         finally:
-            self._pool.empty()
+            self._over = True
+            listen_no_more()
+            await watcher.aside(self._pool.empty)  # an exercise may go on: it is waited for
 
     def _say_if_short(self, skipped: Sequence[str]) -> None:
         if skipped and not self._short:

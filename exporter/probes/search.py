@@ -16,6 +16,8 @@ from exporter.probes.memory import Memory
 
 VERIFY: Final = 600.0
 """Seconds at least between two holds that only verify what is known: each may cost a connection its life."""
+LATE: Final = 0.1
+"""Seconds beyond which a hold was longer than was meant."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -74,8 +76,10 @@ class Search:
     def die(self, job: Job, death: Death, *, listed: bool | None) -> None:
         """Take note of a hold that ended in a death of idleness; `listed` whether the server had noticed."""
         fate = Fate.IN_VAIN if death.used else Fate.TOLD
-        # Who was stopped meanwhile has left it silent for longer than was meant.
-        seconds = max(job.seconds, death.silent) if death.used else death.silent
+        # Who was stopped meanwhile has left it silent for longer than was meant. Some milliseconds do not
+        # make it a longer silence than one that was survived: it is the same one, and refutes that.
+        late = death.silent - job.seconds > LATE
+        seconds = death.silent if late or not death.used else job.seconds
         self._learn(job, fate, seconds, death, listed)
 
     def cause(self, silent: float) -> Cause | None:

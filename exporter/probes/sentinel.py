@@ -4,6 +4,7 @@ import asyncio
 import math
 import random
 import time
+from functools import partial
 
 from pydantic import Field
 
@@ -66,9 +67,10 @@ class Sentinel:
         self._told = -math.inf
         self._closely_until = -math.inf
         self._fell: dict[int, float] = {}
-        self._budget.claim(settings.connections)
-        self._budget.when_stopped(lambda: tools.watcher.call(self._stir))
-        tools.on_demand.offer(KIND.name, lambda: tools.watcher.call(self._look_closely))
+        tools.undo.callback(self._budget.claim(settings.connections))
+        tools.undo.callback(self._budget.when_stopped(lambda: tools.watcher.call(self._stir)))
+        look_closely = partial(tools.watcher.call, self._look_closely)
+        tools.undo.callback(tools.on_demand.offer(KIND.name, look_closely))
 
     async def keep(self, report: Report) -> None:
         """Hold all sentinels (see `exporter.probes.kind.Vigil`)."""

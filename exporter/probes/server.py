@@ -26,8 +26,6 @@ SHARE_OF_ALL: Final = 0.2
 """Part of a server's slots that connections of ours, of all targets, may take for any to be kept."""
 IDLE_LIMITS: Final = ("idle_session_timeout", "wait_timeout", "client_idle_timeout")
 """Settings that say for how long PostgreSQL, MySQL and PgBouncer put up with who asks nothing."""
-PATIENCE: Final = 1.0
-"""Seconds for which the end of the daemon waits until a look has noticed it."""
 
 
 class ServerSettings(ProbeSettings):
@@ -55,11 +53,14 @@ class ServerProbe:
         self._kept: Kept | None = None
         self._own_address = ""
         self._turn = threading.Lock()
-        tools.watcher.keep(self._part_in_the_end)
+        self._over = False
+        tools.undo.callback(tools.watcher.keep(self._part_in_the_end))
 
     def run(self) -> Sequence[Observation]:
         """Look once (see `exporter.probes.kind.Probe`)."""
         with self._turn:
+            if self._over:
+                return ()
             started, begun = time.time(), time.monotonic()
             drops: list[Observation] = []
             view, failure = None, None
@@ -162,15 +163,20 @@ class ServerProbe:
         return view
 
     async def _part_in_the_end(self) -> None:
-        """Say goodbye when the daemon ends; goes on until then."""
+        """Say goodbye when the probe ends; goes on until then."""
         try:
             await asyncio.Event().wait()
         finally:
-            if self._turn.acquire(timeout=PATIENCE):
-                kept, self._kept = self._kept, None
-                self._turn.release()  # a run that begins only now must not wait for ever
-                if kept is not None:
-                    kept.part_at_once()
+            await self._tools.watcher.aside(self._end)
+
+    def _end(self) -> None:
+        """Look no more, and say goodbye once the look that goes on is over."""
+        with self._turn:
+            self._over = True
+            kept = self._kept
+            if kept is not None:
+                self._give_up()
+                kept.part_at_once()
 
 
 def _free(view: ServerView) -> int | None:

@@ -45,8 +45,8 @@ class SessionProbe:
         self._endpoint = target.endpoint
         self._query = settings.query
         self._timeout = settings.timeout
-        limits = settings.phase_timeouts.model_dump(exclude_none=True)
-        self._limits = {Phase(name): seconds for name, seconds in limits.items()}
+        limits = dict(settings.phase_timeouts)  # as they are, and not as they are shown
+        self._limits = {Phase(name): seconds for name, seconds in limits.items() if seconds is not None}
         self._tools = tools
 
     def run(self) -> Sequence[SessionObservation]:

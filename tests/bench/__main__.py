@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.bench import connects, database_load, echo_cost, echo_truth, growth, holding, path_cost
+from tests.bench import connects, database_load, echo_cost, echo_truth, growth, holding, path_cost, siege
 from tests.bench.places import enter
 from tests.bench.plan import Plan, say
 from tests.bench.report import Row, machine, table
@@ -18,6 +18,7 @@ PIECES: dict[str, Callable[[Plan], list[Row]]] = {
     "P10": holding.measure,
     "P12": growth.measure,
     "P13": database_load.measure,
+    "P14": siege.measure,
 }
 
 

@@ -68,8 +68,12 @@ def configuration(
 
 
 @contextlib.contextmanager
-def exporter(text: str, *, readings: Path | None = None, loaded: bool = False) -> Iterator[Running]:
+def exporter(
+    text: str, *, readings: Path | None = None, loaded: bool = False, encrypted: bool = False
+) -> Iterator[Running]:
     """Run the exporter, and write `readings` down if wanted; `loaded` keeps it busy beside.
+
+    Its pages are `encrypted` where that is wanted.
 
     The file of readings is complete once the block is left.
     """
@@ -78,11 +82,22 @@ def exporter(text: str, *, readings: Path | None = None, loaded: bool = False) -
         file.write_text(text)
         words = ["-m", "exporter", "run", "--config.file", str(file), "--web.listen-address", address]
         words += ["--log.level", "warn", "--state.directory", directory]
+        if encrypted:
+            words += ["--web.config.file", str(_web_file(Path(directory)))]
         if readings:
             words = ["-m", "tests.bench.launcher", str(file), address, str(readings)] + ["load"] * loaded
         with started(sys.executable, *words, aloud=True) as process:
-            wait_until_up(process, f"http://{address}/-/healthy")
-            yield Running(pid=process.pid, url=f"http://{address}/metrics")
+            scheme = "https" if encrypted else "http"
+            wait_until_up(process, f"{scheme}://{address}/-/healthy")
+            yield Running(pid=process.pid, url=f"{scheme}://{address}/metrics")
+
+
+def _web_file(directory: Path) -> Path:
+    """Write a web configuration with a certificate."""
+    Certificates(directory).install("good", directory / "server.pem", directory / "server.key")
+    file = directory / "web.yml"
+    file.write_text("tls_server_config: {cert_file: server.pem, key_file: server.key}\n")
+    return file
 
 
 def read(path: Path) -> list[Reading]:

@@ -468,7 +468,19 @@ def test_a_pool_that_is_emptied(books: Books, tls: str, settings: dict[str, Any]
 @PARAMS
 @pytest.mark.parametrize("way", ["used", "pinged", "emptied"])
 def test_a_pool_whose_connections_died(books: Books, tls: str, way: str) -> None:
-    """Also where nobody looks before they are thrown away."""
+    """Also where nobody looks before they are thrown away.
+
+    MariaDB counts without a lock: of two that it ends in the same moment it now and then loses one.
+    """
+    for last in (False, False, True):
+        opened = let_die(books, tls, way)
+        with contextlib.nullcontext() if last else contextlib.suppress(AssertionError):
+            books.agree_on(*if_aborted(books, FATAL) * 2, opened=opened)
+            return
+
+
+def let_die(books: Books, tls: str, way: str) -> int:
+    """Have a pool's two connections ended by the server; tell how many there have been in all."""
     setting = "idle_session_timeout" if is_postgres(books) else "wait_timeout"
     books.of(tls=tls)
     pool = pool_of(books, pre_ping=way == "pinged")
@@ -481,7 +493,7 @@ def test_a_pool_whose_connections_died(books: Books, tls: str, way: str) -> None
         opened += 2 * (way == "pinged")
         assert len(done.invalidations) == 2
     pool.empty()
-    books.agree_on(*if_aborted(books, FATAL) * 2, opened=opened)
+    return opened
 
 
 FAULTS = {

@@ -214,7 +214,7 @@ def test_a_session_that_is_ended_before_it_is_asked() -> None:
     for script in (says(PG_LOGIN, then=then), says(PG_LOGIN + pg_error(text, "57P01"), then=hang_up)):
         for _ in range(20):
             failure = fails(script, "postgresql")
-            assert (str(failure.phase), str(failure.cause)) == ("query", "server.session_killed")
+            assert (str(failure.phase), str(failure.cause)) == ("query", "server.session_killed"), failure
             assert failure.said == f"FATAL:  {text}"
 
 

@@ -126,3 +126,17 @@ def test_an_idle_timeout_that_is_known_is_no_trouble_any_more() -> None:
     assert case.symptom(801.0) is None
     case.take(900.0, drop(End.RST, probe="idle"))
     assert case.symptom(901.0) is not None
+
+
+def test_a_pool_that_leaves_connections_silent_for_too_long_dies_of_what_is_known() -> None:
+    """However many of them are found dead at once, and after whatever silences."""
+    case = case_of((120.0, idle(45.0, 45.5, (C.MIDDLEBOX_IDLE_TIMEOUT, 45.3))), (600.0, held(1)))
+    case.settle()
+    for at, silent in ((700.0, 94.0), (700.1, 98.2)):
+        case.take(at, drop(End.SILENCE, C.MIDDLEBOX_IDLE_TIMEOUT, probe="pool", silent=silent, used=True))
+    assert [found.cause for found in case.verdict(701.0).named] == [C.MIDDLEBOX_IDLE_TIMEOUT]
+    unknown = case_of((120.0, idle(45.0, 45.5, (C.MIDDLEBOX_IDLE_TIMEOUT, 45.3))), (600.0, held(1)))
+    unknown.settle()
+    for at, silent in ((700.0, 20.0), (700.1, 30.0)):
+        unknown.take(at, drop(End.SILENCE, C.NET_BLACKHOLE, probe="pool", silent=silent, used=True))
+    assert C.MIDDLEBOX_IDLE_TIMEOUT not in [found.cause for found in unknown.verdict(701.0).named]

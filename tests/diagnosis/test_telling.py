@@ -6,7 +6,7 @@ from exporter.diagnosis.advice import idle_values
 from exporter.diagnosis.catalogue.entry import Family
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.telling import LONGEST, SENTENCE, tell
-from exporter.model import Cause, Severity
+from exporter.model import Cause, Severity, Step
 
 
 def fact(text: str = "something was seen", **values: str) -> Fact:
@@ -22,34 +22,47 @@ def test_an_idle_timeout_is_told_with_its_numbers() -> None:
     )
     assert words.severity is Severity.WARNING
     assert words.evidence == ("350 s of silence were not survived",)
-    assert words.fix[0].endswith("create_engine(url, pool_recycle=276, pool_pre_ping=True)")
-    assert words.fix[1].endswith(
+    assert words.fix[0].copy == ("create_engine(url, pool_recycle=276, pool_pre_ping=True)",)
+    assert str(words.fix[1]).endswith(
         "create_engine(url, connect_args=dict(keepalives=1, keepalives_idle=60, keepalives_interval=30, "
         "keepalives_count=3, tcp_user_timeout=150000))"
     )
 
 
+def test_a_short_silence_has_as_many_digits_as_a_chart_has() -> None:
+    words = tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", "mysql", [fact(**idle_values(9.97, 10.66))])
+    assert "silent for more than 9.97 to 10.7 s" in words.summary
+
+
 def test_several_lines_to_copy_go_on_one() -> None:
     words = tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", "mysql", [fact(**idle_values(4.5, 5.0))])
-    assert "; sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1); " in words.fix[1]
+    assert "; sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1); " in str(words.fix[1])
+    assert "sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1)" in words.fix[1].copy
+
+
+def test_sql_ends_with_a_semicolon_where_it_is_copied_and_with_one_only_where_it_is_read() -> None:
+    words = tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", "postgresql", [fact(**idle_values(345.0, 350.0))])
+    step = next(step for step in words.fix if "pg_reload_conf" in str(step))
+    assert step.copy == ("ALTER SYSTEM SET tcp_keepalives_idle = 60;", "SELECT pg_reload_conf();")
+    assert str(step).endswith(": ALTER SYSTEM SET tcp_keepalives_idle = 60; SELECT pg_reload_conf()")
 
 
 def test_what_is_not_known_is_told_in_other_words() -> None:
     words = tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", "postgresql", [fact(survived="345")])
     assert words.summary.startswith("Connections to orders that are silent for long are forgotten")
-    assert "four fifths" in words.fix[0]
-    assert not any("{" in line for line in words.fix)
+    assert "four fifths" in words.fix[0].text
+    assert not any("{" in str(line) for line in words.fix)
 
 
 def test_a_fix_without_other_words_is_left_out() -> None:
-    said = [line for line in tell(Cause.NET_LOSS, "orders", "mysql", []).fix if "belongs to" in line]
+    said = [step for step in tell(Cause.NET_LOSS, "orders", "mysql", []).fix if "belongs to" in step.text]
     assert said == []
     known = tell(
         Cause.NET_LOSS, "orders", "mysql", [fact(network="transit", hop="4", hop_address="192.0.2.4")]
     )
     assert known.fix[:2] == (
-        "Tell whoever runs hop 4, 192.0.2.4: it starts there",
-        "That hop belongs to transit: open a ticket there",
+        Step(text="Tell whoever runs hop 4, 192.0.2.4: it starts there"),
+        Step(text="That hop belongs to transit: open a ticket there"),
     )
 
 
@@ -59,7 +72,8 @@ def test_a_fix_without_other_words_is_left_out() -> None:
 )
 def test_fixes_for_the_other_family_are_left_out(family: str, ours: str, theirs: str) -> None:
     facts = [fact(**idle_values(345.0, 350.0))]
-    fixes = " ".join(tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", family, facts).fix)  # type: ignore[arg-type]
+    words = tell(Cause.MIDDLEBOX_IDLE_TIMEOUT, "orders", family, facts)  # type: ignore[arg-type]
+    fixes = " ".join(map(str, words.fix))
     assert ours in fixes
     assert theirs not in fixes
 
@@ -83,12 +97,12 @@ def test_fixes_for_the_other_family_are_left_out(family: str, ours: str, theirs:
 def test_a_fix_fits_what_the_server_said(family: Family, code: str, first: str, never: str) -> None:
     """Who asked for a database that does not exist is not sent to pg_hba.conf."""
     words = tell(Cause.AUTH_NOT_ALLOWED, "orders", family, [fact(code=code, said="no")])
-    assert first in words.fix[0]
-    assert not any(never in line for line in words.fix)
+    assert first in str(words.fix[0])
+    assert not any(never in str(step) for step in words.fix)
 
 
 def test_where_the_server_gave_no_code_everything_is_told() -> None:
-    words = " ".join(tell(Cause.AUTH_NOT_ALLOWED, "orders", "postgresql", [fact()]).fix)
+    words = " ".join(map(str, tell(Cause.AUTH_NOT_ALLOWED, "orders", "postgresql", [fact()]).fix))
     assert all(copy in words for copy in ("pg_hba.conf", "sslmode", "datname", "GRANT CONNECT"))
 
 
@@ -161,13 +175,13 @@ def test_long_values_are_cut() -> None:
 )
 def test_nothing_made_up_is_put_into_what_people_copy(address: str) -> None:
     fixes = tell(Cause.AUTH_NOT_ALLOWED, "orders", "mysql", [fact(our_address=address, code="1130")]).fix
-    assert "CREATE USER 'app'@'ADDRESS'" in fixes[0]
+    assert "CREATE USER 'app'@'ADDRESS'" in str(fixes[0])
 
 
 @pytest.mark.parametrize("address", ["10.1.2.3", "2001:db8::1", "::1", "fe80::1%eth0", "db-1.example.com"])
 def test_addresses_and_names_are_put_into_what_people_copy(address: str) -> None:
     fixes = tell(Cause.AUTH_NOT_ALLOWED, "orders", "mysql", [fact(our_address=address, code="1130")]).fix
-    assert f"CREATE USER 'app'@'{address}'" in fixes[0]
+    assert f"CREATE USER 'app'@'{address}'" in str(fixes[0])
 
 
 @pytest.mark.parametrize("cause", list(Cause))
@@ -176,4 +190,4 @@ def test_every_cause_can_be_told_without_any_fact(cause: Cause, family: str) -> 
     words = tell(cause, "orders", family, [])  # type: ignore[arg-type]
     assert "orders" in words.summary
     assert words.fix
-    assert not any("{target}" in text for text in (words.summary, *words.fix))
+    assert not any("{target}" in str(text) for text in (words.summary, *words.fix))

@@ -2,17 +2,19 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any, Final
 
 from tests.faults.cases import Case, Faults
 from tests.lab.exporter import Exporter, exporter, only
 from tests.lab.site import Site
+from tests.scraping import Samples
 from tests.servers import Certificates, MariaDb, MySql, Postgres
 
 LADDER = ["2s", "4s", "8s", "16s", "32s", "64s", "2m"]
-PROBES = only(sentinel={"heartbeat": "1s"}, idle={"ladder": LADDER, "keepalive": "5s"})
+IDLE: Final[Mapping[str, Any]] = {"ladder": LADDER, "keepalive": "5s"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +60,15 @@ def tolerance(seconds: float) -> float:
 
 
 @contextmanager
-def faulty(certificates: Certificates, faults: Faults, seconds: int) -> Iterator["Search"]:
-    """Build a site with these faults, and let an exporter look for them."""
+def faulty(
+    certificates: Certificates, faults: Faults, seconds: int, **settings: object
+) -> Iterator["Search"]:
+    """Build a site with these faults, and let an exporter look for them; `settings` are more of the probe."""
+    probes = only(sentinel={"heartbeat": "1s"}, idle={**IDLE, **settings})
     with ExitStack() as stack:
         site = stack.enter_context(Site(certificates, Postgres, MariaDb, MySql))
         cases = faults(site, stack, seconds)
-        targets = [{"name": case.name, "url": case.url, "probes": PROBES} for case in cases]
+        targets = [{"name": case.name, "url": case.url, "probes": probes} for case in cases]
         yield Search(stack.enter_context(exporter(site.client, targets)), cases)
 
 
@@ -78,20 +83,25 @@ class Search:
 
     def look(self, *, last: bool = False) -> bool:
         """Take in what is settled and attributed now, or everything at `last`; tell whether that is all."""
+        samples = self.exporter.everything()
         for case in self._cases:
             if case.name not in self.found:
-                seen = self._seen(case)
-                settled = self.exporter.value("conndrop_idle_settled", target=case.name)
+                seen = self._seen(case, samples)
+                settled = samples.get(("conndrop_idle_settled", frozenset({("target", case.name)})))
                 if last or (settled and seen.timeouts):
                     self.found[case.name] = seen
         return len(self.found) == len(self._cases)
 
-    def _seen(self, case: Case) -> Found:
-        timeouts = self.exporter.every("conndrop_idle_timeout_seconds", target=case.name)
+    def _seen(self, case: Case, samples: Samples) -> Found:
+        mine = ("target", case.name)
         return Found(
             case=case,
-            survived=self.exporter.value("conndrop_idle_survived_seconds", target=case.name),
-            killed=self.exporter.value("conndrop_idle_killed_seconds", target=case.name),
-            timeouts={labels["cause"]: value for labels, value in timeouts},
+            survived=samples.get(("conndrop_idle_survived_seconds", frozenset({mine}))),
+            killed=samples.get(("conndrop_idle_killed_seconds", frozenset({mine}))),
+            timeouts={
+                dict(labels)["cause"]: value
+                for (name, labels), value in samples.items()
+                if name == "conndrop_idle_timeout_seconds" and mine in labels
+            },
             after=time.monotonic() - self._begun,
         )

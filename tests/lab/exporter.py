@@ -19,6 +19,7 @@ from tests.waiting import wait_for
 T = TypeVar("T")
 ANY_PORT: Final = "127.0.0.1:0"
 """What is listened on, so that several exporters can run beside each other."""
+START_WITHIN: Final = 60.0
 END_WITHIN: Final = 10.0
 
 
@@ -121,6 +122,7 @@ def exporter(
     *,
     etc: Path | None = None,
     further: Mapping[str, object] | None = None,
+    listen: str = ANY_PORT,
 ) -> Iterator[Exporter]:
     """Run the exporter in a network, on these targets; it must end by itself when it is told to.
 
@@ -132,7 +134,7 @@ def exporter(
         file, log = place / "exporter.yml", place / "log"
         file.write_text(json.dumps({**(further or {}), "targets": list(targets)}))  # which is YAML, too
         words = ["run", "--config.file", str(file), "--state.directory", str(state or place / "state")]
-        words += ["--web.listen-address", ANY_PORT]
+        words += ["--web.listen-address", listen]
         with log.open("wb") as output:
             process: subprocess.Popen[bytes] = inside.run(
                 lambda: subprocess.Popen(
@@ -143,7 +145,7 @@ def exporter(
                 )
             )
         try:
-            wait_for(lambda: process.poll() is not None or '"listening"' in log.read_text())
+            wait_for(lambda: process.poll() is not None or '"listening"' in log.read_text(), START_WITHIN)
             assert process.poll() is None, log.read_text()
             yield Exporter(inside, process, log)
             process.terminate()

@@ -8,10 +8,12 @@ every packet, TCP keepalives too.
 import contextlib
 import itertools
 from collections.abc import Iterator
+from functools import partial
 from typing import Final, Literal
 
 from tests.lab.namespace import command
 from tests.lab.routers import Node
+from tests.waiting import wait_for
 
 Way = Literal["there", "back"]
 """From the client to the server, or from the server to the client."""
@@ -124,9 +126,21 @@ class Firewall:
     def _conntrack(self, verb: str, port: int | None, *words: str) -> None:
         whose = [] if port is None else ["--dport", str(port)]
         for family in ("ipv4", "ipv6"):
-            # It fails where no connection is known, and that is no failure here.
-            with contextlib.suppress(RuntimeError):
-                self._router.command("conntrack", verb, "-f", family, "-p", "tcp", *whose, *words)
+            wait_for(partial(self._done, "conntrack", verb, "-f", family, "-p", "tcp", *whose, *words))
+
+    def _done(self, *words: str) -> bool:
+        """Run conntrack; tell whether it got to the end of its table.
+
+        It gives up where one of the connections that it goes through has just ended by itself.
+        """
+        try:
+            self._router.command(*words)
+        except RuntimeError as failure:
+            if "doesn't exist" in str(failure):
+                return False
+            if "0 flow entries" not in str(failure):  # which is no failure here
+                raise
+        return True
 
     @contextlib.contextmanager
     def _table(self, lines: tuple[str, ...]) -> Iterator[None]:

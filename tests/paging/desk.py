@@ -25,7 +25,7 @@ CAUSE: Final = {
         "evidence": "sessions failed: 3, window: 5m",
         "fix": "See whether it runs: systemctl status postgresql && ls <datadir>",
         "runbook_url": f"{EXPORTER}/runbooks/DatabaseConnectionsDropping",
-        "incidents_url": f"{EXPORTER}/api/v1/incidents?target=orders",
+        "incidents_url": f"{EXPORTER}/incidents?target=orders",
     },
 }
 RISK: Final = {

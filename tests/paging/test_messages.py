@@ -23,7 +23,7 @@ Since: SINCE
 Evidence: sessions failed: 3, window: 5m
 First: See whether it runs: systemctl status postgresql && ls <datadir>
 Runbook: {EXPORTER}/runbooks/DatabaseConnectionsDropping
-Incidents: {EXPORTER}/api/v1/incidents?target=orders
+Incidents: {EXPORTER}/incidents?target=orders
 
 [SEVERITY] CertificateExpires: The certificate of orders expires soon
 Since: SINCE
@@ -36,7 +36,7 @@ OVER: Final = f"""\
 [over] server.down: Nothing listens at port 5432 of orders
 From: SINCE
 Until: UNTIL
-Incidents: {EXPORTER}/api/v1/incidents?target=orders
+Incidents: {EXPORTER}/incidents?target=orders
 
 [over] CertificateExpires: The certificate of orders expires soon
 From: SINCE
@@ -51,7 +51,7 @@ HTML_FIRING: Final = f"""\
 <p><b>Evidence:</b> sessions failed: 3, window: 5m</p>
 <p><b>First:</b> See whether it runs: systemctl status postgresql &amp;&amp; ls &lt;datadir&gt;</p>
 <p><a href="{EXPORTER}/runbooks/DatabaseConnectionsDropping">Runbook</a> · \
-<a href="{EXPORTER}/api/v1/incidents?target=orders">Incidents</a></p>
+<a href="{EXPORTER}/incidents?target=orders">Incidents</a></p>
 <h3>[SEVERITY] CertificateExpires: The certificate of orders expires soon</h3>
 <p><b>Since:</b> SINCE</p>
 <p><b>Evidence:</b> 2 days are left</p>
@@ -65,7 +65,7 @@ HTML_OVER: Final = f"""\
 <html><body style="font-family: sans-serif">
 <h3>[over] server.down: Nothing listens at port 5432 of orders</h3>
 <p><b>From:</b> SINCE <b>until:</b> UNTIL · \
-<a href="{EXPORTER}/api/v1/incidents?target=orders">Incidents</a></p>
+<a href="{EXPORTER}/incidents?target=orders">Incidents</a></p>
 <h3>[over] CertificateExpires: The certificate of orders expires soon</h3>
 <p><b>From:</b> SINCE <b>until:</b> UNTIL</p>
 <p><a href="{URL}">Alertmanager</a></p>
@@ -77,7 +77,7 @@ SLACK_FIRING: Final = f"""\
 *Evidence:* sessions failed: 3, window: 5m
 *First:* See whether it runs: systemctl status postgresql &amp;&amp; ls &lt;datadir&gt;
 <{EXPORTER}/runbooks/DatabaseConnectionsDropping|Runbook> · \
-<{EXPORTER}/api/v1/incidents?target=orders|Incidents>
+<{EXPORTER}/incidents?target=orders|Incidents>
 
 *[SEVERITY] CertificateExpires:* The certificate of orders expires soon
 *Since:* SINCE
@@ -88,7 +88,7 @@ SLACK_FIRING: Final = f"""\
 """
 SLACK_OVER: Final = f"""\
 *[over] server.down:* Nothing listens at port 5432 of orders
-SINCE to UNTIL · <{EXPORTER}/api/v1/incidents?target=orders|Incidents>
+SINCE to UNTIL · <{EXPORTER}/incidents?target=orders|Incidents>
 
 *[over] CertificateExpires:* The certificate of orders expires soon
 SINCE to UNTIL
@@ -152,7 +152,7 @@ def paged(event: Mapping[str, Any], summary: str) -> dict[str, str]:
         "source": "conndrop-exporter",
         "summary": summary,
     }
-    incidents = f"{EXPORTER}/api/v1/incidents?target=orders"
+    incidents = f"{EXPORTER}/incidents?target=orders"
     assert event["links"] == [
         {"href": f"{EXPORTER}/runbooks/DatabaseConnectionsDropping", "text": "Runbook"},
         {"href": incidents, "text": "Incidents"},
@@ -184,7 +184,7 @@ def slacked(message: Mapping[str, Any]) -> Mapping[str, str]:
 
 
 def attachment(color: str, title: str, text: str) -> Mapping[str, str]:
-    link = f"{EXPORTER}/api/v1/incidents?target=orders"
+    link = f"{EXPORTER}/incidents?target=orders"
     return {"color": color, "fallback": title, "title": title, "title_link": link, "text": text}
 
 

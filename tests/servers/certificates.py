@@ -67,6 +67,10 @@ class Certificates:
         }
         return kinds[kind]()
 
+    def issue(self, *names: str, common_name: str | None = None) -> trustme.LeafCert:
+        """Issue a certificate for hosts, addresses and people, such as a client has."""
+        return self._authority.issue_cert(*names, common_name=common_name)
+
     def revoked(self) -> bytes:
         """Make a revocation list of an authority that has nothing to do with this one, as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())

@@ -2,32 +2,42 @@
 
 import contextlib
 import json
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from tests.lab.exporter import Network
+import pytest
+
+from tests.lab.exporter import HERE, Network
 from tests.scraping import samples_in
-from tests.servers.database import free_port
+from tests.servers.database import ServerMissing, free_port
 from tests.servers.releases import INSTALLED, Release
 from tests.servers.service import Service, serving
+
+FOREVER: Final = "10y"
+"""For how long is kept what was scraped, so that it can be asked for later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scraping:
-    """What a Prometheus is told: jobs as it has them, rule files, intervals in seconds."""
+    """What a Prometheus is told: jobs as it has them, rule files, intervals in seconds.
+
+    It scrapes `itself` as well.
+    """
 
     jobs: Sequence[Mapping[str, Any]] = ()
     rules: Sequence[Path] = ()
     alertmanager: Service | None = None
     scrape: int = 15
     evaluation: int = 15
+    itself: bool = True
 
     def document(self, address: str) -> dict[str, Any]:
-        """Give the configuration of a Prometheus that listens there; it scrapes itself, too."""
-        itself = {"job_name": "prometheus", "static_configs": [{"targets": [address]}]}
+        """Give the configuration of a Prometheus that listens there."""
+        itself = [{"job_name": "prometheus", "static_configs": [{"targets": [address]}]}]
         told = [self.alertmanager.address] if self.alertmanager else []
         return {
             "global": {
@@ -36,7 +46,7 @@ class Scraping:
                 "evaluation_interval": f"{self.evaluation}s",
             },
             "rule_files": [str(path) for path in self.rules],
-            "scrape_configs": [itself, *self.jobs],
+            "scrape_configs": [*(itself if self.itself else []), *self.jobs],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": told}]}]},
         }
 
@@ -48,6 +58,11 @@ class Prometheus(Service):
         """Evaluate an expression now; gives the labels and the value of each series."""
         found = self.document("/api/v1/query", query=expression)["data"]["result"]
         return [(one["metric"], float(one["value"][1])) for one in found]
+
+    def asked(self, path: str, **query: str) -> dict[str, Any]:
+        """Give the API's whole answer, an error's too: `status`, `data`, `warnings`, `infos`, `error`."""
+        found: dict[str, Any] = json.loads(self.answer(path, **query))
+        return found
 
     def rules(self) -> list[dict[str, Any]]:
         """Give the rules of all groups, each with its group's `interval` in seconds, and how it went."""
@@ -70,8 +85,13 @@ class Prometheus(Service):
 
 
 @contextlib.contextmanager
-def prometheus(inside: Network, told: Scraping, release: Release = INSTALLED) -> Iterator[Prometheus]:
-    """Run a Prometheus in a network; its storage goes with the block. Raises ServerMissing."""
+def prometheus(
+    inside: Network, told: Scraping, release: Release = INSTALLED, data: Path | None = None
+) -> Iterator[Prometheus]:
+    """Run a Prometheus in a network; its storage goes with the block, unless it is `data`.
+
+    Raises ServerMissing.
+    """
     program, address = release.program("prometheus"), f"127.0.0.1:{inside.run(free_port)}"
     running = Prometheus(inside, address)
     with tempfile.TemporaryDirectory(prefix="conndrop-prometheus-") as directory:
@@ -80,8 +100,21 @@ def prometheus(inside: Network, told: Scraping, release: Release = INSTALLED) ->
         words = [
             program,
             f"--config.file={file}",
-            f"--storage.tsdb.path={directory}/data",
+            f"--storage.tsdb.path={data or Path(directory, 'data')}",
+            f"--storage.tsdb.retention.time={FOREVER}",
             f"--web.listen-address={address}",
         ]
         with serving(running, inside, words, "/-/ready"):
             yield running
+
+
+@contextlib.contextmanager
+def prometheus_here(told: Scraping, release: Release = INSTALLED) -> Iterator[Prometheus]:
+    """Run a Prometheus beside the test, which is skipped where there is none, but not in CI."""
+    try:
+        with prometheus(HERE, told, release) as running:
+            yield running
+    except ServerMissing as missing:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(missing))

@@ -40,6 +40,20 @@ class Service:
         """Fetch JSON; raises OSError."""
         return json.loads(self.get(path, **query))
 
+    def answer(self, path: str, **query: str) -> bytes:
+        """Fetch a page, or what is said in place of it; raises OSError where nothing is."""
+        url = f"http://{self.address}{path}?{urlencode(query)}"
+
+        def ask() -> bytes:
+            try:
+                with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
+                    return bytes(answer.read())
+            except HTTPError as refusal:
+                with refusal:
+                    return refusal.read()
+
+        return self._inside.run(ask)
+
     def up(self, path: str) -> bool:
         """Tell whether a page can be had."""
         with contextlib.suppress(OSError):

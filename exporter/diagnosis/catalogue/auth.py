@@ -37,22 +37,22 @@ CREDENTIALS: Final = Entry(
         Fix(text="See whether the password was changed, and whether the application has read the new one"),
         Fix(
             text="See whether the role may log in, and until when",
-            copy=("SELECT rolname, rolcanlogin, rolvaliduntil FROM pg_roles",),
+            copy=("SELECT rolname, rolcanlogin, rolvaliduntil FROM pg_roles;",),
             family="postgresql",
         ),
         Fix(
             text="Set a new password",
-            copy=("ALTER ROLE app PASSWORD '…' VALID UNTIL 'infinity'",),
+            copy=("ALTER ROLE app PASSWORD '…' VALID UNTIL 'infinity';",),
             family="postgresql",
         ),
         Fix(
             text="See which accounts there are; the most exact host wins, an anonymous account included",
-            copy=("SELECT user, host, plugin FROM mysql.user",),
+            copy=("SELECT user, host, plugin FROM mysql.user;",),
             family="mysql",
         ),
         Fix(
             text="Set a new password, or unlock the account",
-            copy=("ALTER USER 'app'@'%' IDENTIFIED BY '…'", "ALTER USER 'app'@'%' ACCOUNT UNLOCK"),
+            copy=("ALTER USER 'app'@'%' IDENTIFIED BY '…';", "ALTER USER 'app'@'%' ACCOUNT UNLOCK;"),
             family="mysql",
         ),
     ),
@@ -104,7 +104,7 @@ NOT_ALLOWED: Final = Entry(
     fixes=(
         Fix(
             text="Allow {our_address}, in pg_hba.conf (with /128 if it is an IPv6 address), and reload",
-            copy=("hostssl DATABASE USER {our_address}/32 scram-sha-256", "SELECT pg_reload_conf()"),
+            copy=("hostssl DATABASE USER {our_address}/32 scram-sha-256", "SELECT pg_reload_conf();"),
             otherwise="Allow the address that stands in its text, in pg_hba.conf: hostssl DATABASE USER "
             "ADDRESS/32 scram-sha-256, then SELECT pg_reload_conf()",
             family="postgresql",
@@ -120,25 +120,25 @@ NOT_ALLOWED: Final = Entry(
         ),
         Fix(
             text='If it is the right to log in that is missing ("not permitted to log in")',
-            copy=("ALTER ROLE app LOGIN",),
+            copy=("ALTER ROLE app LOGIN;",),
             family="postgresql",
             codes=frozenset({"28000"}),
         ),
         Fix(
             text="If the database does not exist, see which there are, and mend the name in the URL",
-            copy=("SELECT datname FROM pg_database",),
+            copy=("SELECT datname FROM pg_database;",),
             family="postgresql",
             codes=frozenset({"3D000"}),
         ),
         Fix(
             text="If it is the right to connect that is missing",
-            copy=("GRANT CONNECT ON DATABASE app TO app",),
+            copy=("GRANT CONNECT ON DATABASE app TO app;",),
             family="postgresql",
             codes=frozenset({"42501"}),
         ),
         Fix(
             text='If the database takes no connections ("not currently accepting connections")',
-            copy=("ALTER DATABASE app ALLOW_CONNECTIONS true",),
+            copy=("ALTER DATABASE app ALLOW_CONNECTIONS true;",),
             family="postgresql",
             codes=frozenset({"55000"}),
         ),
@@ -154,8 +154,8 @@ NOT_ALLOWED: Final = Entry(
         Fix(
             text="If our host may not connect, allow {our_address}",
             copy=(
-                "CREATE USER 'app'@'{our_address}' IDENTIFIED BY '…'",
-                "GRANT … ON DATABASE.* TO 'app'@'{our_address}'",
+                "CREATE USER 'app'@'{our_address}' IDENTIFIED BY '…';",
+                "GRANT … ON DATABASE.* TO 'app'@'{our_address}';",
             ),
             otherwise="If our host may not connect, allow the one that stands in its text: "
             "CREATE USER 'app'@'ADDRESS' IDENTIFIED BY '…'",
@@ -164,13 +164,13 @@ NOT_ALLOWED: Final = Entry(
         ),
         Fix(
             text="See whether the database exists, and what the account may do there",
-            copy=("SHOW DATABASES", "SHOW GRANTS FOR 'app'@'%'", "GRANT … ON DATABASE.* TO 'app'@'%'"),
+            copy=("SHOW DATABASES;", "SHOW GRANTS FOR 'app'@'%';", "GRANT … ON DATABASE.* TO 'app'@'%';"),
             family="mysql",
             codes=frozenset({"1044", "1049", "1142", "1227"}),
         ),
         Fix(
             text="If the server is in offline mode, end that",
-            copy=("SET GLOBAL offline_mode = OFF",),
+            copy=("SET GLOBAL offline_mode = OFF;",),
             family="mysql",
             codes=frozenset({"3032"}),
         ),

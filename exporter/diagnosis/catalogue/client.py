@@ -146,7 +146,7 @@ POOL_EXHAUSTED: Final = Entry(
             text="Find who holds them: connections by state and application, oldest change first",
             copy=(
                 "SELECT application_name, state, state_change, query FROM pg_stat_activity ORDER BY "
-                "state_change",
+                "state_change;",
             ),
             family="postgresql",
         ),
@@ -154,7 +154,7 @@ POOL_EXHAUSTED: Final = Entry(
             text="Find who holds them: sessions that sleep, longest first",
             copy=(
                 "SELECT user, host, command, time, info FROM information_schema.processlist ORDER BY "
-                "time DESC",
+                "time DESC;",
             ),
             family="mysql",
         ),

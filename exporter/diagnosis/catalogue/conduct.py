@@ -45,7 +45,7 @@ UNRESPONSIVE: Final = Entry(
         ),
         Fix(
             text="If every login takes some 10 s, let it look up no names",
-            copy=("ALTER SYSTEM SET log_hostname = off", "SELECT pg_reload_conf()"),
+            copy=("ALTER SYSTEM SET log_hostname = off;", "SELECT pg_reload_conf();"),
             family="postgresql",
         ),
         Fix(text="If every login takes some 10 s, mend the server's own /etc/resolv.conf"),
@@ -94,12 +94,12 @@ READ_ONLY: Final = Entry(
     fixes=(
         Fix(
             text="See which role it has",
-            copy=("SELECT pg_is_in_recovery()", "SHOW default_transaction_read_only"),
+            copy=("SELECT pg_is_in_recovery();", "SHOW default_transaction_read_only;"),
             family="postgresql",
         ),
         Fix(
             text="See which role it has",
-            copy=("SELECT @@global.read_only", "SHOW REPLICA STATUS"),
+            copy=("SELECT @@global.read_only;", "SHOW REPLICA STATUS;"),
             family="mysql",
         ),
         Fix(
@@ -109,7 +109,7 @@ READ_ONLY: Final = Entry(
         ),
         Fix(
             text="If it is the primary and was forgotten that way, let it write again",
-            copy=("SET GLOBAL read_only = OFF",),
+            copy=("SET GLOBAL read_only = OFF;",),
             family="mysql",
         ),
         Fix(text="Let go of connections to a former primary", copy=("engine.dispose()",)),
@@ -154,26 +154,26 @@ SLOW_QUERY: Final = Entry(
             text="See what waits, and for whom",
             copy=(
                 "SELECT pid, pg_blocking_pids(pid), wait_event_type, wait_event, state, query FROM "
-                "pg_stat_activity WHERE wait_event_type = 'Lock'",
+                "pg_stat_activity WHERE wait_event_type = 'Lock';",
             ),
             family="postgresql",
         ),
         Fix(
             text="See what waits, and for whom",
-            copy=("SHOW FULL PROCESSLIST", "SHOW ENGINE INNODB STATUS"),
+            copy=("SHOW FULL PROCESSLIST;", "SHOW ENGINE INNODB STATUS;"),
             family="mysql",
         ),
         Fix(
             text="Bound what a transaction may hold: forgotten ones keep their locks",
             copy=(
-                "ALTER ROLE app SET idle_in_transaction_session_timeout = '1min'",
-                "ALTER ROLE app SET lock_timeout = '10s'",
+                "ALTER ROLE app SET idle_in_transaction_session_timeout = '1min';",
+                "ALTER ROLE app SET lock_timeout = '10s';",
             ),
             family="postgresql",
         ),
         Fix(
             text="Bound how long a lock is waited for",
-            copy=("SET GLOBAL innodb_lock_wait_timeout = 10", "SET GLOBAL lock_wait_timeout = 60"),
+            copy=("SET GLOBAL innodb_lock_wait_timeout = 10;", "SET GLOBAL lock_wait_timeout = 60;"),
             family="mysql",
         ),
         RETRY,

@@ -68,10 +68,11 @@ class LookAlike:
 class Fix:
     """One thing to do, with {values}.
 
-    `text` says what; `copy` are lines to copy, which go on one line with a semicolon between them where
-    there is room for one line only. `otherwise` is a sentence for where a value of them is not known; empty
-    where nothing can be said then. `family` stands where one family of databases is concerned only, `codes`
-    where it helps against these codes of the server only; it is told, too, where no code is known.
+    `text` says what; `copy` are lines to copy, SQL with the semicolon that ends it; they go on one line with
+    semicolons between them where there is room for one line only. `otherwise` is a sentence for where a value
+    of them is not known; empty where nothing can be said then. `family` stands where one family of databases
+    is concerned only, `codes` where it helps against these codes of the server only; it is told, too, where
+    no code is known.
     """
 
     text: str

@@ -55,15 +55,15 @@ IDLE_TIMEOUT: Final = Entry(
         Fix(
             text="Or change it for the account, or for all",
             copy=(
-                "ALTER ROLE app SET idle_session_timeout = 0",
-                "ALTER SYSTEM SET idle_session_timeout = 0",
-                "SELECT pg_reload_conf()",
+                "ALTER ROLE app SET idle_session_timeout = 0;",
+                "ALTER SYSTEM SET idle_session_timeout = 0;",
+                "SELECT pg_reload_conf();",
             ),
             family="postgresql",
         ),
         Fix(
             text="Or change it for all new sessions; in the configuration file as well, so that it stays",
-            copy=("SET GLOBAL wait_timeout = 28800",),
+            copy=("SET GLOBAL wait_timeout = 28800;",),
             family="mysql",
         ),
         Fix(
@@ -77,8 +77,8 @@ SESSION_KILLED: Final = Entry(
     cause=Cause.SERVER_SESSION_KILLED,
     severity=Severity.WARNING,
     title="Somebody ended the session",
-    summary="A session of {target} was ended on the server, which itself runs on: {said}",
-    bare="A session of {target} was ended on the server, which itself runs on",
+    summary="A session of {target} was ended on the server, which itself kept running: {said}",
+    bare="A session of {target} was ended on the server, which itself kept running",
     meaning="An administrator, a script or a tool has ended sessions (pg_terminate_backend, KILL), or a "
     "standby has ended one whose query stood in the way of replication. The server has not restarted, "
     "and others go on.",
@@ -108,25 +108,25 @@ SESSION_KILLED: Final = Entry(
         ),
         Fix(
             text="Let the server's log tell which sessions end",
-            copy=("ALTER SYSTEM SET log_disconnections = on", "SELECT pg_reload_conf()"),
+            copy=("ALTER SYSTEM SET log_disconnections = on;", "SELECT pg_reload_conf();"),
             family="postgresql",
         ),
         Fix(
             text="Let MariaDB's log tell of connections that end",
-            copy=("SET GLOBAL log_warnings = 4",),
+            copy=("SET GLOBAL log_warnings = 4;",),
             family="mysql",
         ),
         Fix(
             text="Let MySQL's log tell of connections that end",
-            copy=("SET GLOBAL log_error_verbosity = 3",),
+            copy=("SET GLOBAL log_error_verbosity = 3;",),
             family="mysql",
         ),
         Fix(
             text="If it was a conflict with recovery, give queries on the standby more time",
             copy=(
-                "ALTER SYSTEM SET max_standby_streaming_delay = '5min'",
-                "ALTER SYSTEM SET hot_standby_feedback = on",
-                "SELECT pg_reload_conf()",
+                "ALTER SYSTEM SET max_standby_streaming_delay = '5min';",
+                "ALTER SYSTEM SET hot_standby_feedback = on;",
+                "SELECT pg_reload_conf();",
             ),
             family="postgresql",
         ),
@@ -181,7 +181,7 @@ RESTART: Final = Entry(
         RETRY,
         Fix(
             text="Restart at a quiet hour; the console of pgbouncer can hold clients back meanwhile",
-            copy=("PAUSE", "RESUME"),
+            copy=("PAUSE;", "RESUME;"),
             family="postgresql",
         ),
     ),

@@ -11,7 +11,7 @@ FIND_LEAKS_POSTGRESQL: Final = Fix(
     text="Find who has them",
     copy=(
         "SELECT usename, application_name, client_addr, state, count(*) FROM pg_stat_activity GROUP BY "
-        "1, 2, 3, 4 ORDER BY 5 DESC",
+        "1, 2, 3, 4 ORDER BY 5 DESC;",
     ),
     family="postgresql",
 )
@@ -19,7 +19,7 @@ FIND_LEAKS_MYSQL: Final = Fix(
     text="Find who has them",
     copy=(
         "SELECT user, substring_index(host, ':', 1) AS client, command, count(*) FROM "
-        "information_schema.processlist GROUP BY 1, 2, 3 ORDER BY 4 DESC",
+        "information_schema.processlist GROUP BY 1, 2, 3 ORDER BY 4 DESC;",
     ),
     family="mysql",
 )
@@ -70,13 +70,13 @@ SATURATED: Final = Entry(
         ),
         Fix(
             text="Allow more than {connections_max}; it takes memory, and a restart",
-            copy=("ALTER SYSTEM SET max_connections = 300",),
+            copy=("ALTER SYSTEM SET max_connections = 300;",),
             otherwise="Allow more; it takes memory, and a restart: ALTER SYSTEM SET max_connections = 300",
             family="postgresql",
         ),
         Fix(
             text="Allow more than {connections_max}; it takes memory, and no restart",
-            copy=("SET GLOBAL max_connections = 500",),
+            copy=("SET GLOBAL max_connections = 500;",),
             otherwise="Allow more; it takes memory, and no restart: SET GLOBAL max_connections = 500",
             family="mysql",
         ),
@@ -119,12 +119,12 @@ ACCOUNT_LIMIT: Final = Entry(
         SMALLER_POOLS,
         Fix(
             text="Allow more",
-            copy=("ALTER ROLE app CONNECTION LIMIT 100", "ALTER DATABASE app CONNECTION LIMIT 200"),
+            copy=("ALTER ROLE app CONNECTION LIMIT 100;", "ALTER DATABASE app CONNECTION LIMIT 200;"),
             family="postgresql",
         ),
         Fix(
             text="Allow more",
-            copy=("ALTER USER 'app'@'%' WITH MAX_USER_CONNECTIONS 100 MAX_CONNECTIONS_PER_HOUR 0",),
+            copy=("ALTER USER 'app'@'%' WITH MAX_USER_CONNECTIONS 100 MAX_CONNECTIONS_PER_HOUR 0;",),
             family="mysql",
         ),
     ),
@@ -154,7 +154,7 @@ HOST_BLOCKED: Final = Entry(
         LookAlike(cause=Cause.MIDDLEBOX_CONNECT_BLOCKED, splitter="there no server says anything"),
     ),
     fixes=(
-        Fix(text="Unblock it, on a MariaDB server", copy=("FLUSH HOSTS",), family="mysql"),
+        Fix(text="Unblock it, on a MariaDB server", copy=("FLUSH HOSTS;",), family="mysql"),
         Fix(
             text="Unblock it, on a MySQL server",
             copy=("TRUNCATE TABLE performance_schema.host_cache",),
@@ -162,7 +162,7 @@ HOST_BLOCKED: Final = Entry(
         ),
         Fix(
             text="Allow more, in the configuration file as well",
-            copy=("SET GLOBAL max_connect_errors = 1000000",),
+            copy=("SET GLOBAL max_connect_errors = 1000000;",),
             family="mysql",
         ),
         Fix(
@@ -209,7 +209,7 @@ RESOURCE: Final = Entry(
             text="Look for log files that replication slots keep",
             copy=(
                 "SELECT slot_name, active, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) FROM "
-                "pg_replication_slots",
+                "pg_replication_slots;",
             ),
             family="postgresql",
         ),
@@ -220,7 +220,7 @@ RESOURCE: Final = Entry(
         ),
         Fix(
             text="If statements are too large, allow larger ones, or send rows in smaller batches",
-            copy=("SET GLOBAL max_allowed_packet = 67108864",),
+            copy=("SET GLOBAL max_allowed_packet = 67108864;",),
             family="mysql",
         ),
         RETRY,

@@ -49,7 +49,7 @@ IDLE_TIMEOUT: Final = Entry(
         Fix(
             text="Let the server send keepalives, too: they hold the entry, and clear away what has been "
             "forgotten",
-            copy=("ALTER SYSTEM SET tcp_keepalives_idle = 60", "SELECT pg_reload_conf()"),
+            copy=("ALTER SYSTEM SET tcp_keepalives_idle = 60;", "SELECT pg_reload_conf();"),
             family="postgresql",
         ),
         Fix(

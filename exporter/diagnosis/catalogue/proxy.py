@@ -47,9 +47,9 @@ IDLE_TIMEOUT: Final = Entry(
         Fix(
             text="ProxySQL: raise its own wait_timeout, in milliseconds",
             copy=(
-                "SET mysql-wait_timeout = 28800000",
-                "LOAD MYSQL VARIABLES TO RUNTIME",
-                "SAVE MYSQL VARIABLES TO DISK",
+                "SET mysql-wait_timeout = 28800000;",
+                "LOAD MYSQL VARIABLES TO RUNTIME;",
+                "SAVE MYSQL VARIABLES TO DISK;",
             ),
             family="mysql",
         ),
@@ -95,7 +95,7 @@ BACKEND_UNAVAILABLE: Final = Entry(
         ),
         Fix(
             text="pgbouncer: look at its log and its console",
-            copy=("SHOW SERVERS", "SHOW POOLS"),
+            copy=("SHOW SERVERS;", "SHOW POOLS;"),
             family="postgresql",
         ),
         RETRY,

@@ -53,17 +53,17 @@ CERTIFICATE: Final = Entry(
         LOOK_MYSQL,
         Fix(
             text="If it has expired, install the new one, and let the server read it",
-            copy=("SELECT pg_reload_conf()",),
+            copy=("SELECT pg_reload_conf();",),
             family="postgresql",
         ),
         Fix(
             text="If it has expired, install the new one, and let MariaDB read it",
-            copy=("FLUSH SSL",),
+            copy=("FLUSH SSL;",),
             family="mysql",
         ),
         Fix(
             text="If it has expired, install the new one, and let MySQL read it",
-            copy=("ALTER INSTANCE RELOAD TLS",),
+            copy=("ALTER INSTANCE RELOAD TLS;",),
             family="mysql",
         ),
         Fix(
@@ -120,15 +120,15 @@ HANDSHAKE: Final = Entry(
         Fix(
             text="See which versions each side allows, and let them meet at TLS 1.2 or later",
             copy=(
-                "SHOW ssl_min_protocol_version",
-                "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2'",
-                "SELECT pg_reload_conf()",
+                "SHOW ssl_min_protocol_version;",
+                "ALTER SYSTEM SET ssl_min_protocol_version = 'TLSv1.2';",
+                "SELECT pg_reload_conf();",
             ),
             family="postgresql",
         ),
         Fix(
             text="See which versions each side allows, and let them meet at TLS 1.2 or later",
-            copy=("SHOW VARIABLES LIKE 'tls_version'",),
+            copy=("SHOW VARIABLES LIKE 'tls_version';",),
             family="mysql",
         ),
         Fix(

@@ -66,7 +66,7 @@ class Idleness:
                 self._wait(at, observation.silent, in_vain=told)
                 return True
             case DropObservation():
-                self._wait(at, 0.0, in_vain=True)
+                self._take_other(at, observation)
             case HeldObservation(probe="sentinel", held=held):
                 self._accompanied = held > 0
             case InquestObservation():
@@ -79,6 +79,12 @@ class Idleness:
                     self._attributed = at
                     return True
         return False
+
+    def _take_other(self, at: float, drop: DropObservation) -> None:
+        """Take in a death in use: of what is known, where a pool had left it silent for too long."""
+        if drop.failure is not None and drop.failure.cause in self._causes():
+            self._attributed = at
+        self._wait(at, 0.0, in_vain=True)
 
     def _wait(self, at: float, silent: float, *, in_vain: bool) -> None:
         """Wait for the next death of the same kind.
