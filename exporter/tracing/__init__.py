@@ -1,0 +1,1 @@
+"""The path to one host, hop by hop, as long as somebody looks."""
