@@ -38,9 +38,9 @@ class Watch:
 def report(watch: Watch, style: Style, say: Callable[[str], None], *, as_json: bool) -> int:
     """Go all rounds, then say what came of them; Ctrl-C has it said at once. Gives the exit status."""
     started = time.time()
-    if not as_json:
-        say(opening(started))
     with ending(watch.stop) as told:
+        if not as_json:
+            say(opening(started))
         watch.tracer.run(watch.seen)
         trace = watch.seen.trace()
         watch.naming.settle(trace, NAMED_WITHIN, watch.stop)

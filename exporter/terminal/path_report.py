@@ -52,7 +52,8 @@ def table(trace: Trace, source: str, naming: Naming, style: Style) -> str:
         owner = naming.owner(hop.address) if hop.address else ""
         start = _fitted(f" {hop.ttl:2}.|-- ", label, width, wide=style.wide)
         lines.append(f"{start}{_figures(hop)}{'  ' if owner else ''}{owner}")
-        lines += [f"    |  `|-- {style.label(other, naming)}" for other in hop.addresses[1:]]
+        others = [style.label(other, naming) for other in hop.addresses[1:]]
+        lines += [f"    |  {'`|' if n == 0 else ' |'}-- {other}" for n, other in enumerate(others)]
     return "\n".join(lines)
 
 

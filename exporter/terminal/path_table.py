@@ -1,6 +1,6 @@
 """The live table of a path: as much of it as fits a window of any size."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -86,9 +86,9 @@ def last_words(scene: Scene, view: View, width: int) -> RenderableType:
 def hops(scene: Scene, view: View, width: int, most: int | None) -> Table:
     """Give the table, with no more than `most` lines below its head, or all."""
     columns = _columns(JITTER if view.jitter else USUAL, width)
-    owners = [scene.naming.owner(hop.address) if hop.address else "" for hop in scene.trace.hops]
-    longest = max(map(len, owners), default=0)
-    owned = longest > 0 and width >= 4 + LEAST_HOST + FIGURE * len(columns) + longest
+    owner = scene.naming.owner
+    longest = max((len(owner(one)) for hop in scene.trace.hops for one in hop.addresses), default=0)
+    owned = longest > 0 and width >= 4 + LEAST_HOST + FIGURE * len(columns) + longest + 1
     shown = Table(box=None, padding=(0, 0, 0, 1), pad_edge=False, expand=True, header_style="bold")
     shown.add_column("", justify="right", no_wrap=True, width=3)
     shown.add_column("Host", ratio=1, no_wrap=True, overflow="ellipsis")
@@ -96,11 +96,7 @@ def hops(scene: Scene, view: View, width: int, most: int | None) -> Table:
         shown.add_column("Owner", no_wrap=True, overflow="ellipsis")
     for column in columns:
         shown.add_column(column, justify="right", no_wrap=True, width=FIGURE - 1)
-    lines = [
-        [*cells[:2], *([Text(owner)] if owned else []), *cells[2:]]
-        for hop, owner in zip(scene.trace.hops, owners, strict=True)
-        for cells in _cells(hop, columns, scene, view)
-    ]
+    lines = [line for hop in scene.trace.hops for line in _lines(hop, columns, scene, view, owned=owned)]
     for cells in _fitting(lines, most):
         shown.add_row(*cells)
     return shown
@@ -118,18 +114,20 @@ def _fitting(lines: Sequence[list[Text]], most: int | None) -> Sequence[list[Tex
     return [*lines[:above], left_out, *lines[-below:]]
 
 
-def _cells(hop: TracedHop, columns: Sequence[str], scene: Scene, view: View) -> list[list[Text]]:
+def _lines(
+    hop: TracedHop, columns: Sequence[str], scene: Scene, view: View, *, owned: bool
+) -> Iterator[list[Text]]:
     """Give the lines of one hop: a second one for each further address that has answered there."""
     style = "red" if scene.verdict.start and hop.ttl >= scene.verdict.start else ""
     if hop.ttl in scene.verdict.limited:
         style = "dim"
-    label = view.style.label(hop.address, scene.naming)
     figures = _figures(hop)
-    first = [Text(f"{hop.ttl}."), Text(label), *(Text(figures[column]) for column in columns)]
-    for cell in first:
-        cell.stylize(style)
-    others = [view.style.label(other, scene.naming) for other in hop.addresses[1:]]
-    return [first, *([Text(), Text(other, style="dim"), *map(Text, [""] * len(columns))] for other in others)]
+    for address in hop.addresses or (None,):
+        owner = [scene.naming.owner(address) if address else ""] if owned else []
+        first = address == hop.address
+        told = [figures[column] if first else "" for column in columns]
+        cells = [f"{hop.ttl}." if first else "", view.style.label(address, scene.naming), *owner, *told]
+        yield [Text(cell, style=style if first else "dim") for cell in cells]
 
 
 def _figures(hop: TracedHop) -> dict[str, str]:

@@ -11,8 +11,8 @@ from exporter.tracing.table import Trace, TracedHop
 
 ENOUGH: Final = 10
 """Packets to the target below which the lack of loss says little."""
-MOST_WEIGHED: Final = 1000
-"""Packets of a hop beyond which only the share that was lost is weighed: more is dear, and no clearer."""
+MOST_WEIGHED: Final = 500
+"""Packets of a hop beyond which the share that was lost is weighed: the chances of more fit no float."""
 
 
 class State(StrEnum):
@@ -125,17 +125,20 @@ class _Judge:
         return f"{hop.loss:.1%} at hop {hop.ttl}, {self._title(hop.addresses[0])},"
 
     def _loss(self, target: TracedHop, start: int, limited: Collection[int]) -> str:
-        first = self._trace.hops[start - 1]
-        who = f"hop {start}"
-        if first is target:
-            who = f"the target itself, hop {start}"
-            if target.address and self._title(target.address) != target.address:
-                who += f", {self._title(target.address)}"
-        elif first.address:
-            who += f", {self._title(first.address)}"
-        else:
-            who += ", which never answers itself"
-        return f"Loss that reaches {self._where} ({_lost(target)}) begins at {who}{self._before(start, limited)}."
+        who = self._blamed(self._trace.hops[start - 1], limited)
+        before = self._before(start, limited)
+        return f"Loss that reaches {self._where} ({_lost(target)}) begins at {who}{before}."
+
+    def _blamed(self, hop: TracedHop, limited: Collection[int]) -> str:
+        if hop.address is None:
+            return f"hop {hop.ttl}, which never answers, or behind it"
+        title = self._title(hop.address)
+        if hop.reached:
+            known = "" if title == hop.address else f", {title}"
+            return f"the target itself, hop {hop.ttl}{known}"
+        if hop.ttl in limited:
+            return f"hop {hop.ttl}, {title}, or behind it, because its own answers are rate limited"
+        return f"hop {hop.ttl}, {title}"
 
     def _before(self, start: int, limited: Collection[int]) -> str:
         """Say how far the path is good, and which hops between may lose as well, though less."""
