@@ -2,6 +2,8 @@
 
 import os
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from exporter import cli
 from exporter.net.hostnames import Hostnames
 from exporter.net.owners import Owners
 from exporter.terminal.path_report import Style, table
@@ -218,3 +221,16 @@ def test_without_rich_a_terminal_is_told_what_to_do() -> None:
     done = subprocess.run([*words, "-rnc1"], capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0
     assert Path(sys.executable).exists()
+
+
+def test_what_the_guide_tells_people_to_type_is_understood() -> None:
+    """Its commands are read, and its table names every option there is."""
+    guide = (Path(__file__).parents[2] / "docs" / "path.md").read_text()
+    commands = [line for line in guide.splitlines() if line.startswith("conndrop path")]
+    parser = cli._parser()
+    for line in commands:
+        assert parser.parse_args(shlex.split(line, comments=True)[1:]).command
+    assert len(commands) == 6
+    _, help_text, _ = told("path", "--help")
+    options = set(re.findall(r"--[a-z][a-z.-]+", help_text)) - {"--help"}
+    assert options == set(re.findall(r"--[a-z][a-z.-]+", guide))

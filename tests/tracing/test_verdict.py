@@ -130,14 +130,14 @@ SAID: Sequence[tuple[Trace, State, str]] = [
     (
         traced(0, 19, 9, 10),
         State.LOSS,
-        f"{HALF} hop 2, 10.0.2.2, or behind it, because its own answers are rate limited: before that, hop 1, "
-        "10.0.1.2, loses nothing.",
+        f"{HALF} hop 2, 10.0.2.2, or behind it, because its own answers are rate limited: before that, "
+        "hop 1, 10.0.1.2, loses nothing.",
     ),
     (
         traced(3, 12, 14),
         State.LOSS,
-        f"Loss that reaches {WHERE} (14 of 20 packets, 70.0%) begins at hop 2, 10.0.2.2: no hop before that is "
-        "known to be free of loss.",
+        f"Loss that reaches {WHERE} (14 of 20 packets, 70.0%) begins at hop 2, 10.0.2.2: no hop before "
+        "that is known to be free of loss.",
     ),
     (
         traced(1, None, 10),
