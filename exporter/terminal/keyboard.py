@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from typing import Final
 
 MOST: Final = 64
+CONTROL: Final = 6
+"""Where the control characters are among a terminal's attributes."""
+NO_KEY: Final = b"\0"
 ENDED: Final = "\x04"
 """What is given where the terminal is gone, and where Ctrl-D is pressed."""
 
@@ -35,10 +38,16 @@ class Keyboard:
 
 @contextlib.contextmanager
 def keyboard(descriptor: int) -> Iterator[Keyboard]:
-    """Let each key be read at once, and not shown; Ctrl-C stays what it is. All is put back at the end."""
+    """Let each key be read at once, and not shown; Ctrl-C stays what it is. All is put back at the end.
+
+    Ctrl-Z does nothing meanwhile: a shell would come back to a terminal that is not its own.
+    """
     before = termios.tcgetattr(descriptor)
     try:
         tty.setcbreak(descriptor, termios.TCSADRAIN)
+        changed = termios.tcgetattr(descriptor)
+        changed[CONTROL][termios.VSUSP] = NO_KEY
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, changed)
         yield Keyboard(descriptor)
     finally:
         with contextlib.suppress(termios.error):  # the terminal may be gone

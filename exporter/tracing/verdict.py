@@ -11,8 +11,8 @@ from exporter.tracing.table import Trace, TracedHop
 
 ENOUGH: Final = 10
 """Packets to the target below which the lack of loss says little."""
-MOST_WEIGHED: Final = 500
-"""Packets of a hop beyond which the share that was lost is weighed: the chances of more fit no float."""
+MOST_WEIGHED: Final = 200
+"""Lost packets of a hop beyond which only their share is weighed: more would be dear, and no clearer."""
 
 
 class State(StrEnum):
@@ -165,10 +165,9 @@ class _Judge:
 
 def _tally(hop: TracedHop) -> Tally:
     """Weigh a hop; what a router refused before it says nothing of it."""
-    asked = hop.asked - hop.refused
-    lost = hop.lost
-    if asked > MOST_WEIGHED:
-        asked, lost = MOST_WEIGHED, round(lost * MOST_WEIGHED / asked)
+    asked, lost = hop.asked - hop.refused, hop.lost
+    if lost > MOST_WEIGHED:
+        asked, lost = round(asked * MOST_WEIGHED / lost), MOST_WEIGHED
     return Tally(asked=asked, lost=lost, speaks=bool(hop.addresses))
 
 

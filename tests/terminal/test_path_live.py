@@ -124,7 +124,7 @@ def test_keys_do_what_they_do_in_mtr(five: Row, terminal: Terminal) -> None:
     terminal.shows("space  resume")
     terminal.press("x")
     terminal.shows(HEAD)
-    terminal.press("Space", "n", "Up")
+    terminal.press("C-z", "Space", "n", "Up")
     wait_for(lambda: count(terminal))
     assert "paused" not in terminal.text()
     terminal.press("q")

@@ -212,6 +212,20 @@ def test_icmp_needs_a_permission_and_then_works(five: Row) -> None:
     assert [row[0] for row in rows(said)] == five.path(4)
 
 
+@pytest.mark.parametrize("protocol", ["-T", "-u"])
+def test_the_server_accepts_nothing(five: Row, protocol: str) -> None:
+    """And so it counts no connection that was broken off."""
+
+    def opened() -> list[str]:
+        counters = five.server.command("cat", "/proc/thread-self/net/snmp").splitlines()
+        return [line.split()[6] for line in counters if line.startswith("Tcp:")]
+
+    before = opened()
+    assert path(five, place(five), protocol, "-rnc20", *BRISK)[0] == 0
+    assert before[0] == "PassiveOpens"
+    assert opened() == before
+
+
 def test_ipv6(five: Row) -> None:
     status, said, _ = path(five, place(five, 6), "-6rnc2", *BRISK)
     assert status == 0

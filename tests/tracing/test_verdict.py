@@ -117,6 +117,19 @@ SAID: Sequence[tuple[Trace, State, str]] = [
         "before that, hop 2, 10.0.2.2, loses nothing.",
     ),
     (
+        traced(1, 0, 190, 210, asked=10_000),
+        State.LOSS,
+        f"Loss that reaches {WHERE} (210 of 10000 packets, 2.1%) begins at hop 3, 10.0.3.2 (Transit): "
+        "before that, hop 2, 10.0.2.2, loses nothing.",
+    ),
+    (
+        traced(90_000, 1000, 1000, asked=100_000),
+        State.RATE_LIMITED,
+        f"Loss of 90.0% at hop 1, 10.0.1.2, is only rate limiting of answers, because what passes there "
+        f"arrives: no loss reaches {WHERE}; 1000 of 100000 packets to it got no answer, which is no more than "
+        "on any path.",
+    ),
+    (
         traced(0, 0, 3, 12, 14),
         State.LOSS,
         f"Loss that reaches {WHERE} (14 of 20 packets, 70.0%) begins at hop 4, 10.0.4.2, or already at "
