@@ -80,13 +80,16 @@ class _Judge:
         return Verdict(state=state, sentence=said, start=start, limited=limited)
 
     def _refused(self) -> Verdict:
-        said = self._trace.refusals[0]
+        stand = {address for hop in self._trace.hops for address in hop.addresses}
+        said = next(one for one in self._trace.refusals if one.address is None or one.address in stand)
         words = said.detail.rpartition(" says: ")[2]
-        who = self._title(said.address) if said.address else "this host itself"
-        hop = next(hop for hop in self._trace.hops if hop.refused)
-        often = f"{said.times} of {_packets(hop.asked)}"
-        where = f"at hop {hop.ttl}, " if said.address else ""
-        sentence = f"Packets to {self._where} are refused {where}by {who}, which says: {words} ({often})."
+        who = "this host itself"
+        if said.address:
+            # It refuses what it should pass on: it stands nearer than the hop that was asked.
+            ttl = next(hop.ttl for hop in self._trace.hops if said.address in hop.addresses)
+            who = f"hop {ttl}, {self._title(said.address)}"
+        often = f"in {said.times} of {_counted(self._trace.hops[0].asked, 'round')}"
+        sentence = f"Packets to {self._where} are refused by {who}, which says: {words} ({often})."
         return Verdict(state=State.REFUSED, sentence=sentence)
 
     def _unreached(self) -> Verdict:
@@ -186,7 +189,11 @@ def _answered(hop: TracedHop) -> str:
 
 
 def _packets(count: int) -> str:
-    return f"{count} packet{'' if count == 1 else 's'}"
+    return _counted(count, "packet")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _listed(texts: list[str]) -> str:

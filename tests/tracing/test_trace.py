@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.routers import Row
+from exporter.net.waiting import Stop
+from exporter.tracing.destination import Destination
+from exporter.tracing.table import Table
+from exporter.tracing.tracer import Pace, Tracer
+from exporter.tracing.verdict import judge
+from tests.lab.routers import Row, row
 from tests.networks import needs_namespaces
-from tests.test_path import PORT, needs_mtr, ruled
+from tests.test_path import PORT, listening, needs_mtr, ruled
 from tests.tracing.chain import BRISK, LOSSY, chain, path, place
 
 pytestmark = needs_namespaces
@@ -161,8 +166,8 @@ FATES = {
         "r3 forward meta l4proto tcp reject with icmpx admin-prohibited",
         "-c2",
         1,
-        f"Packets to {WHERE} are refused at hop 4, by 10.0.2.2, which says: communication administratively "
-        "prohibited (2 of 2 packets).",
+        f"Packets to {WHERE} are refused by hop 3, 10.0.2.2, which says: communication administratively "
+        "prohibited (in 2 of 2 rounds).",
     ),
     "nobody at all": (
         "r1 output drop; r1 forward drop",
@@ -224,6 +229,21 @@ def test_the_server_accepts_nothing(five: Row, protocol: str) -> None:
     assert path(five, place(five), protocol, "-rnc20", *BRISK)[0] == 0
     assert before[0] == "PassiveOpens"
     assert opened() == before
+
+
+def test_a_way_that_changes_shows_all_who_stood_there() -> None:
+    """The one that answered last comes first, as with mtr; nothing of it is loss."""
+    with row(4, beside=True) as lab, listening(lab.server, lab.target(4)), lab.client.entered():
+        there = Destination(host="db.test", address=lab.target(4), port=PORT, protocol="tcp")
+        tracer, table = Tracer(there, Pace(interval=0.02, cycles=5), Stop()), Table()
+        tracer.run(table)
+        before = table.trace().hops[1].addresses
+        lab.there(4, 101)
+        tracer.run(table)
+    trace = table.trace()
+    assert before == (lab.path(4)[1],)
+    assert trace.hops[1].addresses == ("10.0.101.2", *before)
+    assert judge(trace, there, str).good
 
 
 def test_ipv6(five: Row) -> None:

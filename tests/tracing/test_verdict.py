@@ -126,8 +126,8 @@ SAID: Sequence[tuple[Trace, State, str]] = [
         traced(90_000, 1000, 1000, asked=100_000),
         State.RATE_LIMITED,
         f"Loss of 90.0% at hop 1, 10.0.1.2, is only rate limiting of answers, because what passes there "
-        f"arrives: no loss reaches {WHERE}; 1000 of 100000 packets to it got no answer, which is no more than "
-        "on any path.",
+        f"arrives: no loss reaches {WHERE}; 1000 of 100000 packets to it got no answer, which is no more "
+        "than on any path.",
     ),
     (
         traced(0, 0, 3, 12, 14),
@@ -208,7 +208,7 @@ def test_a_router_that_refuses_now_and_then_is_told_of_beside_what_arrives() -> 
         table.end_round()
     verdict = judge(table.trace(), TARGET, NAMING.title)
     assert verdict.sentence == (
-        f"Packets to {WHERE} are refused at hop 2, by 10.0.1.2, which says: no way (1 of 3 packets)."
+        f"Packets to {WHERE} are refused by hop 1, 10.0.1.2, which says: no way (in 1 of 3 rounds)."
     )
     assert not verdict.good
 
@@ -219,7 +219,9 @@ def test_this_host_may_refuse_as_well() -> None:
     table.take(answer(1, "10.0.1.2"))
     table.end_round()
     said = judge(table.trace(), TARGET, NAMING.title).sentence
-    assert said == f"Packets to {WHERE} are refused by this host itself, which says: no way (1 of 2 packets)."
+    assert (
+        said == f"Packets to {WHERE} are refused by this host itself, which says: no way (in 1 of 2 rounds)."
+    )
 
 
 def test_who_never_answers_gets_the_full_time_only_twice() -> None:
