@@ -38,7 +38,7 @@ def rows(report: str) -> list[tuple[str, float, int]]:
 
 @needs_mtr
 def test_mtr_reports_the_same(five: Row) -> None:
-    """Both at a time over a router that loses half: same hops, same columns, same loss as far as chance allows.
+    """Both at a time over a router that loses half: same hops and columns, same loss as far as chance allows.
 
     mtr gets a port of its own, so that neither takes what the other one is to lose.
     """
