@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from exporter.instrument.life import life_of
 from exporter.instrument.lines import say
-from exporter.instrument.reading import Reading, is_statements_own, read
+from exporter.instrument.reading import Reading, is_statements_own, original, read
 from exporter.instrument.series import Own
 from exporter.instrument.sighting import Sighting, mark, sighting
 from exporter.model import Cause
@@ -70,7 +70,7 @@ class Errors:
         mark(error, seen)
         if not tell:
             return
-        cause, name = seen.reading.cause, type(error).__name__
+        cause, name = seen.reading.cause, type(original(error)).__name__
         self._own().errors(name, cause).inc()
         hopeless = cause in HOPELESS or cause.startswith(("auth.", "tls."))
         level = logging.ERROR if hopeless or seen.in_doubt else logging.WARNING

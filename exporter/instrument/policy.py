@@ -12,7 +12,7 @@ from sqlalchemy import exc
 
 from exporter.instrument.lines import logger as our_logger
 from exporter.instrument.lines import say
-from exporter.instrument.reading import Reading, read
+from exporter.instrument.reading import Reading, original, read
 from exporter.instrument.series import series_in
 from exporter.instrument.sighting import Sighting, sighting
 from exporter.model import Cause
@@ -132,7 +132,15 @@ class Retrying:
             seen.own().retries(cause).inc()
         target = self._target or (seen.target if seen else "")
         words = {"attempt": state.attempt_number, "seconds": state.upcoming_sleep}
-        say(self._log, logging.WARNING, "retry", target, cause=cause, error=type(error).__name__, **words)
+        say(
+            self._log,
+            logging.WARNING,
+            "retry",
+            target,
+            cause=cause,
+            error=type(original(error)).__name__,
+            **words,
+        )
 
 
 def _judged(error: BaseException, seen: Sighting | None) -> tuple[Reading | None, bool, bool]:

@@ -52,13 +52,15 @@ def read(error: BaseException, connection: object = None) -> Reading:
 
 
 def original(error: BaseException) -> BaseException:
-    """Give the driver's own error where SQLAlchemy has wrapped it."""
-    return getattr(error, "orig", None) or error
+    """Give the driver's own error where SQLAlchemy has wrapped it, for some drivers twice."""
+    while isinstance(inner := getattr(error, "orig", None), BaseException):
+        error = inner
+    return error
 
 
 def is_statements_own(error: object) -> bool:
-    """Whether an error is about what was asked: a key that is there already, a table that is not."""
-    return isinstance(error, STATEMENTS_OWN)
+    """Whether an error is about what was asked: a key that is there already, a value of the wrong type."""
+    return not isinstance(error, exc.DBAPIError) or isinstance(error, STATEMENTS_OWN)
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -51,6 +51,7 @@ WORDS: Final[tuple[tuple[str, Cause], ...]] = (
     ("Unknown MySQL server host", Cause.DNS_FAILURE),
     ("Unknown server host", Cause.DNS_FAILURE),
     ("CERTIFICATE_VERIFY_FAILED", Cause.TLS_CERTIFICATE),
+    ("certificate verify failed", Cause.TLS_CERTIFICATE),
     ("ertificate has expired", Cause.TLS_CERTIFICATE),
     ("certificate verification failed", Cause.TLS_CERTIFICATE),
     ("ostname mismatch", Cause.TLS_CERTIFICATE),

@@ -148,9 +148,7 @@ def test_a_dead_connection_that_nobody_has_watched_is_replaced(receipts: Databas
     plain.dispose()
 
 
-def test_who_loses_a_deadlock_comes_again(
-    receipts: Database, shop: Engine, registry: CollectorRegistry
-) -> None:
+def test_who_loses_a_deadlock_comes_again(shop: Engine, registry: CollectorRegistry) -> None:
     with Session(shop) as session, session.begin():
         session.add_all([Receipt(id=1, amount=0), Receipt(id=2, amount=0)])
     met, failed = threading.Barrier(2), []
