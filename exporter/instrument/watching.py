@@ -164,7 +164,7 @@ class Instruments:
         self._say(LEVELS[reason], "invalidation", reason=reason, cause=cause)
 
     def _executed(self, connection: Connection, *_: Any) -> None:
-        life = life_of(connection)
+        life = connection.info.get(LIFE)  # as life_of does, and quicker: it is in use
         if life is not None:
             life.rested = False
 
