@@ -55,11 +55,12 @@ class Errors:
 
     def _seen(self, reading: Reading, *, lost: bool = False, in_doubt: bool = False) -> Sighting:
         lost = lost or reading.lost
+        refused = bool(reading.code) and not lost  # a server that says what is wrong has not done it
         return Sighting(
             target=self._target,
             reading=reading,
             lost=lost,
-            in_doubt=lost and in_doubt,
+            in_doubt=in_doubt and not refused,
             own=self._own,
             distrust=self._distrust,
         )
@@ -79,12 +80,12 @@ class Errors:
 
 
 def _may_be_committed(context: Any) -> bool:
-    """Whether what was asked for on a connection may have been committed if it was lost then."""
+    """Whether what was asked for on a connection may have been committed though no answer came."""
     connection = context.connection
-    life = None if connection is None else life_of(connection)
-    if life is None:
+    if _drivers(connection) is None:
         return False
-    if life.committing and context.statement is None:
+    life = life_of(connection)
+    if context.statement is None and (life is None or life.committing):
         return True
     if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
         return True

@@ -105,8 +105,14 @@ def test_a_commit_whose_answer_was_lost_is_not_done_over(
     assert told(registry, "retries_total") == 1
 
 
-def test_a_commit_that_nobody_has_watched_is_in_doubt_too(receipts: Database) -> None:
+@pytest.mark.parametrize("watched", ["never", "too late"])
+def test_a_commit_on_a_connection_that_nobody_has_watched_is_in_doubt_too(
+    receipts: Database, registry: CollectorRegistry, watched: str
+) -> None:
     plain, attempts = engine(receipts), 0
+    use(plain)
+    if watched == "too late":
+        instrument(plain, "orders", registry)
 
     @retrying(deadline=10)
     def pay() -> None:
@@ -233,6 +239,24 @@ def test_a_server_that_takes_no_writes_any_more_is_asked_anew(
     assert told(registry, "retries_total", cause="server.read_only") == 1
     assert told(registry, "connects_total") == 2, "the connection from before is trusted no more"
     assert told(registry, "invalidations_total", reason="pool") == 1
+
+
+def test_a_server_that_takes_no_writes_is_not_asked_again_over_the_same_connection(
+    receipts: Database,
+) -> None:
+    plain, attempts = engine(receipts), 0
+
+    @retrying(deadline=10)
+    def pay() -> None:
+        nonlocal attempts
+        attempts += 1
+        with Session(plain) as session, session.begin():
+            session.add(Receipt(id=1, amount=attempts))
+
+    with ReadOnly(receipts), pytest.raises(DBAPIError):
+        pay()
+    assert attempts == 1
+    plain.dispose()
 
 
 class ReadOnly:
