@@ -87,13 +87,9 @@ def _may_be_committed(context: Any) -> bool:
     life = life_of(connection)
     if context.statement is None and (life is None or life.committing):
         return True
-    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
-        return True
-    detect = getattr(context.dialect, "detect_autocommit_setting", None)
-    try:
-        return detect is not None and bool(detect(_drivers(connection)))
-    except Exception:  # noqa: BLE001  drivers raise all sorts on a connection that is gone
-        return False
+    # The level that an engine was made with has no public name.
+    engines = getattr(context.dialect, "_on_connect_isolation_level", None)
+    return bool(connection.get_execution_options().get("isolation_level", engines) == "AUTOCOMMIT")
 
 
 def _drivers(connection: Connection | None) -> object:

@@ -165,6 +165,20 @@ def test_a_server_that_is_down_for_a_moment_is_weathered(shop: Shop) -> None:
         assert answer.result(30).endswith(" 42")
 
 
+def test_a_black_hole_is_weathered(shop: Shop) -> None:
+    seen = sum(shop.told("retries_total", target="postgresql", cause="net.blackhole").values())
+    with ThreadPoolExecutor(1) as pool:
+        with shop.site.firewall.black_hole(shop.site.databases["postgresql"].port):
+            answer = pool.submit(shop.ask, "postgresql")
+            wait_for(
+                lambda: (
+                    sum(shop.told("retries_total", target="postgresql", cause="net.blackhole").values())
+                    > seen
+                )
+            )
+        assert answer.result(30).endswith(" 42")
+
+
 def test_nothing_is_left_of_the_pool_of_a_worker_that_died(shop: Shop) -> None:
     workers = shop.visit("mariadb")
     total = sum(shop.told("checkout_seconds_count", target="mariadb").values())
