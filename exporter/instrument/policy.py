@@ -160,7 +160,7 @@ def _judged(error: BaseException, seen: Sighting | None) -> tuple[Reading | None
 def retrying(
     deadline: float = 30.0,
     attempts: int | None = None,
-    on: Collection[Cause | str] = TRANSIENT,
+    on: Collection[str] = TRANSIENT,
     target: str = "",
     *,
     idempotent: bool = False,
@@ -190,12 +190,18 @@ def retrying(
     seconds after the first attempt began; none begins after that. An attempt itself is not cut short: that
     is for the driver's timeouts. The last error is raised as it is. Retries are counted for `target`, or
     else for the instrumented engine's. Raises ValueError for a deadline below zero, for less than one
-    attempt, and for an unknown cause.
+    attempt, and for an unknown cause, and TypeError for what is no number.
     """
-    if deadline < 0 or (attempts is not None and attempts < 1):
+    try:
+        seconds = float(deadline)
+    except TypeError:
+        raise TypeError("retrying() wants a deadline in seconds: write @retrying(), with brackets") from None
+    if seconds < 0 or (attempts is not None and attempts < 1):
         raise ValueError("retrying() wants a deadline in seconds, and at least one attempt")
-    causes = frozenset(Cause(cause) for cause in on)
-    log = logger or our_logger()
+    chosen = (on,) if isinstance(on, str) else on
+    if unknown := sorted(set(chosen) - set(Cause)):
+        raise ValueError(f"retrying() knows no cause {', '.join(unknown)}: docs/causes.md lists them")
+    causes, log = frozenset(map(Cause, chosen)), logger or our_logger()
     return Retrying(
-        deadline, attempts, causes, target=target, idempotent=idempotent, registry=registry, log=log
+        seconds, attempts, causes, target=target, idempotent=idempotent, registry=registry, log=log
     )

@@ -348,5 +348,18 @@ def test_what_is_no_databases_error_is_raised_at_once() -> None:
 
 @pytest.mark.parametrize("words", [{"deadline": -1.0}, {"attempts": 0}, {"on": ["server.dwon"]}])
 def test_a_policy_that_makes_no_sense_is_refused(words: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=r"retrying\(\) wants|server.dwon"):
+    with pytest.raises(ValueError, match=r"retrying\(\) (wants|knows no cause server.dwon)"):
         retrying(**words)
+
+
+def test_brackets_that_were_forgotten_are_told_of() -> None:
+    with pytest.raises(TypeError, match=r"write @retrying\(\), with brackets"):
+        retrying(lambda: None)  # type: ignore[arg-type]
+
+
+def test_one_cause_may_stand_alone(server: Database, registry: CollectorRegistry) -> None:
+    shop = engine(server, port=free_port())
+    instrument(shop, "orders", registry)
+    with pytest.raises(OperationalError):
+        retrying(attempts=2, on="server.down")(use)(shop)
+    assert errors(registry) == {"server.down": 2}
