@@ -1,0 +1,113 @@
+"""What stands between the application and its PostgreSQL: a middlebox of our own, or else a relay."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import exporter
+from exporter.demo import network
+from exporter.demo.ending import START_WITHIN, DemoError, own_group
+from exporter.demo.forwarding import HOST, SERVER
+
+LOOPBACK: Final = "127.0.0.1"
+PORT: Final = 5432
+"""Of the PostgreSQL, where nobody else can have it."""
+PATIENCE: Final = 1.0
+"""Seconds for one attempt to get through."""
+SHORT: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """Where the server is to listen, and where clients find it; `limits` says what is not as it should be.
+
+    `command` is what runs in between, with the descriptor that it gets.
+    """
+
+    listens: str
+    port: int
+    host: str
+    visible: int
+    module: str
+    words: tuple[str, ...]
+    descriptor: int
+    limits: str = ""
+
+
+def between(forget: float, *, relay: bool = False) -> Between:
+    """Choose what stands in between, and enter a network of our own for it where this host allows that.
+
+    `relay` is for hosts that do, and have to do without nevertheless. Threads must not run yet.
+    """
+    why = "asked for" if relay else network.why_impossible()
+    if why:
+        return _relay(forget, why)
+    tun = network.enter()
+    return Between(
+        listens=f"{LOOPBACK},{HOST}",
+        port=PORT,
+        host=str(SERVER),
+        visible=PORT,
+        module="middlebox",
+        words=(str(forget),),
+        descriptor=tun,
+    )
+
+
+def _relay(forget: float, why: str) -> Between:
+    listener, port = socket.create_server((LOOPBACK, 0)), _free_port()
+    return Between(
+        listens=LOOPBACK,
+        port=port,
+        host=LOOPBACK,
+        visible=listener.getsockname()[1],
+        module="relay",
+        words=(str(port), str(forget)),
+        descriptor=listener.detach(),
+        limits=why,
+    )
+
+
+@contextmanager
+def standing(what: Between) -> Iterator[None]:
+    """Have it run."""
+    with running(what.module, str(what.descriptor), *what.words, pass_fds=[what.descriptor]):
+        os.close(what.descriptor)
+        _await(what.host, what.visible)
+        yield
+
+
+@contextmanager
+def running(module: str, *words: str, **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """Run a module of the demo as a process, which ends when its standard input does."""
+    paths = [str(Path(exporter.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    command = [sys.executable, "-P", "-m", f"exporter.demo.{module}", *words]
+    with own_group(command, stdin=subprocess.PIPE, env=environment, **options) as process:
+        yield process
+
+
+def _await(host: str, port: int) -> None:
+    """Wait until a connection comes through."""
+    deadline = time.monotonic() + START_WITHIN
+    while True:
+        try:
+            socket.create_connection((host, port), PATIENCE).close()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise DemoError(f"nobody gets through to {host}:{port}: {error}") from None
+            time.sleep(SHORT)
+        else:
+            return
+
+
+def _free_port() -> int:
+    with socket.create_server((LOOPBACK, 0)) as sock:
+        return int(sock.getsockname()[1])
