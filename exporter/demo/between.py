@@ -47,8 +47,11 @@ def between(forget: float, *, relay: bool = False) -> Between:
     `relay` is for hosts that do, and have to do without nevertheless. Threads must not run yet.
     """
     why = "asked for" if relay else network.why_impossible()
-    if why:
-        return _relay(forget, why)
+    return _relay(forget, why) if why else middlebox(forget)
+
+
+def middlebox(forget: float) -> Between:
+    """Enter a network of our own, with a middlebox in it; raises OSError where that cannot be."""
     tun = network.enter()
     return Between(
         listens=f"{LOOPBACK},{HOST}",
@@ -80,7 +83,7 @@ def standing(what: Between) -> Iterator[None]:
     """Have it run."""
     with running(what.module, str(what.descriptor), *what.words, pass_fds=[what.descriptor]):
         os.close(what.descriptor)
-        _await(what.host, what.visible)
+        await_way(what.host, what.visible)
         yield
 
 
@@ -94,9 +97,9 @@ def running(module: str, *words: str, **options: Any) -> Iterator["subprocess.Po
         yield process
 
 
-def _await(host: str, port: int) -> None:
-    """Wait until a connection comes through."""
-    deadline = time.monotonic() + START_WITHIN
+def await_way(host: str, port: int, within: float = START_WITHIN) -> None:
+    """Wait until a connection comes through, for so many seconds; raise DemoError if none does."""
+    deadline = time.monotonic() + within
     while True:
         try:
             socket.create_connection((host, port), PATIENCE).close()

@@ -50,9 +50,11 @@ async def relay(client: socket.socket, port: int, forget: float) -> None:
         ]
         idle = asyncio.create_task(silence.too_long())
         await asyncio.wait([*ways, idle], return_when=asyncio.FIRST_COMPLETED)
+        too_long = idle.done()
         for task in (*ways, idle):
             task.cancel()
-        if idle.done() and not idle.cancelled():
+        await asyncio.wait([*ways, idle])  # or they would let go of who has these descriptors next
+        if too_long:
             for sock in (client, server):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
 

@@ -5,7 +5,7 @@ import re
 import textwrap
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,8 @@ from exporter.settings import format_duration
 UNPRINTABLE: Final = re.compile(r"[^\x20-\x7e\xa0-\U0010ffff]+")
 """What must not reach a terminal out of somebody else's words."""
 WHO: Final = 13
-"""Columns for who it is that a line is about."""
+NARROWEST: Final = 20
+"""Columns for who it is that a line is about, and for what there is to say, at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,13 @@ class Story:
                     self._proven = fields["cause"]
                     self._tell("conndrop", f"has tried in five ways who ends them: {self._proven}")
 
-    def end(self) -> None:
-        """Say how it came out."""
+    def end(self) -> str:
+        """Give the last line, once all has ended."""
         with self._lock:
             failed = sum(use.failed for use in self._uses)
-            self._tell("end", f"the application met {_errors(failed)}; nothing of the demo is left")
+            return "\n".join(
+                self._lines("end", f"the application met {_errors(failed)}; nothing of the demo is left")
+            )
 
     def _found(self, fields: Mapping[str, str]) -> None:
         """Tell what is known of the timeout, and what to do about it; do it where that is wanted."""
@@ -116,13 +119,15 @@ class Story:
         self._tell("application", f"{_errors(before)} in the {last} before, {after or 'none'} after{verdict}")
 
     def _tell(self, who: str, *lines: str) -> None:
+        self._say("\n".join(self._lines(who, *lines)))
+
+    def _lines(self, who: str, *lines: str) -> Iterator[str]:
+        """Put before the first line when it was and who is meant, and break those that are too long."""
         minutes, seconds = divmod(round(self._now() - self._begun), 60)
         first = f"{minutes:02}:{seconds:02}  {who:<{WHO}}"
         for line in lines:
-            words = UNPRINTABLE.sub(" ", line)
-            indented = textwrap.wrap(words, self._width - len(first)) or [""]
-            for part in indented:
-                self._say(f"{first}{part}")
+            for part in textwrap.wrap(UNPRINTABLE.sub(" ", line), max(NARROWEST, self._width - len(first))):
+                yield f"{first}{part}"
                 first = " " * len(first)
 
 

@@ -1,0 +1,138 @@
+"""`conndrop demo` as a whole: what one sees of it, and that it leaves nothing."""
+
+import os
+import re
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from exporter.net.icmp import why_unavailable
+from tests.demo.showing import Demo, living, shown
+from tests.networks import needs_capture, needs_namespaces
+from tests.test_daemon import conndrop
+from tests.waiting import wait_for
+
+SOMEBODY = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+"""Starts a program without a power over anything, as somebody who is not root."""
+WITHOUT_TUN = ("unshare", "--mount", "sh", "-c", 'mount --bind /dev/null /dev/net/tun; exec "$@"', "sh")
+"""Starts a program where nobody gets a TUN device."""
+FOUND = 90.0
+"""Seconds within which all is found out; the machine may be busy."""
+
+
+@needs_namespaces
+@needs_capture
+def test_the_application_fails_until_it_does_what_was_found(place: Path) -> None:
+    """The page names the timeout, the cause and the setting, to somebody who is not root, too."""
+    with shown(place, "--forget", "3s", "--apply", before=SOMEBODY) as demo:
+        wait_for(lambda: "from now on" in demo.said, FOUND)
+        assert "names a cause: middlebox.idle_timeout" in demo.said
+        assert re.search(r"application +no answer for 3 s: could not receive data from server", demo.said)
+        recycle = demo.value("conndrop_recommended_pool_recycle_seconds")
+        assert recycle in (1, 2)
+        assert f"create_engine(…, pool_recycle={recycle:.0f})" in demo.said
+        assert [incident["cause"] for incident in demo.incidents()] == ["middlebox.idle_timeout"]
+        page = demo.get("targets/demo")
+        assert "middlebox.idle_timeout" in page
+        assert f"create_engine(url, pool_recycle={recycle:.0f}" in page
+        if not why_unavailable():
+            assert demo.value("conndrop_ping_lost_total") == 0
+        assert demo.value("conndrop_path_hops") == 2
+        wait_for(lambda: " before, " in demo.said, FOUND)
+        before = re.search(r"(\d+) errors? in the 20s before, none after: the errors have stopped", demo.said)
+        assert before, demo.said
+        assert int(before[1]) > 0
+        assert demo.end(signal.SIGINT) == ""
+        assert demo.process.returncode == 0
+        assert demo.lines[-1].endswith("nothing of the demo is left")
+
+
+def test_the_demo_goes_on_without_its_server(place: Path) -> None:
+    """With its own PostgreSQL, from nothing to a session and a ping; then somebody ends that."""
+    with shown(place) as demo:
+        wait_for(lambda: demo.value("conndrop_up") == 1, 30)
+        if not why_unavailable():
+            wait_for(lambda: (demo.value("conndrop_ping_rtt_seconds_count") or 0) > 0)
+        found = re.search(r"trouble +kill -INT (\d+) ", demo.said)
+        assert found, demo.said
+        os.kill(int(found[1]), signal.SIGINT)
+        wait_for(lambda: demo.value("conndrop_up") == 0, 30)
+        assert demo.end(signal.SIGTERM) == ""
+        assert demo.process.returncode == 0
+
+
+@needs_namespaces
+@needs_capture
+def test_where_no_network_is_to_be_had_a_relay_stands_in(place: Path) -> None:
+    """It says so, works all the same, and ends by itself."""
+    with shown(place, "--for", "14s", "--forget", "3s", before=WITHOUT_TUN) as demo:
+        wait_for(lambda: demo.value("conndrop_up") == 1, 30)
+        assert "behind a relay that resets what is idle for 3s" in demo.said
+        assert "run it as root.\nWhy not here: " in demo.said
+        assert demo.ended() == ""
+        assert "application  server closed the connection unexpectedly" in demo.said
+        assert demo.process.returncode == 0
+
+
+def files(demo: Demo, name: str) -> bool:
+    return any(demo.place.glob(f"*/{name}"))
+
+
+STAGES = {
+    "begun": lambda demo: any(demo.place.iterdir()),
+    "initdb": lambda demo: files(demo, "initdb.log"),
+    "postgres": lambda demo: files(demo, "postgres.log"),
+    "middlebox": lambda demo: any("demo.middlebox" in line for line in living(demo.place)),
+    "daemon": lambda demo: "Ctrl-C " in demo.said,
+    "application": lambda demo: any("demo.application" in line for line in living(demo.place)),
+}
+
+
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [
+        ("begun", signal.SIGTERM),
+        ("initdb", signal.SIGINT),
+        ("postgres", signal.SIGHUP),
+        ("middlebox", signal.SIGINT),
+        ("daemon", signal.SIGTERM),
+        ("application", signal.SIGHUP),
+    ],
+)
+def test_a_demo_that_is_interrupted_leaves_nothing(place: Path, stage: str, number: signal.Signals) -> None:
+    """At each stage, whatever it is that ends it."""
+    with shown(place) as demo:
+        wait_for(lambda: STAGES[stage](demo), 30)
+        assert demo.end(number) == ""
+        assert demo.process.returncode == 0
+
+
+def test_a_demo_that_nobody_reads_any_more_ends(place: Path) -> None:
+    with shown(place, "--forget", "3s", "--relay", before=("sh", "-c", '"$@" | head -n 3', "sh")) as demo:
+        assert demo.ended() == ""
+        assert len(demo.lines) == 3
+
+
+def test_a_demo_without_an_address_says_so(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(place))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = conndrop("demo", "--web.listen-address", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert done.returncode == 1
+    assert "Address already in use" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--forget", "10"], "'10' is not a duration; write a number with ms, s, m, h or d, such as 15s"),
+        (["--forget", "1s"], "'1s' is out of range; 3s to 365d is allowed"),
+        (["--forget", "1h"], "'1h' is out of range; 5m is the most"),
+        (["--for", "0s"], "'0s' is out of range; 1s to 365d is allowed"),
+    ],
+)
+def test_mistakes(words: list[str], message: str) -> None:
+    done = conndrop("demo", *words)
+    assert done.returncode == 2
+    assert message in done.stderr
