@@ -37,7 +37,7 @@ def add(commands: Any) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--for", dest="seconds", type=read_by(partial(parse_duration, shortest=1.0)), metavar="DURATION",
-        help="end after so long, such as 3m (default: on Ctrl-C)",
+        help="end so long after all runs, such as 3m (default: on Ctrl-C)",
     )  # fmt: skip
     parser.add_argument(
         "--relay", action="store_true",

@@ -16,7 +16,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import Final
 
 from exporter import app
 from exporter.demo.between import Between, between, running, standing
@@ -27,9 +26,6 @@ from exporter.demo.story import Ear, Story
 from exporter.web.server import AddressError, ListenAddress, bind
 
 __all__ = ["DemoError", "Plan", "run"]
-
-GOODBYE: Final = 1.0
-"""Seconds that the application gets to end by itself."""
 
 
 def run(
@@ -46,8 +42,6 @@ def run(
     # A signal during the preparations must not leave anything behind either.
     for number in SIGNALS:
         signal.signal(number, lambda *_: sys.exit(0))
-    if plan.seconds is not None:
-        signal.setitimer(signal.ITIMER_REAL, plan.seconds)
     listener = _listening(listen)  # of the host's network, where whoever watches has a browser
     way = between(plan.forget, relay=plan.relay)
     say(plan.beginning(way))
@@ -61,6 +55,7 @@ def run(
         daemon = app.Daemon(app.read_configuration(configuration), [listener], None, entrance, options)
         say(GREETING.format(page=daemon.urls[0], name=NAME, process=server.process))
         with _told(plan, way, server, say) as story:
+            signal.setitimer(signal.ITIMER_REAL, plan.seconds or 0.0)
             app.run(daemon, SIGNALS)
     say(story.end())
 
@@ -97,14 +92,11 @@ def _told(plan: Plan, way: Between, server: Server, say: Callable[[str], None]) 
         ear = Ear(story.logged)
         ours = logging.getLogger("exporter")
         ours.addHandler(ear)
-        listening = threading.Thread(target=_listen, args=(application, story), daemon=True)
-        listening.start()
+        threading.Thread(target=_listen, args=(application, story), daemon=True).start()
         try:
             yield story
         finally:
             ours.removeHandler(ear)
-            orders.close()
-            listening.join(GOODBYE)
 
 
 def _say_or_end(say: Callable[[str], None], words: str) -> None:

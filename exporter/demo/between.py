@@ -1,27 +1,26 @@
 """What stands between the application and its PostgreSQL: a middlebox of our own, or else a relay."""
 
 import os
+import select
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import exporter
 from exporter.demo import network
-from exporter.demo.ending import START_WITHIN, DemoError, own_group
+from exporter.demo.ending import START_WITHIN, DemoError, own_group, undisturbed
 from exporter.demo.forwarding import HOST, SERVER
 
 LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 5432
 """Of the PostgreSQL, where nobody else can have it."""
-PATIENCE: Final = 1.0
-"""Seconds for one attempt to get through."""
-SHORT: Final = 0.05
+GOODBYE: Final = 2.0
+"""Seconds that a process gets to end by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +79,15 @@ def _relay(forget: float, why: str) -> Between:
 
 @contextmanager
 def standing(what: Between) -> Iterator[None]:
-    """Have it run."""
-    with running(what.module, str(what.descriptor), *what.words, pass_fds=[what.descriptor]):
+    """Have it run; raises DemoError where it does not begin to."""
+    descriptors, words = [what.descriptor], (str(what.descriptor), *what.words)
+    with running(what.module, *words, stdout=subprocess.PIPE, pass_fds=descriptors) as process:
         os.close(what.descriptor)
-        await_way(what.host, what.visible)
+        assert process.stdout is not None  # noqa: S101  piped
+        # Who was not waited for would be found to be slow, and that is another story.
+        heard, _, _ = select.select([process.stdout], [], [], START_WITHIN)
+        if not heard or not process.stdout.readline():
+            raise DemoError(f"the {what.module} of the demo did not start")
         yield
 
 
@@ -94,21 +98,13 @@ def running(module: str, *words: str, **options: Any) -> Iterator["subprocess.Po
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     command = [sys.executable, "-P", "-m", f"exporter.demo.{module}", *words]
     with own_group(command, stdin=subprocess.PIPE, env=environment, **options) as process:
-        yield process
-
-
-def await_way(host: str, port: int, within: float = START_WITHIN) -> None:
-    """Wait until a connection comes through, for so many seconds; raise DemoError if none does."""
-    deadline = time.monotonic() + within
-    while True:
         try:
-            socket.create_connection((host, port), PATIENCE).close()
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise DemoError(f"nobody gets through to {host}:{port}: {error}") from None
-            time.sleep(SHORT)
-        else:
-            return
+            yield process
+        finally:
+            with undisturbed(), suppress(BrokenPipeError, subprocess.TimeoutExpired):
+                assert process.stdin is not None  # noqa: S101  piped
+                process.stdin.close()
+                process.wait(GOODBYE)
 
 
 def _free_port() -> int:

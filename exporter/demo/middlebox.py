@@ -1,7 +1,7 @@
 """The middlebox as a process: python -m exporter.demo.middlebox TUN SECONDS.
 
 It reads from the descriptor TUN what the kernel sends through that device, and forgets connections that
-were silent for SECONDS. It ends when its standard input does.
+were silent for SECONDS. It writes a line once it is ready, and ends when its standard input does.
 """
 
 import os
@@ -26,6 +26,8 @@ def main() -> None:
     ear = select.poll()
     ear.register(tun, select.POLLIN)
     ear.register(sys.stdin, select.POLLIN)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     while all(number == tun for number, _ in ear.poll()):
         with suppress(BlockingIOError):
             for _ in range(AT_ONCE):

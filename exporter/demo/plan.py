@@ -58,8 +58,8 @@ class Plan:
     """How the demo goes; times are in seconds.
 
     The middlebox forgets connections that were idle for `forget`. Where `apply`, the application does what
-    the exporter recommends. It ends after `seconds`, or never by itself. `relay` has it do without a network
-    of its own.
+    the exporter recommends. It ends `seconds` after all runs, or never by itself. `relay` has it do without
+    a network of its own.
     """
 
     forget: float = 10.0

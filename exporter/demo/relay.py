@@ -1,8 +1,9 @@
 """The second best middlebox, for hosts that allow no network of one's own: python -m exporter.demo.relay.
 
 Its words are the descriptor of a listening socket, the server's port on loopback, and seconds: a relay of
-TCP connections that resets both sides of one that was silent for so long. It ends when its standard input
-does. The kernel answers keepalives for it, as it does for any proxy: so that is what it looks like.
+TCP connections that resets both sides of one that was silent for so long. It writes a line once it is ready,
+and ends when its standard input does. The kernel answers keepalives for it, as it does for any proxy: so
+that is what it looks like.
 """
 
 import asyncio
@@ -82,6 +83,8 @@ async def serve(listener: socket.socket, port: int, forget: float) -> None:
             task.add_done_callback(under_way.discard)
 
     accepting = asyncio.create_task(accept())
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
     await ended.wait()
     accepting.cancel()
 

@@ -72,9 +72,9 @@ class Demo:
         self.process.send_signal(number)
         return self.ended()
 
-    def ended(self) -> str:
-        """Wait until it has ended; give what it complained of."""
-        self.process.wait(END_WITHIN)
+    def ended(self, within: float = END_WITHIN) -> str:
+        """Wait until it has ended, for so many seconds; give what it complained of."""
+        self.process.wait(within)
         self._reader.join(END_WITHIN)
         assert self.process.stderr
         return self.process.stderr.read()

@@ -6,11 +6,13 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from exporter.demo.between import await_way, between, middlebox, standing
+from exporter.demo.between import between, middlebox, standing
 from exporter.demo.ending import DemoError
 from exporter.demo.forwarding import CLIENT, HOST
 from tests.networks import in_own_network, needs_capture, needs_namespaces
@@ -123,7 +125,6 @@ def test_the_server_sees_somebody_else() -> None:
 def test_the_relay_resets_both_sides_of_what_is_idle() -> None:
     way = between(0.5, relay=True)
     with socket.create_server(("127.0.0.1", way.port)) as listener, standing(way):
-        listener.accept()[0].close()  # of who looked whether it is there
         client = socket.create_connection((way.host, way.visible), 5)
         server, _ = listener.accept()
         server.settimeout(5)
@@ -142,7 +143,6 @@ def test_the_relay_resets_both_sides_of_what_is_idle() -> None:
 def test_the_relay_passes_on_that_somebody_goes() -> None:
     way = between(5.0, relay=True)
     with socket.create_server(("127.0.0.1", way.port)) as listener, standing(way):
-        listener.accept()[0].close()
         for leaves_first in (0, 1):
             pair = [socket.create_connection((way.host, way.visible), 5)]
             pair.append(listener.accept()[0])
@@ -151,8 +151,24 @@ def test_the_relay_passes_on_that_somebody_goes() -> None:
             pair[1 - leaves_first].close()
 
 
-def test_who_gets_through_to_nobody_is_told() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    with pytest.raises(DemoError, match=f"nobody gets through to 127.0.0.1:{port}: .*refused"):
-        await_way("127.0.0.1", port, 0.2)
+def test_the_relay_serves_a_crowd() -> None:
+    """Whoever leaves at once takes nobody else's connection along."""
+    way = between(5.0, relay=True)
+    listener = socket.create_server(("127.0.0.1", way.port), backlog=100)
+
+    def come_and_go() -> None:
+        for number in range(30):
+            with socket.create_connection((way.host, way.visible), 5) as client:
+                if number % 3:
+                    assert asked(client) == b"hello"
+
+    with standing(way), echoing(listener), ThreadPoolExecutor(8) as crowd:
+        for one in [crowd.submit(come_and_go) for _ in range(8)]:
+            one.result()
+
+
+def test_what_does_not_start_is_told(capfd: pytest.CaptureFixture[str]) -> None:
+    way = replace(between(5.0, relay=True), words=("x", "y"))
+    with pytest.raises(DemoError, match="the relay of the demo did not start"), standing(way):
+        raise AssertionError("it stands")
+    assert "invalid literal" in capfd.readouterr().err
