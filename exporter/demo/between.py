@@ -25,9 +25,9 @@ GOODBYE: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Between:
-    """Where the server is to listen, and where clients find it; `limits` says what is not as it should be.
+    """Where the server is to listen, and where clients find it; `limits` says why it is no more than a relay.
 
-    `command` is what runs in between, with the descriptor that it gets.
+    `module` is what runs in between, with these `words` and the descriptor that it is given.
     """
 
     listens: str
@@ -45,8 +45,8 @@ def between(forget: float, *, relay: bool = False) -> Between:
 
     `relay` is for hosts that do, and have to do without nevertheless. Threads must not run yet.
     """
-    why = "asked for" if relay else network.why_impossible()
-    return _relay(forget, why) if why else middlebox(forget)
+    why = "" if relay else network.why_impossible()
+    return _relay(forget, why) if relay or why else middlebox(forget)
 
 
 def middlebox(forget: float) -> Between:

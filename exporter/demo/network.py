@@ -36,7 +36,7 @@ def why_impossible() -> str:
         try:
             enter()
         except OSError as error:
-            os.write(writing, f"{error.filename or 'network namespace'}: {error.strerror}".encode())
+            os.write(writing, f"{error.filename or TUN}: {error.strerror}".encode())
         finally:
             os._exit(0)
     os.close(writing)

@@ -1,5 +1,6 @@
 """How the demo goes, and what it says of itself before anything has happened."""
 
+import os
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,9 +49,15 @@ Starting a private PostgreSQL behind a middlebox that forgets what is idle for {
 
 RELAY: Final = """\
 Starting a private PostgreSQL behind a relay that resets what is idle for {forget} …
-(For a middlebox that forgets silently, the demo needs a network of its own: run it as root.
-Why not here: {why}.)
 """
+
+LIMITS: Final = """\
+(A middlebox that forgets silently needs a network of the demo's own. Why there is none here:
+{why};
+{advice}.)
+"""
+USER_ADVICE: Final = "root has one"
+ROOT_ADVICE: Final = "a container needs --cap-add SYS_ADMIN --cap-add NET_ADMIN --device /dev/net/tun"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +86,10 @@ class Plan:
 
     def beginning(self, way: Between) -> str:
         """Say what is started."""
-        told = RELAY if way.limits else MIDDLEBOX
-        return told.format(forget=format_duration(self.forget), why=way.limits)
+        told = (MIDDLEBOX if way.module == "middlebox" else RELAY).format(forget=format_duration(self.forget))
+        if not way.limits:
+            return told
+        return told + LIMITS.format(advice=USER_ADVICE if os.geteuid() else ROOT_ADVICE, why=way.limits)
 
     def configuration(self, way: Between) -> str:
         """Write the exporter's configuration; the password is in a file beside it."""
