@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from exporter.cli import alerting, checking, dashboarding, path, running
+from exporter.cli import alerting, checking, dashboarding, demo, path, running
 from exporter.cli.output import VERSION, say
 from exporter.cli.parsing import Parser
 from exporter.config import json_schema
@@ -76,7 +76,7 @@ def _parser() -> Parser:
     alerting.add(commands)
     dashboarding.add(commands)
 
-    running.add_demo(commands)
+    demo.add(commands)
     return parser
 
 
