@@ -1,10 +1,11 @@
 """When an examination has come to its end: nothing that is still waited for would tell more."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from exporter.examination.pace import holds
 from exporter.examination.plan import Plan
-from exporter.examination.report import Progress, Side, State
+from exporter.examination.report import Look, Progress, Side, State
 from exporter.model import Cause
 
 LEAST: Final = 3.0
@@ -40,7 +41,7 @@ class Ending:
         if progress.elapsed >= self.latest:
             return True
         named = Cause.UNKNOWN not in causes and progress.elapsed - self._since >= STANDS
-        if causes and named and _shut(progress) and progress.elapsed >= LEAST:
+        if causes and named and shut(progress.looks) and progress.elapsed >= LEAST:
             return True
         return named and self.looked(progress) and (not self._holding or self._settled(progress))
 
@@ -54,8 +55,8 @@ class Ending:
         return bool(named) or progress.elapsed - self._held >= IDLE
 
 
-def _shut(progress: Progress) -> bool:
+def shut(looks: Sequence[Look]) -> bool:
     """Whether nobody is let in, so that there is nothing more to be seen."""
-    states = {look.side: look.state for look in progress.looks}
+    states = {look.side: look.state for look in looks}
     entrance = Side.TCP if states[Side.SESSION] is State.ABSENT else Side.SESSION
     return states[entrance] is State.BAD

@@ -12,6 +12,13 @@ DRIVERS: Final[Mapping[str, str]] = {"postgresql": "psycopg2", "mysql": "pymysql
 """What is written where a URL names no driver."""
 LIBPQ: Final = frozenset({"psycopg2", "psycopg2cffi", "psycopg", "psycopg_async"})
 ASYNCHRONOUS: Final = frozenset({"asyncpg", "aiomysql", "asyncmy", "psycopg_async"})
+MODES: Final[Mapping[str, Mapping[str, object]]] = {
+    "disabled": {"ssl_disabled": True},
+    "required": {"ssl": {"check_hostname": False, "verify_mode": "none"}},
+    "verify_ca": {"ssl_verify_cert": True},
+    "verify_identity": {"ssl_verify_cert": True, "ssl_verify_identity": True},
+}
+"""MySQL's own words for how to encrypt, as PyMySQL has them; `preferred` is what it does anyway."""
 INDENT: Final = "    "
 
 
@@ -28,6 +35,12 @@ def driver(aim: Aim) -> str:
     return aim.driver or DRIVERS[aim.endpoint.dialect]
 
 
+def encryption(aim: Aim) -> Mapping[str, object]:
+    """Give the arguments that stand for `ssl_mode`, which PyMySQL itself does not have."""
+    mode = aim.endpoint.params.get("ssl_mode", "").lower() if driver(aim) == "pymysql" else ""
+    return dict(MODES.get(mode, {}))
+
+
 def written(aim: Aim, engine: Mapping[str, object], client: Client) -> str:
     """Write the call, with `engine` for SQLAlchemy's own settings."""
     asynchronous = driver(aim) in ASYNCHRONOUS
@@ -38,39 +51,53 @@ def written(aim: Aim, engine: Mapping[str, object], client: Client) -> str:
         lines += ["from sqlalchemy import URL", f"from sqlalchemy.ext.asyncio import {call}"]
     else:
         lines += [f"from sqlalchemy import URL, {call}"]
+    arguments = {**encryption(aim), **client.arguments}
     lines += ["", f"engine = {call}(", *_indented(_url(aim))]
     lines += [f"{INDENT}{name}={value!r}," for name, value in engine.items()]
-    if client.arguments:
-        lines += _indented(["connect_args={", *_indented(_items(client)), "},"])
+    if arguments:
+        lines += _indented(["connect_args={", *_indented(_items(arguments, client.remarks)), "},"])
     return "\n".join([*lines, ")"]) + "\n"
 
 
 def _url(aim: Aim) -> list[str]:
-    where = aim.endpoint
+    where, params = aim.endpoint, {**aim.endpoint.params}
+    if driver(aim) == "pymysql":
+        params.pop("ssl_mode", None)
     parts: list[tuple[str, str]] = [
-        ("username", repr(where.user)),
+        ("username", _text(where.user)),
         *([("password", 'os.environ["DB_PASSWORD"]')] if where.password is not None else []),
-        ("host", repr(where.host)),
+        ("host", _text(where.host)),
         ("port", repr(where.port)),
-        *([("database", repr(where.database))] if where.database else []),
-        *([("query", _query(where.params))] if where.params else []),
+        *([("database", _text(where.database))] if where.database else []),
+        *([("query", _query(params))] if params else []),
     ]
     begun = f"{where.dialect}+{driver(aim)}"
-    return ["URL.create(", f"{INDENT}{begun!r},", *(f"{INDENT}{name}={text}," for name, text in parts), "),"]
+    return [
+        "URL.create(",
+        f"{INDENT}{_text(begun)},",
+        *(f"{INDENT}{name}={text}," for name, text in parts),
+        "),",
+    ]
 
 
 def _query(params: Mapping[str, str]) -> str:
     items = (
-        f"{name!r}: " + (f'os.environ["DB_{name.upper()}"]' if is_secret(name, value) else repr(value))
+        f"{_text(name)}: " + (f'os.environ["DB_{name.upper()}"]' if is_secret(name, value) else _text(value))
         for name, value in params.items()
     )
     return f"{{{', '.join(items)}}}"
 
 
-def _items(client: Client) -> list[str]:
+def _text(text: str) -> str:
+    """Write a text as Python has it, between the quotes that most people use."""
+    usual = repr(text)
+    return f'"{text}"' if usual == f"'{text}'" and '"' not in text else usual
+
+
+def _items(arguments: Mapping[str, object], remarks: Mapping[str, str]) -> list[str]:
     return [
-        f"{name!r}: {value!r},{f'  # {client.remarks[name]}' if name in client.remarks else ''}"
-        for name, value in client.arguments.items()
+        f"{_text(name)}: {value!r},{f'  # {remarks[name]}' if name in remarks else ''}"
+        for name, value in arguments.items()
     ]
 
 

@@ -10,10 +10,11 @@ from exporter.app.core import Core, Hearers
 from exporter.examination.aiming import aim
 from exporter.examination.ending import Ending
 from exporter.examination.looks import Sight, looks
-from exporter.examination.pace import calmly, holds, quickly
+from exporter.examination.pace import holds
 from exporter.examination.plan import Plan
 from exporter.examination.record import Record
 from exporter.examination.report import Progress, Report, Rung
+from exporter.examination.stages import Stages
 from exporter.examination.telling import Known, report
 from exporter.model import IdleObservation, Incident, Seen
 from exporter.probes.memory import Memory
@@ -33,16 +34,16 @@ class Examination:
         self._plan = plan
         self._aim = aim(plan)
         self._name = self._aim.probed.target.name
-        self._quick, self._calm = quickly(self._aim, plan), calmly(self._aim, plan)
+        self._stages = Stages(self._aim, plan)
         self._ends: SimpleQueue[None] = SimpleQueue()  # which a signal may write to, whatever it interrupts
         self._latest, self._record = Latest(), Record()
 
     def run(self, show: Callable[[Progress], None]) -> Report:
         """Look until the plan is carried out or `end` was called; `show` is told some times a second."""
         others, started, begun = set(threading.enumerate()), time.time(), time.monotonic()
-        core = Core(self._quick, Memory(), Hearers(sinks=[self._latest.record, self._record.record]))
+        core = Core(self._stages.first, Memory(), Hearers(sinks=[self._latest.record, self._record.record]))
         try:
-            core.change(self._quick)
+            core.change(self._stages.first)
             core.start()
             cut_short = self._watch(core, begun, show)
             known = Known(
@@ -65,15 +66,14 @@ class Examination:
 
     def _watch(self, core: Core, begun: float, show: Callable[[Progress], None]) -> bool:
         """Show progress until there is no more; tell whether it was cut short."""
-        ending, calm = Ending(self._plan), not holds(self._plan)
+        ending = Ending(self._plan)
         while True:
             progress = self._progress(core, time.monotonic() - begun, ending.latest)
             show(progress)
             if ending.due(progress):
                 return False
-            if not calm and ending.looked(progress):
-                core.change(self._calm)
-                calm = True
+            if (then := self._stages.next(progress, looked=ending.looked(progress))) is not None:
+                core.change(then)
             try:
                 self._ends.get(timeout=LOOK)
             except Empty:
@@ -103,7 +103,7 @@ class Examination:
             told=self._record.told(),
             now=now,
             absent=dict(watch.absent) if watch is not None else {},
-            saturation=self._quick.diagnosis.saturation,
+            saturation=self._stages.first.diagnosis.saturation,
         )
 
     def _incidents(self, core: Core) -> tuple[Incident, ...]:

@@ -67,10 +67,10 @@ class BriefSettings(IdleSettings):
     beyond: ClassVar[float] = BEYOND
 
 
-def quickly(aim: Aim, plan: Plan) -> Configuration:
-    """Have everything looked at that is wanted; silences begin at once."""
+def quickly(aim: Aim, plan: Plan, *, pooled: bool = False) -> Configuration:
+    """Have everything looked at that is wanted; silences begin at once, a pool once it is `pooled`."""
     probes = _blocks(_wanted(plan), QUICKLY)
-    if "pool" in _wanted(plan):
+    if pooled and Side.POOL in plan.sides:
         probes["pool"] = _pool(aim, plan.pool)
     return _configuration(aim, plan, probes)
 

@@ -8,6 +8,7 @@ from typing import Final
 from exporter.examination import words
 from exporter.examination.advising import Need, advise
 from exporter.examination.aiming import Aim
+from exporter.examination.ending import shut
 from exporter.examination.facts import facts
 from exporter.examination.findings import Evidence, findings
 from exporter.examination.looks import Sight, looks
@@ -18,6 +19,8 @@ from exporter.model import IdleObservation, Incident, Severity
 
 ENOUGH: Final = 6.0
 """So many times its timeout takes it to find it, to confirm it, and to tell the layer."""
+ON_THE_WAY: Final = {Side.PING, Side.PATH, Side.MTU}
+"""Sides that this host may not let us look at, or that others keep from us."""
 USUAL: Final = 600.0
 """Seconds of silence worth trying where none was tried."""
 
@@ -106,10 +109,10 @@ def _unsure(known: Known, seen: Sequence[Look]) -> Iterator[str]:
         yield f"It was ended after {words.duration(known.seconds)}: what was not seen by then is not known"
     yield from _about_silence(known)
     for look in seen:
-        if look.state is State.WAITING and look.side is not Side.HOLD:
+        if look.state is State.WAITING and look.side is not Side.HOLD and not shut(seen):
             yield f"{look.side} came to no result in time"
-        elif look.state is State.ABSENT and look.side in known.plan.sides - {Side.HOLD}:
-            yield f"{look.side} was not looked at: {look.text}"
+        elif look.state is State.ABSENT and look.side in known.plan.sides & ON_THE_WAY:
+            yield f"{look.side} told nothing: {look.text}"
     server = known.sight.seen.known
     view = server.view if server is not None else None
     for missing in view.missing if view is not None else ():
