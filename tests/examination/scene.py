@@ -47,12 +47,11 @@ def of(report: Report, cause: Cause | None) -> Finding:
     return found
 
 
-def remains(before: set[threading.Thread]) -> list[str]:
-    """Name the threads that were not there before, and this process's children."""
-    threads = [thread.name for thread in set(threading.enumerate()) - before]
+def alive() -> set[str]:
+    """Name all threads, and this process's children."""
     tasks = f"/proc/{os.getpid()}/task"
     children = "".join(_read(f"{tasks}/{task}/children") for task in os.listdir(tasks))  # noqa: PTH208  as text
-    return [*threads, *children.split()]
+    return {*children.split(), *(f"{thread.name} {thread.ident}" for thread in threading.enumerate())}
 
 
 def _read(path: str) -> str:
