@@ -12,6 +12,7 @@ from exporter.examination.report import Side
 from exporter.probes import KINDS
 from exporter.probes.idle import IdleSettings
 from exporter.probes.pool import PoolProbeSettings
+from exporter.probes.search import Care
 from exporter.settings import ProbeBlock, format_duration, read_block
 
 SIDES: Final[Mapping[Side, tuple[str, ...]]] = {
@@ -49,8 +50,9 @@ CALMLY: Final[Mapping[str, Mapping[str, object]]] = {
     "sentinel": QUICKLY["sentinel"],
 }
 """While silences are waited for: to them, server and pool leave their connections, once they have told."""
-RUNGS: Final = (1.5, 3, 5, 8, 12, 22, 32, 65, 130, 245, 310, 365, 610, 910, 1210, 1810, 3610, 7210, 28810)
-"""Seconds, each a little longer than what devices are known to have."""
+SMALL: Final = (1.5, 2, 3, 4, 5, 6.5, 8, 10, 13, 16, 20, 25, 32, 40, 52, 65, 80, 100, 130, 180)
+RUNGS: Final = (*SMALL, 245, 310, 365, 480, 610, 910, 1210, 1810, 3610, 7210, 28810)
+"""Seconds, some of them a little longer than what devices are known to have."""
 TWIN: Final = 0.4
 """The longest rung has a twin, longer by that many tolerances: two that agree are no chance."""
 QUIET: Final = 10.0
@@ -58,13 +60,12 @@ QUIET: Final = 10.0
 SHORTEST: Final = 60.0
 """A hold has no rung shorter than that part of it."""
 MOST: Final = 600.0
-BEYOND: Final = 1.25
 
 
 class BriefSettings(IdleSettings):
-    """Silences of an examination: a second timeout is not looked for as long as a daemon does."""
+    """Silences of an examination, which has less time than a daemon."""
 
-    beyond: ClassVar[float] = BEYOND
+    care: ClassVar[Care] = Care(width=0.1, beyond=1.25, rounds=1)
 
 
 def quickly(aim: Aim, plan: Plan, *, pooled: bool = False) -> Configuration:
