@@ -50,14 +50,14 @@ CALMLY: Final[Mapping[str, Mapping[str, object]]] = {
     "sentinel": QUICKLY["sentinel"],
 }
 """While silences are waited for: to them, server and pool leave their connections, once they have told."""
-SMALL: Final = (1.5, 2, 3, 4, 5, 6.5, 8, 10, 13, 16, 20, 25, 32, 40, 52, 65, 80, 100, 130, 180)
+SMALL: Final = (1.5, 2, 3, 4, 5, 6.4, 8, 10, 12.5, 16, 20, 25, 32, 40, 52, 65, 80, 100, 130, 180)
 RUNGS: Final = (*SMALL, 245, 310, 365, 480, 610, 910, 1210, 1810, 3610, 7210, 28810)
 """Seconds, some of them a little longer than what devices are known to have."""
 TWIN: Final = 0.4
 """The longest rung has a twin, longer by that many tolerances: two that agree are no chance."""
 QUIET: Final = 10.0
 """Seconds without a symptom after which an incident is over."""
-SHORTEST: Final = 60.0
+SHORTEST: Final = 30.0
 """A hold has no rung shorter than that part of it."""
 MOST: Final = 600.0
 
@@ -65,7 +65,7 @@ MOST: Final = 600.0
 class BriefSettings(IdleSettings):
     """Silences of an examination, which has less time than a daemon."""
 
-    care: ClassVar[Care] = Care(width=0.1, beyond=1.25, rounds=1)
+    care: ClassVar[Care] = Care(width=0.2, beyond=1.1, rounds=1)
 
 
 def quickly(aim: Aim, plan: Plan, *, pooled: bool = False) -> Configuration:

@@ -110,6 +110,17 @@ def test_the_application_stops_failing_with_what_is_printed(
         names["engine"].dispose()
 
 
+def test_a_port_that_a_firewall_swallows_is_told_in_seconds(site: Site) -> None:
+    """Echoes to the host are answered: nobody holds for ten minutes to see that."""
+    with site.firewall.black_hole(PORTS["mysql"]), site.client.entered():
+        report = examined(site.url("mysql"), sides=SIDES - {Side.SERVER}, hold=600.0)
+    assert causes(report) == [Cause.MIDDLEBOX_CONNECT_BLOCKED]
+    assert states(report)[Side.SESSION] is State.BAD
+    assert report.seconds < 30
+    assert report.advice.client
+    assert any("No silence came to its end" in line for line in report.unsure)
+
+
 def _use(engine: Any) -> None:
     with engine.connect() as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
