@@ -50,9 +50,9 @@ CALMLY: Final[Mapping[str, Mapping[str, object]]] = {
     "sentinel": QUICKLY["sentinel"],
 }
 """While silences are waited for: to them, server and pool leave their connections, once they have told."""
-SMALL: Final = (1.5, 2, 3, 4, 5, 6.4, 8, 10, 12.5, 16, 20, 25, 32, 40, 52, 65, 80, 100, 130, 180)
+SMALL: Final = (1.7, 2.3, 3.4, 4.5, 5.6, 7, 8.7, 11, 13.5, 17, 21.5, 27, 33, 42, 52, 65, 82, 103, 130, 185)
 RUNGS: Final = (*SMALL, 245, 310, 365, 480, 610, 910, 1210, 1810, 3610, 7210, 28810)
-"""Seconds, some of them a little longer than what devices are known to have."""
+"""Seconds, each a little longer than what devices may have: a rung that is just as long tells nothing."""
 TWIN: Final = 0.4
 """The longest rung has a twin, longer by that many tolerances: two that agree are no chance."""
 QUIET: Final = 10.0

@@ -185,7 +185,10 @@ def test_a_hold_ends_when_silence_has_told() -> None:
     told = (Cause.MIDDLEBOX_IDLE_TIMEOUT,)
     assert not ending.due(progress(60.0, idle=found, rungs=1, causes=told))
     assert not ending.due(progress(64.0, idle=found, causes=told))
-    assert ending.due(progress(64.5, idle=named, causes=told))
+    assert not ending.due(progress(65.0, idle=named, causes=told))
+    assert ending.due(progress(67.0, idle=named, causes=told))
+    ending = Ending(Plan(where=URL, hold=600.0))
+    assert not ending.due(progress(60.0, idle=found, rungs=1, causes=told))
     assert ending.due(progress(69.0, idle=found, causes=told))
     assert ending.due(progress(600.0, rungs=1))
 

@@ -56,6 +56,7 @@ def test_a_device_that_forgets_is_named(reports: Scene) -> None:
     assert not report.cut_short
     assert states(report)[Side.HOLD] is State.BAD
     evidence = of(report, Cause.MIDDLEBOX_IDLE_TIMEOUT).evidence
+    assert evidence[0].startswith("held in five ways, connections show: a device on the way")
     assert evidence[-1] == "a pool with pool_recycle=1800 hands out connections that have ended meanwhile"
     assert [setting.name for setting in report.advice.server] == ["tcp_keepalives_idle"]
     assert {setting.name for setting in report.advice.client} >= {"keepalives_idle", "tcp_user_timeout"}
