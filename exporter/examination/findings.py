@@ -58,8 +58,7 @@ class Evidence:
     @property
     def limits(self) -> dict[str, float]:
         """The server's own limits on silence, in seconds; none that is off."""
-        known = self.sight.seen.known
-        view = known.view if known is not None else None
+        view = self.sight.view
         settings = view.settings if view is not None else {}
         return {name: settings[name] for name in IDLE_LIMITS if settings.get(name)}
 
@@ -143,8 +142,7 @@ def _certificate(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _slots(evidence: Evidence) -> Iterator[Finding]:
-    known = evidence.sight.seen.known
-    view = known.view if known is not None else None
+    view = evidence.sight.view
     for limit in view.limits if view is not None else ():
         if limit.connections < evidence.sight.saturation * limit.most:
             continue

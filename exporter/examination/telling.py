@@ -59,8 +59,7 @@ def report(known: Known) -> Report:
         idle=known.idle,
         limits=evidence.limits,
     )
-    server = known.sight.seen.known
-    view = server.view if server is not None else None
+    view = known.sight.view
     return Report(
         target=known.aim.probed.target.name,
         url=known.aim.url,
@@ -113,8 +112,7 @@ def _unsure(known: Known, seen: Sequence[Look]) -> Iterator[str]:
             yield f"{look.side} came to no result in time"
         elif look.state is State.ABSENT and look.side in known.plan.sides & ON_THE_WAY:
             yield f"{look.side} told nothing: {look.text}"
-    server = known.sight.seen.known
-    view = server.view if server is not None else None
+    view = known.sight.view
     for missing in view.missing if view is not None else ():
         yield words.line(f"without the privilege {missing.privilege}: {missing.needed_for}; {missing.grant}")
 

@@ -407,6 +407,26 @@ def test_a_setting_that_is_safe_is_kept() -> None:
     assert known["pool_recycle"] == "4"
 
 
+def test_a_usual_limit_is_not_advised_where_it_is_set() -> None:
+    for seconds, names in ((28800.0, set()), (60.0, {"wait_timeout", "interactive_timeout"})):
+        advice = advise(
+            need(
+                "mysql://app@h/d",
+                cause=Cause.SERVER_IDLE_TIMEOUT,
+                idle=None,
+                limits={"wait_timeout": seconds},
+                pool=PoolPlan(pool_recycle=2_000_000.0),
+            )
+        )
+        assert {setting.name for setting in advice.server} == names
+    (kept,) = (
+        each
+        for each in advise(need(cause=None, idle=None, pool=PoolPlan(pool_recycle=2_000_000.0))).engine
+        if each.name == "pool_recycle"
+    )
+    assert kept.value == "2000000"
+
+
 def test_the_urls_own_words_are_noticed() -> None:
     (timeout,) = (
         each for each in advise(need(f"{URL}&connect_timeout=30")).client if each.name == "connect_timeout"
