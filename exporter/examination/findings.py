@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from exporter.diagnosis.advice import pool_recycle_unsafe
+from exporter.diagnosis.advice import idle_values, pool_recycle_unsafe
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.telling import tell
 from exporter.examination import words
@@ -181,7 +181,14 @@ def _limit(evidence: Evidence) -> Iterator[Finding]:
     if evidence.pool is not None and evidence.pool.pool_pre_ping and seconds >= SHORT:
         return
     text = f"{name} is {words.duration(seconds)}: {_aged(evidence)}"
-    told = _told(evidence, Cause.SERVER_IDLE_TIMEOUT, text, setting=name, seconds=f"{seconds:g}")
+    told = _told(
+        evidence,
+        Cause.SERVER_IDLE_TIMEOUT,
+        text,
+        setting=name,
+        seconds=f"{seconds:g}",
+        **idle_values(seconds, None, [Cause.SERVER_IDLE_TIMEOUT]),
+    )
     summary = (
         f"The server ends sessions that are silent for {words.duration(seconds)} ({name}); {_aged(evidence)}"
     )

@@ -1,7 +1,7 @@
 """How an examination looks: every probe that is wanted, quickly, and silences that fit the time there is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, ClassVar, Final
 
 from exporter.config import Configuration, ProbedTarget
@@ -72,7 +72,7 @@ def quickly(aim: Aim, plan: Plan, *, pooled: bool = False) -> Configuration:
     """Have everything looked at that is wanted; silences begin at once, a pool once it is `pooled`."""
     probes = _blocks(_wanted(plan), QUICKLY)
     if pooled and Side.POOL in plan.sides:
-        probes["pool"] = _pool(aim, plan.pool)
+        probes["pool"] = _pool(pool(aim, plan))
     return _configuration(aim, plan, probes)
 
 
@@ -127,10 +127,18 @@ def _silences(plan: Plan) -> IdleSettings:
         raise PlanError(f"the silences to try: {error}") from None
 
 
-def _pool(aim: Aim, pool: PoolPlan | None) -> ProbeBlock:
-    """Give the pool the application's settings: those of the plan, of the configuration, or SQLAlchemy's."""
+def pool(aim: Aim, plan: Plan) -> PoolPlan | None:
+    """Give what is said of the application's pool, by the plan or else the configuration; None for nothing."""
     known = aim.probed.probes.get("pool")
-    base = known if pool is None and isinstance(known, PoolProbeSettings) else _pool_of(pool or PoolPlan())
+    if plan.pool is not None or not isinstance(known, PoolProbeSettings):
+        return plan.pool
+    names = {field.name for field in fields(PoolPlan)} & known.model_fields_set
+    return PoolPlan(**{name: getattr(known, name) for name in names})
+
+
+def _pool(described: PoolPlan | None) -> ProbeBlock:
+    """Give the pool that is exercised, SQLAlchemy's own where none is described, and do it quickly."""
+    base = _pool_of(described or PoolPlan())
     quick = {"interval": 1.0, "timeout": 5.0, "connections": min(2, base.pool_size), "longest_rest": 60.0}
     if base.pool_recycle is not None:
         quick["interval"] = min(1.0, base.pool_recycle / 2)

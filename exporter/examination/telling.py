@@ -12,7 +12,7 @@ from exporter.examination.ending import shut
 from exporter.examination.facts import facts
 from exporter.examination.findings import Evidence, findings
 from exporter.examination.looks import Sight, looks
-from exporter.examination.pace import holds, ladder
+from exporter.examination.pace import holds, ladder, pool
 from exporter.examination.plan import Plan, PoolPlan
 from exporter.examination.report import Finding, Look, Report, Side, State
 from exporter.model import IdleObservation, Incident, Severity
@@ -48,13 +48,14 @@ class Known:
 
 def report(known: Known) -> Report:
     """Tell all that has been found."""
-    evidence = Evidence(aim=known.aim, sight=known.sight, incidents=known.incidents, pool=known.plan.pool)
+    described = pool(known.aim, known.plan)
+    evidence = Evidence(aim=known.aim, sight=known.sight, incidents=known.incidents, pool=described)
     found = findings(evidence)
     seen = looks(known.sight, known.plan.sides, holding=holds(known.plan))
     causes = frozenset(finding.cause for finding in found if finding.cause is not None)
     need = Need(
         aim=known.aim,
-        pool=known.plan.pool or PoolPlan(),
+        pool=described or PoolPlan(),
         causes=causes,
         idle=known.idle,
         limits=evidence.limits,

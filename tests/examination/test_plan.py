@@ -10,6 +10,7 @@ from exporter.examination.aiming import aim
 from exporter.examination.ending import Ending
 from exporter.examination.examination import Examination
 from exporter.examination.pace import SIDES, calmly, holds, ladder, quickly
+from exporter.examination.pace import pool as described
 from exporter.examination.plan import Plan, PlanError, PoolPlan
 from exporter.examination.report import Look, Progress, Rung, Side, State
 from exporter.examination.stages import Stages
@@ -94,6 +95,7 @@ def test_a_target_of_the_configuration(tmp_path: Path) -> None:
     assert found.url == "mysql://app@db.example.com:3306/shop"
     pool = quickly(found, plan, pooled=True).targets[0].probes["pool"]
     assert (pool.pool_size, pool.pool_recycle, pool.interval) == (3, 600.0, 1.0)
+    assert described(found, plan) == PoolPlan(pool_size=3, pool_recycle=600.0)
     with_pool = replace(plan, pool=PoolPlan(pool_recycle=1.0))
     pool = quickly(found, with_pool, pooled=True).targets[0].probes["pool"]
     assert (pool.pool_size, pool.pool_recycle, pool.interval) == (5, 1.0, 0.5)

@@ -304,6 +304,8 @@ def test_a_limit_of_the_server_is_a_risk_where_the_pool_does_not_heed_it(
     made = told([view(settings={"idle_session_timeout": limit})], pool=pool)
     assert bool(found(made, Cause.SERVER_IDLE_TIMEOUT)) is unsafe
     assert bool(made.advice.server) is unsafe
+    fixes = [line for finding in made.findings for step in finding.fix for line in step.copy]
+    assert any(f"pool_recycle={0.8 * limit:.0f}," in line for line in fixes) is unsafe
 
 
 def test_silence_that_ends_connections_is_told_before_its_layer_is_known() -> None:
