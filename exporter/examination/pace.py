@@ -128,7 +128,7 @@ def _silences(plan: Plan) -> IdleSettings:
 
 
 def pool(aim: Aim, plan: Plan) -> PoolPlan | None:
-    """Give what is said of the application's pool, by the plan or else the configuration; None for nothing."""
+    """Give what is said of the application's pool, by the plan, else the configuration; None for nothing."""
     known = aim.probed.probes.get("pool")
     if plan.pool is not None or not isinstance(known, PoolProbeSettings):
         return plan.pool
