@@ -68,17 +68,25 @@ class BriefSettings(IdleSettings):
     care: ClassVar[Care] = Care(width=0.2, beyond=1.1, rounds=1)
 
 
-def quickly(aim: Aim, plan: Plan, *, pooled: bool = False) -> Configuration:
-    """Have everything looked at that is wanted; silences begin at once, a pool once it is `pooled`."""
+def quickly(
+    aim: Aim, plan: Plan, *, pooled: bool = False, silent: bool = False, served: bool = True
+) -> Configuration:
+    """Have everything looked at that is wanted.
+
+    A pool is exercised where it is `pooled`, connections are left `silent`, the server is asked where we are
+    `served`.
+    """
     probes = _blocks(_wanted(plan), QUICKLY)
     if pooled and Side.POOL in plan.sides:
         probes["pool"] = _pool(pool(aim, plan))
-    return _configuration(aim, plan, probes)
+    if not served:
+        probes.pop("server", None)
+    return _configuration(aim, plan, probes, silent=silent)
 
 
 def calmly(aim: Aim, plan: Plan) -> Configuration:
     """Have silences waited for, and the rest kept an eye on."""
-    return _configuration(aim, plan, _blocks(_wanted(plan), CALMLY))
+    return _configuration(aim, plan, _blocks(_wanted(plan), CALMLY), silent=True)
 
 
 def holds(plan: Plan) -> bool:
@@ -106,8 +114,8 @@ def _blocks(wanted: set[str], written: Mapping[str, Mapping[str, object]]) -> di
     return {name: read_block(kinds[name], block) for name, block in written.items() if name in wanted}
 
 
-def _configuration(aim: Aim, plan: Plan, probes: dict[str, ProbeBlock]) -> Configuration:
-    if holds(plan):
+def _configuration(aim: Aim, plan: Plan, probes: dict[str, ProbeBlock], *, silent: bool) -> Configuration:
+    if silent and holds(plan):
         probes["idle"] = _silences(plan)
     probed: ProbedTarget = replace(aim.probed, probes=probes)
     diagnosis = aim.configuration.diagnosis.model_copy(update={"quiet": QUIET})

@@ -10,7 +10,7 @@ from exporter.examination.advising import Need, advise
 from exporter.examination.aiming import Aim
 from exporter.examination.ending import shut
 from exporter.examination.facts import facts
-from exporter.examination.findings import Evidence, findings
+from exporter.examination.findings import IDLE_TIMEOUTS, Evidence, findings
 from exporter.examination.looks import Sight, looks
 from exporter.examination.pace import holds, ladder, pool
 from exporter.examination.plan import Plan, PoolPlan
@@ -136,7 +136,11 @@ def _about_silence(known: Known) -> Iterator[str]:
         )
     elif not idle.timeouts:
         enough = words.duration(_whole(ENOUGH * idle.killed))
-        yield f"Which layer ends silent connections could not be told in time: a hold of {enough} is enough"
+        likely = sorted({incident.cause for incident in known.incidents} & set(IDLE_TIMEOUTS))
+        what = "Which layer ends silent connections could not be told in time"
+        if likely:
+            what = f"That it is {likely[0]} was told by how they ended, and not tried in time"
+        yield f"{what}: a hold of {enough} is enough"
 
 
 def _whole(seconds: float) -> float:

@@ -124,7 +124,9 @@ def test_a_ladder_fits_its_hold(hold: float) -> None:
     assert list(rungs) == sorted(rungs)
     assert rungs[-1] < hold
     assert rungs[-1] - rungs[-2] <= max(0.4, 0.008 * rungs[-2]) + 0.01
-    settings = quickly(aim(Plan(where=URL)), Plan(where=URL, hold=hold)).targets[0].probes["idle"]
+    settings = (
+        quickly(aim(Plan(where=URL)), Plan(where=URL, hold=hold), silent=True).targets[0].probes["idle"]
+    )
     assert isinstance(settings, IdleSettings)
     assert settings.ladder == pytest.approx(list(rungs), abs=0.01)
 
@@ -195,19 +197,31 @@ def test_a_hold_ends_when_silence_has_told() -> None:
     assert ending.due(progress(600.0, rungs=1))
 
 
+def stages(**plan: Any) -> list[set[str]]:
+    """Give the probes of each stage, in turn, where all has told at last."""
+    made = Plan(**{"where": URL, **plan})
+    stages = Stages(aim(made), made)
+    found = [stages.first]
+    for looked in (False, False, False, True, True):
+        then = stages.next(progress(1.0), looked=looked)
+        found += [then] if then is not None else []
+    return [set(configuration.targets[0].probes) for configuration in found]
+
+
 def test_a_pool_waits_for_sessions_and_silence_gets_the_rest() -> None:
+    first, pooled, silent, relieved, calm = stages(hold=600.0)
+    assert not first & {"pool", "idle"}
+    assert pooled == first | {"pool"}
+    assert silent == pooled | {"idle"}
+    assert relieved == calm == silent - {"pool", "server"}
+    assert stages() == [first, pooled]
+    assert stages(sides=frozenset({Side.POOL})) == [set(), {"pool"}]
     plan = Plan(where=URL, hold=600.0)
-    stages = Stages(aim(plan), plan)
-    assert "pool" not in stages.first.targets[0].probes
-    assert stages.next(progress(1.0, session="waiting"), looked=False) is None
-    then = stages.next(progress(2.0), looked=False)
-    assert then is not None
-    assert "pool" in then.targets[0].probes
-    assert stages.next(progress(3.0), looked=False) is None
-    calm = stages.next(progress(4.0), looked=True)
-    assert calm == calmly(aim(plan), plan)
-    assert not calm.targets[0].probes.keys() & {"pool", "server"}
-    assert calm.targets[0].probes["idle"] == then.targets[0].probes["idle"]
-    assert stages.next(progress(5.0), looked=True) is None
-    plan = Plan(where=URL, sides=frozenset({Side.POOL}))
-    assert "pool" in Stages(aim(plan), plan).first.targets[0].probes
+    shut = Stages(aim(plan), plan)
+    assert shut.next(progress(1.0, session="bad"), looked=True) is None
+
+
+def test_silence_goes_on_from_stage_to_stage() -> None:
+    plan = Plan(where=URL, hold=600.0)
+    quick = quickly(aim(plan), plan, silent=True)
+    assert quick.targets[0].probes["idle"] == calmly(aim(plan), plan).targets[0].probes["idle"]

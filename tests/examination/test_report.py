@@ -324,6 +324,8 @@ def test_silence_that_ends_connections_is_told_before_its_layer_is_known() -> No
         in made.unsure
     )
     assert "pool_recycle=192" in made.advice.create_engine
+    likely = told([unknown], [incident(cause=Cause.MIDDLEBOX_IDLE_TIMEOUT)], hold=600.0)
+    assert likely.unsure[0].startswith("That it is middlebox.idle_timeout was told by how they ended")
 
 
 def test_what_was_not_tried_is_told() -> None:
