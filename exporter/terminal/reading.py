@@ -1,0 +1,90 @@
+"""A whole report, in the order in which it is read: what was seen, the verdict, why, and what to do."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from exporter.examination.report import Finding, Report, State
+from exporter.model import Severity, rfc3339
+from exporter.terminal.idleness import bracket, layers, way
+from exporter.terminal.parts import Part, Tone
+from exporter.terminal.settings import what_to_set
+from exporter.terminal.sides import sides
+from exporter.web.charts.words import duration, share
+
+TONES: Final[Mapping[Severity, Tone]] = {
+    Severity.CRITICAL: Tone.BAD,
+    Severity.WARNING: Tone.NOTICE,
+    Severity.INFO: Tone.STRONG,
+}
+
+
+def diagnosed(report: Report) -> Iterator[Part]:
+    """Give the report of a diagnosis."""
+    yield from _heading(report)
+    yield from sides(report.looks)
+    yield Part()
+    yield from _verdict(report)
+    yield from _rest(report)
+
+
+def of_silence(report: Report) -> Iterator[Part]:
+    """Give the report of a search for the idle timeout."""
+    yield from _heading(report)
+    yield from sides(look for look in report.looks if look.state is State.BAD)
+    yield Part(bracket(report.idle), "  silence  ", Tone.STRONG)
+    if layer := layers(report.idle):
+        yield Part(layer, "  layer    ", Tone.STRONG)
+    if (how := way(report)) is not None:
+        yield Part(f"{how[0]}: {how[1]}", "  way      ", Tone.STRONG)
+    yield Part()
+    yield from _verdict(report)
+    yield from _rest(report)
+
+
+def _heading(report: Report) -> Iterator[Part]:
+    cut = ", ended before its time" if report.cut_short else ""
+    yield Part(f"{report.target}{f', {report.server}' if report.server else ''}", tone=Tone.STRONG)
+    yield Part(report.url, tone=Tone.FAINT)
+    yield Part(f"{rfc3339(report.started)}, took {duration(report.seconds)}{cut}", tone=Tone.FAINT)
+    yield Part()
+
+
+def _verdict(report: Report) -> Iterator[Part]:
+    worst = min((list(Severity).index(finding.severity) for finding in report.findings), default=None)
+    tone = Tone.GOOD if worst is None else TONES[list(Severity)[worst]]
+    yield Part("Verdict", tone=Tone.STRONG)
+    yield Part(report.verdict, "  " + {Tone.GOOD: "✓ "}.get(tone, "✗ "), tone)
+    yield Part()
+
+
+def _rest(report: Report) -> Iterator[Part]:
+    for number, finding in enumerate(report.findings, 1):
+        yield from _finding(number, finding)
+    yield from what_to_set(report.advice)
+    if report.unsure:
+        yield Part("Not told by this", tone=Tone.STRONG)
+        yield from (Part(text, "  - ") for text in report.unsure)
+        yield Part()
+
+
+def _finding(number: int, finding: Finding) -> Iterator[Part]:
+    yield Part(f"Finding {number}: {finding.severity}{_named(finding)}", tone=TONES[finding.severity])
+    yield Part(finding.summary, "  ")
+    if finding.evidence:
+        yield Part("Why:", "  ")
+        yield from (Part(text, "    - ") for text in finding.evidence)
+    if finding.candidates and finding.cause not in finding.candidates[:1]:
+        yield Part(f"It could also be: {', '.join(finding.candidates)}", "  ")
+    if finding.fix:
+        yield Part("What to do:", "  ")
+    for count, step in enumerate(finding.fix, 1):
+        yield Part(step.text, f"    {count}. ")
+        if step.copy:
+            yield Part("\n".join(step.copy), "       ", copy=True)
+    yield Part()
+
+
+def _named(finding: Finding) -> str:
+    if finding.cause is None:
+        return ""
+    return f", {finding.cause}, {share(finding.confidence, 1)} sure"
