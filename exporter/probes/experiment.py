@@ -52,10 +52,6 @@ class Experiments:
             return None
         return next((one for one in Variant if one not in self._outcomes and one not in trying), None)
 
-    def seconds(self, killed: float) -> float:
-        """Give how long the variants are to be held: a second timeout up to twice the first is found, too."""
-        return 2 * killed
-
     def take(self, outcome: Outcome, killed: float | None) -> None:
         """Take in how one variant ended."""
         self._outcomes[outcome.variant] = outcome

@@ -16,6 +16,8 @@ from exporter.probes.memory import Memory
 
 VERIFY: Final = 600.0
 """Seconds at least between two holds that only verify what is known: each may cost a connection its life."""
+BEYOND: Final = 2.0
+"""How many times the timeout experiments last: a second one up to so long is found, too."""
 LATE: Final = 0.1
 """Seconds beyond which a hold was longer than was meant."""
 
@@ -37,11 +39,14 @@ class Job:
 class Search:
     """Goes on from what `memory` knows, and tells it what is learnt."""
 
-    def __init__(self, target: Target, ladder: Sequence[float], memory: Memory) -> None:
+    def __init__(
+        self, target: Target, ladder: Sequence[float], memory: Memory, beyond: float = BEYOND
+    ) -> None:
+        """Take up what `memory` knows; experiments last `beyond` times the timeout."""
         endpoint = target.endpoint
         self._target = target.name
         self._key = f"idle {target.name} {endpoint.dialect}://{endpoint.host}:{endpoint.port}"
-        self._memory = memory
+        self._memory, self._beyond = memory, beyond
         known = memory.recall(self._key)
         self._bracket = Bracket.remembered(ladder, known.get("bracket"))
         self._experiments = Experiments.remembered(known.get("experiments"))
@@ -54,7 +59,7 @@ class Search:
             trying = [job.variant for job in under_way if job.experiment]
             variant = self._experiments.next(bracket.killed, trying)
             if variant is not None:
-                seconds = self._experiments.seconds(bracket.killed)
+                seconds = self._beyond * bracket.killed
                 return Job(seconds=seconds, variant=variant, experiment=True)
             if under_way or time.monotonic() - self._ended < max(VERIFY, bracket.killed):
                 return None
