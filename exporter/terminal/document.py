@@ -6,6 +6,7 @@ from exporter import __version__
 from exporter.examination.report import Advice, Finding, Report, Setting
 from exporter.model import IdleObservation, rfc3339
 from exporter.terminal.idleness import way
+from exporter.terminal.outcome import healthy
 
 
 def document(report: Report, host: str) -> dict[str, Any]:
@@ -21,7 +22,7 @@ def document(report: Report, host: str) -> dict[str, Any]:
         "ended": rfc3339(report.started + report.seconds),
         "seconds": round(report.seconds, 3),
         "cut_short": report.cut_short,
-        "healthy": not report.findings,
+        "healthy": healthy(report),
         "verdict": report.verdict,
         "sides": [{"side": look.side, "state": look.state, "text": look.text} for look in report.looks],
         "findings": [_finding(finding) for finding in report.findings],

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from exporter.examination.report import Report
+from exporter.examination.words import duration
 from exporter.model import End, IdleObservation
-from exporter.web.charts.words import duration
 
 LAYERS: Final[Mapping[str, str]] = {
     "server": "the server itself",
@@ -48,5 +48,5 @@ def way(report: Report) -> tuple[str, str] | None:
     if not ends or report.idle is None or report.idle.killed is None:
         return None
     word, sentence = WAYS[ends[0].end]
-    used = " when it is used again, and not before" if ends[0].used and ends[0].end is not End.SILENCE else ""
-    return word, f"{sentence}{used}"
+    late = ends[0].used and ends[0].end is not End.SILENCE
+    return word, f"{sentence}{' when it is used again' if late else ''}"

@@ -9,8 +9,8 @@ from exporter.examination.report import Finding, Report, Setting
 from exporter.model import rfc3339
 from exporter.terminal.idleness import bracket, layers, way
 from exporter.terminal.parts import legible
+from exporter.terminal.reading import named
 from exporter.terminal.settings import HEADS, given
-from exporter.web.charts.words import duration, share
 
 SPECIAL: Final = re.compile(r"[\\`*_\[\]<>#|~&@!]")
 """What means something anywhere in a line; an @ would call somebody."""
@@ -51,14 +51,16 @@ def _lines(report: Report, host: str) -> Iterator[str]:
     yield from (f"# Connections to {escaped(report.target)}", "", f"**{escaped(report.verdict)}**", "")
     yield from _table(("what", "value"), _circumstances(report, host))
     yield from ("## What was seen", "")
-    yield from _table(("side", "state", "seen"), [(each.side, each.state, each.text) for each in report.looks])
+    yield from _table(
+        ("side", "state", "seen"), [(each.side, each.state, each.text) for each in report.looks]
+    )
     if report.idle is not None:
         yield from _table(("silence", "value"), _silence(report))
     for number, finding in enumerate(report.findings, 1):
         yield from _finding(number, finding)
     yield from _advice(report)
     if report.unsure:
-        yield from ("## Not told by this", "", *(f"- {escaped(text)}" for text in report.unsure), "")
+        yield from ("## What could not be told", "", *(f"- {escaped(text)}" for text in report.unsure), "")
 
 
 def _circumstances(report: Report, host: str) -> Iterator[tuple[str, ...]]:
@@ -88,8 +90,12 @@ def _silence(report: Report) -> Iterator[tuple[str, ...]]:
 
 
 def _finding(number: int, finding: Finding) -> Iterator[str]:
-    cause = f", {finding.cause}, {share(finding.confidence, 1)} sure" if finding.cause else ""
-    yield from (f"## Finding {number}: {escaped(finding.severity + cause)}", "", escaped(finding.summary), "")
+    yield from (
+        f"## Finding {number}: {escaped(finding.severity + named(finding))}",
+        "",
+        escaped(finding.summary),
+        "",
+    )
     if finding.evidence:
         yield from ("Why:", "", *(f"- {escaped(text)}" for text in finding.evidence), "")
     if finding.fix:

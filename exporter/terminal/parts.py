@@ -17,20 +17,19 @@ SPELT: Final = str.maketrans(
         "✓": "ok",
         "✗": "!!",
         "·": "..",
-        "–": "--",
         "—": "--",
         "…": "...",
         "█": "#",
         "░": ".",
         "µ": "u",
         "→": "->",
-        "×": "x",
+        "\N{MULTIPLICATION SIGN}": "x",
         "≥": ">=",
         "≤": "<=",
         "“": '"',
         "”": '"',
-        "‘": "'",
-        "’": "'",
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
     }
 )
 """How our own signs are spelt where there is nothing but ASCII."""

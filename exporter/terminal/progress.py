@@ -1,13 +1,13 @@
-"""How far an examination has got: as a screen that fills a window, and as lines, one for each piece of news."""
+"""How far an examination has got: as a screen that fills a window, or as lines, one for each news."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from exporter.examination.report import Progress, Rung, Side, State
+from exporter.examination.words import duration
 from exporter.terminal.idleness import bracket, layers
 from exporter.terminal.parts import Line, Part, Tone, legible, lined
 from exporter.terminal.sides import sides
-from exporter.web.charts.words import duration
 
 HELP: Final = "Ctrl-C ends it and shows what is known by then"
 BAR: Final = 30
@@ -97,7 +97,9 @@ def _bar(rung: Rung, width: int) -> Part:
     full = round(columns * min(1.0, rung.silent / rung.seconds)) if rung.seconds else columns
     left = max(0.0, rung.seconds - rung.silent)
     armed = f", {rung.armed}" if rung.armed else ""
-    return Part(f"{'█' * full}{'░' * (columns - full)} {clock(left)} left{armed}", f"  {duration(rung.seconds):>12}  ")
+    return Part(
+        f"{'█' * full}{'░' * (columns - full)} {clock(left)} left{armed}", f"  {duration(rung.seconds):>12}  "
+    )
 
 
 def _cut(parts: Sequence[Part], width: int, height: int, *, ascii_only: bool) -> list[Line]:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from exporter.examination.report import Finding, Report, State
-from exporter.model import Severity, rfc3339
+from exporter.examination.words import duration
+from exporter.model import Cause, Severity, rfc3339
 from exporter.terminal.idleness import bracket, layers, way
 from exporter.terminal.parts import Part, Tone
 from exporter.terminal.settings import what_to_set
 from exporter.terminal.sides import sides
-from exporter.web.charts.words import duration, share
 
 TONES: Final[Mapping[Severity, Tone]] = {
     Severity.CRITICAL: Tone.BAD,
@@ -59,17 +59,18 @@ def _verdict(report: Report) -> Iterator[Part]:
 
 def _rest(report: Report) -> Iterator[Part]:
     for number, finding in enumerate(report.findings, 1):
-        yield from _finding(number, finding)
+        yield from _finding(number, finding, report.verdict)
     yield from what_to_set(report.advice)
     if report.unsure:
-        yield Part("Not told by this", tone=Tone.STRONG)
+        yield Part("What could not be told", tone=Tone.STRONG)
         yield from (Part(text, "  - ") for text in report.unsure)
         yield Part()
 
 
-def _finding(number: int, finding: Finding) -> Iterator[Part]:
-    yield Part(f"Finding {number}: {finding.severity}{_named(finding)}", tone=TONES[finding.severity])
-    yield Part(finding.summary, "  ")
+def _finding(number: int, finding: Finding, verdict: str) -> Iterator[Part]:
+    yield Part(f"Finding {number}: {finding.severity}{named(finding)}", tone=TONES[finding.severity])
+    if verdict.removesuffix(".") != finding.summary:
+        yield Part(finding.summary, "  ")
     if finding.evidence:
         yield Part("Why:", "  ")
         yield from (Part(text, "    - ") for text in finding.evidence)
@@ -84,7 +85,8 @@ def _finding(number: int, finding: Finding) -> Iterator[Part]:
     yield Part()
 
 
-def _named(finding: Finding) -> str:
-    if finding.cause is None:
+def named(finding: Finding) -> str:
+    """Give the cause, and how sure it is."""
+    if finding.cause in (None, Cause.UNKNOWN):
         return ""
-    return f", {finding.cause}, {share(finding.confidence, 1)} sure"
+    return f", {finding.cause}, {finding.confidence:.0%} sure"

@@ -5,21 +5,13 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, TextIO
 
 WIDEST: Final = 100
 """Columns beyond which no line of a text goes on: it would be hard to read."""
 NARROWEST: Final = 20
 USUAL: Final = (80, 24)
 PLAIN_LOCALES: Final = frozenset({"C", "POSIX"})
-
-
-class Stream(Protocol):
-    """What is asked of a stream."""
-
-    @property
-    def encoding(self) -> str: ...
-    def isatty(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +24,9 @@ class Screen:
     live: bool = False
 
 
-def screen_of(output: Stream, errors: Stream, environ: Mapping[str, str] = os.environ, *, plain: bool) -> Screen:
+def screen_of(
+    output: TextIO, errors: TextIO, environ: Mapping[str, str] = os.environ, *, plain: bool
+) -> Screen:
     """Find out what both streams can show; `plain` if nothing but lines is wanted."""
     able = (
         not plain
@@ -50,7 +44,7 @@ def screen_of(output: Stream, errors: Stream, environ: Mapping[str, str] = os.en
     )
 
 
-def _has_more_than_ascii(stream: Stream, environ: Mapping[str, str]) -> bool:
+def _has_more_than_ascii(stream: TextIO, environ: Mapping[str, str]) -> bool:
     """Whether signs such as ✓ can be shown. A locale of C says no, though Python may write UTF-8 there."""
     wanted = environ.get("LC_ALL") or environ.get("LANG") or ""
     return wanted not in PLAIN_LOCALES and (stream.encoding or "").lower().replace("-", "") == "utf8"

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TextIO
 
@@ -26,6 +27,16 @@ class Form(StrEnum):
     MARKDOWN = "markdown"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """In what form a report is written, on which `host` it was made, and what it is read on."""
+
+    form: Form
+    host: str
+    reading: Reading
+    screen: Screen
+
+
 class Examining(Protocol):
     """What is watched."""
 
@@ -44,14 +55,16 @@ def watched(examination: Examining, screen: Screen, errors: TextIO) -> Report:
         return examination.run(show)
 
 
-def report_in(form: Form, report: Report, host: str, reading: Reading, screen: Screen, output: TextIO) -> None:
-    """Write a report made on `host` to `output`."""
-    if form is Form.JSON:
-        output.write(json.dumps(document(report, host), indent=2, ensure_ascii=screen.ascii_only) + "\n")
-    elif form is Form.MARKDOWN:
-        output.write(markdown(report, host) + "\n")
+def write(report: Report, paper: Paper, output: TextIO) -> None:
+    """Write a report."""
+    screen = paper.screen
+    if paper.form is Form.JSON:
+        told = json.dumps(document(report, paper.host), indent=2, ensure_ascii=screen.ascii_only)
+        output.write(f"{told}\n")
+    elif paper.form is Form.MARKDOWN:
+        output.write(f"{markdown(report, paper.host)}\n")
     else:
-        lines = lined(reading(report), screen.width, ascii_only=screen.ascii_only)
+        lines = lined(paper.reading(report), screen.width, ascii_only=screen.ascii_only)
         if screen.coloured:
             from exporter.terminal.live import coloured  # noqa: PLC0415  rich is an extra
 
@@ -73,8 +86,7 @@ def _shown(screen: Screen, errors: TextIO) -> Iterator[Callable[[Progress], None
     news = News()
 
     def tell(progress: Progress) -> None:
-        for line in news.lines(progress):
-            errors.write(f"{line}\n")
+        errors.writelines(f"{line}\n" for line in news.lines(progress))
         errors.flush()
 
     yield tell

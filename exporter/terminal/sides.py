@@ -10,7 +10,7 @@ MARKS: Final[Mapping[State, tuple[str, Tone]]] = {
     State.WAITING: ("·", Tone.FAINT),
     State.GOOD: ("✓", Tone.GOOD),
     State.BAD: ("✗", Tone.BAD),
-    State.ABSENT: ("–", Tone.FAINT),
+    State.ABSENT: ("-", Tone.FAINT),
 }
 WIDEST: Final = max(len(side) for side in Side)
 
