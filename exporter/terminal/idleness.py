@@ -43,7 +43,7 @@ def layers(idle: IdleObservation | None) -> str:
 
 
 def way(report: Report) -> tuple[str, str] | None:
-    """Say how the latest silent connection came to its end: in a word, and in a sentence; None if none did."""
+    """Say how the latest silent connection ended: in a word, and in a sentence; None if none did."""
     ends = [drop for drop in report.seen.drops if drop.probe == "idle"]
     if not ends or report.idle is None or report.idle.killed is None:
         return None

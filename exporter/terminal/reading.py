@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from exporter.examination.report import Finding, Report, State
+from exporter.examination.report import Finding, Report, Side, State
 from exporter.examination.words import duration
 from exporter.model import Cause, Severity, rfc3339
 from exporter.terminal.idleness import bracket, layers, way
@@ -30,7 +30,7 @@ def diagnosed(report: Report) -> Iterator[Part]:
 def of_silence(report: Report) -> Iterator[Part]:
     """Give the report of a search for the idle timeout."""
     yield from _heading(report)
-    yield from sides(look for look in report.looks if look.state is State.BAD)
+    yield from sides(each for each in report.looks if each.state is State.BAD and each.side is not Side.HOLD)
     yield Part(bracket(report.idle), "  silence  ", Tone.STRONG)
     if layer := layers(report.idle):
         yield Part(layer, "  layer    ", Tone.STRONG)
