@@ -152,11 +152,12 @@ def examined(parsed: argparse.Namespace, plan: Plan, reading: Reading) -> Report
         raise PlanError(f"this is no URL; {EXAMPLE}")  # not repeated: a password may stand in it
     if "://" in parsed.where and parsed.config_file:
         raise PlanError("with --config.file, give the name of one of its targets instead of a URL")
+    examination = Examination(plan)
     screen = screen_of(sys.stdout, sys.stderr, plain=parsed.plain or parsed.log_level is not None)
     logged = StringIO()
     logs.set_up(parsed.log_level or "error", parsed.log_format, logged if screen.live else sys.stderr)
     try:
-        report = watched(Examination(plan), screen, sys.stderr)
+        report = watched(examination, screen, sys.stderr)
     finally:
         sys.stderr.write(logged.getvalue())
     paper = Paper(form=parsed.form, host=harmless(socket.gethostname()), reading=reading, screen=screen)

@@ -9,8 +9,8 @@ from exporter.examination.report import Side
 from exporter.terminal.outcome import idle_timeout
 from exporter.terminal.reading import of_silence
 
-HOLD: Final = 16 * 60.0
-"""Seconds: enough for timeouts of ten minutes."""
+HOLD: Final = 30 * 60.0
+"""Seconds: enough to find timeouts of ten minutes, and to tell the layer of most."""
 SIDES: Final = frozenset({Side.PING, Side.TCP, Side.SESSION, Side.SERVER, Side.HOLD})
 """What it takes to tell the layer, too."""
 STATUSES: Final = (

@@ -6,6 +6,7 @@ from typing import Final
 from exporter.examination.report import Report
 from exporter.examination.words import duration
 from exporter.model import End, IdleObservation
+from exporter.terminal.outcome import idle_timeout
 
 LAYERS: Final[Mapping[str, str]] = {
     "server": "the server itself",
@@ -42,10 +43,19 @@ def layers(idle: IdleObservation | None) -> str:
     return "; ".join(told)
 
 
+def likely(report: Report) -> str:
+    """Say who seems to end them, where no experiment has told; empty if nobody knows."""
+    for finding in report.findings:
+        layer, _, kind = (finding.cause or "").partition(".")
+        if kind == "idle_timeout":
+            return f"probably {LAYERS.get(layer, layer)} ({finding.cause}, {finding.confidence:.0%} sure)"
+    return ""
+
+
 def way(report: Report) -> tuple[str, str] | None:
     """Say how the latest silent connection ended: in a word, and in a sentence; None if none did."""
     ends = [drop for drop in report.seen.drops if drop.probe == "idle"]
-    if not ends or report.idle is None or report.idle.killed is None:
+    if not ends or not idle_timeout(report):
         return None
     word, sentence = WAYS[ends[0].end]
     late = ends[0].used and ends[0].end is not End.SILENCE

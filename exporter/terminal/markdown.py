@@ -7,14 +7,14 @@ from typing import Final
 from exporter import __version__
 from exporter.examination.report import Finding, Report, Setting
 from exporter.model import rfc3339
-from exporter.terminal.idleness import bracket, layers, way
+from exporter.terminal.idleness import bracket, layers, likely, way
 from exporter.terminal.parts import legible
 from exporter.terminal.reading import named
 from exporter.terminal.settings import HEADS, given
 
-SPECIAL: Final = re.compile(r"[\\`*_\[\]<>#|~&@!]")
+SPECIAL: Final = re.compile(r"[\\`*\[\]<>#|~&@]|(?<![^\W_])_|_(?![^\W_])")
 """What means something anywhere in a line; an @ would call somebody."""
-BEGINS: Final = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)]))")
+BEGINS: Final = re.compile(r"^(\s*)([-+=:]|\d+(?=[.)](?:\s|$)))")
 """What means something at the beginning of a line."""
 FENCE: Final = re.compile(r"`{3,}")
 
@@ -83,7 +83,7 @@ def _circumstances(report: Report, host: str) -> Iterator[tuple[str, ...]]:
 
 def _silence(report: Report) -> Iterator[tuple[str, ...]]:
     yield ("idle timeout", bracket(report.idle))
-    if layer := layers(report.idle):
+    if layer := layers(report.idle) or likely(report):
         yield ("layer", layer)
     if (how := way(report)) is not None:
         yield ("way", f"{how[0]}: {how[1]}")

@@ -1,7 +1,12 @@
 """What a report comes to, in one word: what exit statuses are made of."""
 
+from typing import Final
+
 from exporter.examination.report import Report, State
 from exporter.model import Severity
+
+IDLE_TIMEOUT: Final = ".idle_timeout"
+"""How causes end that are idle timeouts, whoever's they are."""
 
 
 def healthy(report: Report) -> bool:
@@ -19,6 +24,7 @@ def looked(report: Report) -> bool:
 def idle_timeout(report: Report) -> bool | None:
     """Whether silence ends connections; None where no silence came to its end."""
     idle = report.idle
-    if idle is None or (idle.survived is None and idle.killed is None):
-        return None
-    return idle.killed is not None
+    named = any((finding.cause or "").endswith(IDLE_TIMEOUT) for finding in report.findings)
+    if named or (idle is not None and idle.killed is not None):
+        return True
+    return None if idle is None or idle.survived is None else False

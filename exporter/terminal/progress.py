@@ -5,6 +5,7 @@ from typing import Final
 
 from exporter.examination.report import Progress, Rung, Side, State
 from exporter.examination.words import duration
+from exporter.model import Cause, Incident
 from exporter.terminal.idleness import bracket, layers
 from exporter.terminal.parts import Line, Part, Tone, legible, lined
 from exporter.terminal.sides import sides
@@ -28,12 +29,13 @@ def clock(seconds: float) -> str:
 def frame(progress: Progress, width: int, height: int, *, ascii_only: bool = False) -> list[Line]:
     """Fill a window of so many columns and lines; where it is small, what matters less is left out."""
     head = [Part(_times(progress), f"{progress.target}  ", Tone.STRONG), Part()]
-    troubles = [Part(f"{each.cause}: {each.summary}", "  ✗ ", Tone.BAD) for each in progress.incidents]
+    troubles = [Part(_told(each), "  ✗ ", Tone.BAD) for each in progress.incidents]
     foot = [*([Part(), *troubles] if troubles else []), Part(), Part(HELP, tone=Tone.FAINT)]
     looks = [look for look in progress.looks if look.side is not Side.HOLD or not progress.rungs]
-    if len(looks) + len(head) + len(foot) + 3 > height:
+    known = list(_known(progress))
+    if len(head) + len(looks) + len(known) + len(foot) + 3 > height:
         looks = [look for look in looks if look.state is not State.ABSENT]
-    above, below = [*head, *sides(looks)], [*_known(progress), *foot]
+    above, below = [*head, *sides(looks)], [*known, *foot]
     room = height - len(above) - len(below) - 2
     silent = [_bar(rung, width) for rung in _nearest(progress.rungs, max(1, room))]
     if silent:
@@ -72,7 +74,12 @@ def _news(progress: Progress) -> Iterator[tuple[str, str]]:
         if layer := layers(progress.idle):
             yield layer, f"silence ends by {layer}"
     for each in progress.incidents:
-        yield f"{each.id} {each.cause}", f"trouble: {each.cause}: {each.summary}"
+        yield f"{each.id} {each.cause}", f"trouble: {_told(each)}"
+
+
+def _told(incident: Incident) -> str:
+    """Say what is wrong, and why if that is known."""
+    return incident.summary if incident.cause is Cause.UNKNOWN else f"{incident.cause}: {incident.summary}"
 
 
 def _times(progress: Progress) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from exporter.examination.report import Finding, Report, Side, State
 from exporter.examination.words import duration
 from exporter.model import Cause, Severity, rfc3339
-from exporter.terminal.idleness import bracket, layers, way
+from exporter.terminal.idleness import bracket, layers, likely, way
 from exporter.terminal.parts import Part, Tone
 from exporter.terminal.settings import what_to_set
 from exporter.terminal.sides import sides
@@ -32,7 +32,7 @@ def of_silence(report: Report) -> Iterator[Part]:
     yield from _heading(report)
     yield from sides(each for each in report.looks if each.state is State.BAD and each.side is not Side.HOLD)
     yield Part(bracket(report.idle), "  silence  ", Tone.STRONG)
-    if layer := layers(report.idle):
+    if layer := layers(report.idle) or likely(report):
         yield Part(layer, "  layer    ", Tone.STRONG)
     if (how := way(report)) is not None:
         yield Part(f"{how[0]}: {how[1]}", "  way      ", Tone.STRONG)
@@ -44,7 +44,7 @@ def of_silence(report: Report) -> Iterator[Part]:
 def _heading(report: Report) -> Iterator[Part]:
     cut = ", ended before its time" if report.cut_short else ""
     yield Part(f"{report.target}{f', {report.server}' if report.server else ''}", tone=Tone.STRONG)
-    yield Part(report.url, tone=Tone.FAINT)
+    yield Part(report.url, tone=Tone.FAINT, copy=True)
     yield Part(f"{rfc3339(report.started)}, took {duration(report.seconds)}{cut}", tone=Tone.FAINT)
     yield Part()
 

@@ -38,5 +38,5 @@ def given(advice: Advice) -> bool:
 
 def _listed(settings: tuple[Setting, ...]) -> Iterator[Part]:
     for setting in settings:
-        yield Part(f"{setting.name} = {setting.value}", lead="    ")
+        yield Part(f"{setting.name} = {setting.value}".replace("\n", " "), lead="    ", copy=True)
         yield Part(setting.why, lead="      ")
