@@ -25,6 +25,7 @@ LONG: Final = (
     "examination/test_healthy.py",
     "test_daemon.py",
     "paging/test_quiet.py",
+    "demo/test_demo.py",
     "db/test_footprint.py",
     "test_faults.py",
     "test_web_prometheus.py",
