@@ -26,6 +26,8 @@ KEEPALIVES: Final = {
 WITHIN: Final = 5
 """Seconds for a connect."""
 READ: Final = 60
+USUAL: Final = "28800"
+"""Seconds of `wait_timeout` where nobody has set it: eight hours."""
 HALF: Final = 0.5
 """Part of what killed that is taken for safe where nothing has survived."""
 
@@ -104,11 +106,11 @@ def _engine(need: Need) -> Iterator[Setting]:
         why = "as given: it is safe here" if kept else f"a connection is replaced in time: {shortest[1]}"
         yield Setting(name="pool_recycle", value=f"{floor(max(1.0, value))}", why=why)
     elif given.pool_recycle is not None:
-        yield Setting(name="pool_recycle", value=f"{given.pool_recycle:g}", why="as given")
+        yield Setting(name="pool_recycle", value=_number(given.pool_recycle), why="as given")
     for name in ("pool_size", "max_overflow", "pool_timeout"):
         own = getattr(given, name)
         if own is not None:
-            yield Setting(name=name, value=f"{own:g}", why="as given")
+            yield Setting(name=name, value=_number(own), why="as given")
 
 
 def _client(need: Need) -> Client:
@@ -174,7 +176,9 @@ def _server(need: Need) -> Iterator[Setting]:
     why = "only if sessions are meant to be silent for longer: it ends them now after "
     struck = {name: seconds for name, seconds in need.limits.items() if name in LIMITS and seconds > 0}
     for name, seconds in struck.items():
-        value = "0" if name == "idle_session_timeout" else "28800"
+        value = "0" if name == "idle_session_timeout" else USUAL
+        if value == _number(seconds):
+            continue
         yield Setting(name=name, value=value, why=why + duration(seconds))
         if name == "wait_timeout":
             yield Setting(name="interactive_timeout", value=value, why="the same for interactive clients")
@@ -190,6 +194,10 @@ def _host(need: Need) -> Iterator[Setting]:
         value=str(keepalives["keepalive_idle"]),
         why=f"{driver(need.aim)} leaves it to the kernel after how many silent seconds to send keepalives",
     )
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(value)
 
 
 def _value(text: str) -> object:

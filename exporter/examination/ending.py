@@ -11,7 +11,7 @@ from exporter.model import Cause
 LEAST: Final = 3.0
 """Seconds that every examination takes."""
 STANDS: Final = 2.0
-"""Seconds for which incidents have to be called the same."""
+"""Seconds for which incidents have to be called the same, and to be about the same timeouts."""
 IDLE: Final = 8.0
 """Seconds without a connection left silent after which none will follow."""
 
@@ -24,6 +24,7 @@ class Ending:
         self.latest = max(plan.seconds, plan.hold if self._holding else 0.0)
         self._seconds = plan.seconds
         self._causes: frozenset[Cause] = frozenset()
+        self._timeouts: tuple[tuple[Cause, float], ...] = ()
         self._since = self._held = 0.0
 
     def looked(self, progress: Progress) -> bool:
@@ -34,8 +35,9 @@ class Ending:
     def due(self, progress: Progress) -> bool:
         """Whether to end now."""
         causes = frozenset(incident.cause for incident in progress.incidents)
-        if causes != self._causes:
-            self._causes, self._since = causes, progress.elapsed
+        timeouts = progress.idle.timeouts if progress.idle is not None else ()
+        if (causes, timeouts) != (self._causes, self._timeouts):
+            self._causes, self._timeouts, self._since = causes, timeouts, progress.elapsed
         if progress.rungs:
             self._held = progress.elapsed
         if progress.elapsed >= self.latest:

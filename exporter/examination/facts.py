@@ -84,8 +84,7 @@ def _session(sight: Sight) -> Facts:
 
 
 def _server(sight: Sight) -> Facts:
-    known = sight.seen.known
-    view = known.view if known is not None else None
+    view = sight.view
     if view is None:
         return {}
     limits = [

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from exporter.diagnosis.advice import pool_recycle_unsafe
+from exporter.diagnosis.advice import idle_values, pool_recycle_unsafe
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.telling import tell
 from exporter.examination import words
@@ -58,8 +58,7 @@ class Evidence:
     @property
     def limits(self) -> dict[str, float]:
         """The server's own limits on silence, in seconds; none that is off."""
-        known = self.sight.seen.known
-        view = known.view if known is not None else None
+        view = self.sight.view
         settings = view.settings if view is not None else {}
         return {name: settings[name] for name in IDLE_LIMITS if settings.get(name)}
 
@@ -143,8 +142,7 @@ def _certificate(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _slots(evidence: Evidence) -> Iterator[Finding]:
-    known = evidence.sight.seen.known
-    view = known.view if known is not None else None
+    view = evidence.sight.view
     for limit in view.limits if view is not None else ():
         if limit.connections < evidence.sight.saturation * limit.most:
             continue
@@ -183,7 +181,14 @@ def _limit(evidence: Evidence) -> Iterator[Finding]:
     if evidence.pool is not None and evidence.pool.pool_pre_ping and seconds >= SHORT:
         return
     text = f"{name} is {words.duration(seconds)}: {_aged(evidence)}"
-    told = _told(evidence, Cause.SERVER_IDLE_TIMEOUT, text, setting=name, seconds=f"{seconds:g}")
+    told = _told(
+        evidence,
+        Cause.SERVER_IDLE_TIMEOUT,
+        text,
+        setting=name,
+        seconds=f"{seconds:g}",
+        **idle_values(seconds, None, [Cause.SERVER_IDLE_TIMEOUT]),
+    )
     summary = (
         f"The server ends sessions that are silent for {words.duration(seconds)} ({name}); {_aged(evidence)}"
     )

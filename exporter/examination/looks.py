@@ -19,6 +19,7 @@ from exporter.model import (
     Scope,
     Seen,
     ServerObservation,
+    ServerView,
     SessionObservation,
     TcpObservation,
     TlsObservation,
@@ -51,6 +52,12 @@ class Sight:
     now: float
     absent: Mapping[str, str]
     saturation: float = FULL
+
+    @property
+    def view(self) -> ServerView | None:
+        """What the server has said of itself last, if anything."""
+        known = self.seen.known
+        return known.view if known is not None else None
 
 
 def looks(sight: Sight, wanted: frozenset[Side], *, holding: bool) -> tuple[Look, ...]:
@@ -177,10 +184,9 @@ def _session(sight: Sight) -> Said:
 
 
 def _server(sight: Sight) -> Said:
-    latest, known = sight.seen.last(ServerObservation), sight.seen.known
+    latest, view = sight.seen.last(ServerObservation), sight.view
     if latest is None:
         return WAITING
-    view = known.view if known is not None else None
     if view is None:
         return State.BAD, words.failed(latest.failure) if latest.failure else "nothing can be asked"
     whole = next((limit for limit in view.limits if limit.scope is Scope.SERVER), None)

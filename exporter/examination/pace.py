@@ -1,7 +1,7 @@
 """How an examination looks: every probe that is wanted, quickly, and silences that fit the time there is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, ClassVar, Final
 
 from exporter.config import Configuration, ProbedTarget
@@ -12,6 +12,7 @@ from exporter.examination.report import Side
 from exporter.probes import KINDS
 from exporter.probes.idle import IdleSettings
 from exporter.probes.pool import PoolProbeSettings
+from exporter.probes.search import Care
 from exporter.settings import ProbeBlock, format_duration, read_block
 
 SIDES: Final[Mapping[Side, tuple[str, ...]]] = {
@@ -49,35 +50,43 @@ CALMLY: Final[Mapping[str, Mapping[str, object]]] = {
     "sentinel": QUICKLY["sentinel"],
 }
 """While silences are waited for: to them, server and pool leave their connections, once they have told."""
-RUNGS: Final = (1.5, 3, 5, 8, 12, 22, 32, 65, 130, 245, 310, 365, 610, 910, 1210, 1810, 3610, 7210, 28810)
-"""Seconds, each a little longer than what devices are known to have."""
+SMALL: Final = (1.7, 2.3, 3.4, 4.5, 5.6, 7, 8.7, 11, 13.5, 17, 21.5, 27, 33, 42, 52, 65, 82, 103, 130, 185)
+RUNGS: Final = (*SMALL, 245, 310, 365, 480, 610, 910, 1210, 1810, 3610, 7210, 28810)
+"""Seconds, each a little longer than what devices may have: a rung that is just as long tells nothing."""
 TWIN: Final = 0.4
 """The longest rung has a twin, longer by that many tolerances: two that agree are no chance."""
 QUIET: Final = 10.0
 """Seconds without a symptom after which an incident is over."""
-SHORTEST: Final = 60.0
+SHORTEST: Final = 30.0
 """A hold has no rung shorter than that part of it."""
 MOST: Final = 600.0
-BEYOND: Final = 1.25
 
 
 class BriefSettings(IdleSettings):
-    """Silences of an examination: a second timeout is not looked for as long as a daemon does."""
+    """Silences of an examination, which has less time than a daemon."""
 
-    beyond: ClassVar[float] = BEYOND
+    care: ClassVar[Care] = Care(width=0.2, beyond=1.1, rounds=1)
 
 
-def quickly(aim: Aim, plan: Plan, *, pooled: bool = False) -> Configuration:
-    """Have everything looked at that is wanted; silences begin at once, a pool once it is `pooled`."""
+def quickly(
+    aim: Aim, plan: Plan, *, pooled: bool = False, silent: bool = False, served: bool = True
+) -> Configuration:
+    """Have everything looked at that is wanted.
+
+    A pool is exercised where it is `pooled`, connections are left `silent`, the server is asked where we are
+    `served`.
+    """
     probes = _blocks(_wanted(plan), QUICKLY)
     if pooled and Side.POOL in plan.sides:
-        probes["pool"] = _pool(aim, plan.pool)
-    return _configuration(aim, plan, probes)
+        probes["pool"] = _pool(pool(aim, plan))
+    if not served:
+        probes.pop("server", None)
+    return _configuration(aim, plan, probes, silent=silent)
 
 
 def calmly(aim: Aim, plan: Plan) -> Configuration:
     """Have silences waited for, and the rest kept an eye on."""
-    return _configuration(aim, plan, _blocks(_wanted(plan), CALMLY))
+    return _configuration(aim, plan, _blocks(_wanted(plan), CALMLY), silent=True)
 
 
 def holds(plan: Plan) -> bool:
@@ -105,8 +114,8 @@ def _blocks(wanted: set[str], written: Mapping[str, Mapping[str, object]]) -> di
     return {name: read_block(kinds[name], block) for name, block in written.items() if name in wanted}
 
 
-def _configuration(aim: Aim, plan: Plan, probes: dict[str, ProbeBlock]) -> Configuration:
-    if holds(plan):
+def _configuration(aim: Aim, plan: Plan, probes: dict[str, ProbeBlock], *, silent: bool) -> Configuration:
+    if silent and holds(plan):
         probes["idle"] = _silences(plan)
     probed: ProbedTarget = replace(aim.probed, probes=probes)
     diagnosis = aim.configuration.diagnosis.model_copy(update={"quiet": QUIET})
@@ -126,10 +135,18 @@ def _silences(plan: Plan) -> IdleSettings:
         raise PlanError(f"the silences to try: {error}") from None
 
 
-def _pool(aim: Aim, pool: PoolPlan | None) -> ProbeBlock:
-    """Give the pool the application's settings: those of the plan, of the configuration, or SQLAlchemy's."""
+def pool(aim: Aim, plan: Plan) -> PoolPlan | None:
+    """Give what is said of the application's pool, by the plan, else the configuration; None for nothing."""
     known = aim.probed.probes.get("pool")
-    base = known if pool is None and isinstance(known, PoolProbeSettings) else _pool_of(pool or PoolPlan())
+    if plan.pool is not None or not isinstance(known, PoolProbeSettings):
+        return plan.pool
+    names = {field.name for field in fields(PoolPlan)} & known.model_fields_set
+    return PoolPlan(**{name: getattr(known, name) for name in names})
+
+
+def _pool(described: PoolPlan | None) -> ProbeBlock:
+    """Give the pool that is exercised, SQLAlchemy's own where none is described, and do it quickly."""
+    base = _pool_of(described or PoolPlan())
     quick = {"interval": 1.0, "timeout": 5.0, "connections": min(2, base.pool_size), "longest_rest": 60.0}
     if base.pool_recycle is not None:
         quick["interval"] = min(1.0, base.pool_recycle / 2)

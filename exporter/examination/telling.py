@@ -10,9 +10,9 @@ from exporter.examination.advising import Need, advise
 from exporter.examination.aiming import Aim
 from exporter.examination.ending import shut
 from exporter.examination.facts import facts
-from exporter.examination.findings import Evidence, findings
+from exporter.examination.findings import IDLE_TIMEOUTS, Evidence, findings
 from exporter.examination.looks import Sight, looks
-from exporter.examination.pace import holds, ladder
+from exporter.examination.pace import holds, ladder, pool
 from exporter.examination.plan import Plan, PoolPlan
 from exporter.examination.report import Finding, Look, Report, Side, State
 from exporter.model import IdleObservation, Incident, Severity
@@ -48,19 +48,19 @@ class Known:
 
 def report(known: Known) -> Report:
     """Tell all that has been found."""
-    evidence = Evidence(aim=known.aim, sight=known.sight, incidents=known.incidents, pool=known.plan.pool)
+    described = pool(known.aim, known.plan)
+    evidence = Evidence(aim=known.aim, sight=known.sight, incidents=known.incidents, pool=described)
     found = findings(evidence)
     seen = looks(known.sight, known.plan.sides, holding=holds(known.plan))
     causes = frozenset(finding.cause for finding in found if finding.cause is not None)
     need = Need(
         aim=known.aim,
-        pool=known.plan.pool or PoolPlan(),
+        pool=described or PoolPlan(),
         causes=causes,
         idle=known.idle,
         limits=evidence.limits,
     )
-    server = known.sight.seen.known
-    view = server.view if server is not None else None
+    view = known.sight.view
     return Report(
         target=known.aim.probed.target.name,
         url=known.aim.url,
@@ -113,8 +113,7 @@ def _unsure(known: Known, seen: Sequence[Look]) -> Iterator[str]:
             yield f"{look.side} came to no result in time"
         elif look.state is State.ABSENT and look.side in known.plan.sides & ON_THE_WAY:
             yield f"{look.side} told nothing: {look.text}"
-    server = known.sight.seen.known
-    view = server.view if server is not None else None
+    view = known.sight.view
     for missing in view.missing if view is not None else ():
         yield words.line(f"without the privilege {missing.privilege}: {missing.needed_for}; {missing.grant}")
 
@@ -137,7 +136,11 @@ def _about_silence(known: Known) -> Iterator[str]:
         )
     elif not idle.timeouts:
         enough = words.duration(_whole(ENOUGH * idle.killed))
-        yield f"Which layer ends silent connections could not be told in time: a hold of {enough} is enough"
+        likely = sorted({incident.cause for incident in known.incidents} & set(IDLE_TIMEOUTS))
+        what = "Which layer ends silent connections could not be told in time"
+        if likely:
+            what = f"That it is {likely[0]} was told by how they ended, and not tried in time"
+        yield f"{what}: a hold of {enough} is enough"
 
 
 def _whole(seconds: float) -> float:

@@ -25,7 +25,7 @@ from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.inquest import Finding, inquire
 from exporter.probes.kind import Report, Standing, Tools
 from exporter.probes.opening import opened
-from exporter.probes.search import BEYOND, Job, Search
+from exporter.probes.search import Care, Job, Search
 from exporter.settings import Duration, ProbeBlock
 
 LADDER = (30.0, 60.0, 120.0, 240.0, 360.0, 600.0, 900.0, 1800.0, 3600.0)
@@ -60,7 +60,7 @@ class IdleSettings(ProbeBlock):
     timeout: Duration = Field(
         default=10.0, description="longest time that opening one may take, and a server to answer"
     )
-    beyond: ClassVar[float] = BEYOND
+    care: ClassVar[Care] = Care()
 
     @field_validator("ladder")
     @classmethod
@@ -78,7 +78,7 @@ class Idle:
         self._settings = settings
         self._tools = tools
         self._budget = tools.budget
-        self._search = Search(target, settings.ladder, tools.memory, settings.beyond)
+        self._search = Search(target, settings.ladder, tools.memory, settings.care)
         self._under_way: set[Job] = set()
         self._news = asyncio.Event()
         self._died = -math.inf

@@ -10,6 +10,7 @@ from exporter.examination.aiming import aim
 from exporter.examination.ending import Ending
 from exporter.examination.examination import Examination
 from exporter.examination.pace import SIDES, calmly, holds, ladder, quickly
+from exporter.examination.pace import pool as described
 from exporter.examination.plan import Plan, PlanError, PoolPlan
 from exporter.examination.report import Look, Progress, Rung, Side, State
 from exporter.examination.stages import Stages
@@ -94,6 +95,7 @@ def test_a_target_of_the_configuration(tmp_path: Path) -> None:
     assert found.url == "mysql://app@db.example.com:3306/shop"
     pool = quickly(found, plan, pooled=True).targets[0].probes["pool"]
     assert (pool.pool_size, pool.pool_recycle, pool.interval) == (3, 600.0, 1.0)
+    assert described(found, plan) == PoolPlan(pool_size=3, pool_recycle=600.0)
     with_pool = replace(plan, pool=PoolPlan(pool_recycle=1.0))
     pool = quickly(found, with_pool, pooled=True).targets[0].probes["pool"]
     assert (pool.pool_size, pool.pool_recycle, pool.interval) == (5, 1.0, 0.5)
@@ -122,7 +124,9 @@ def test_a_ladder_fits_its_hold(hold: float) -> None:
     assert list(rungs) == sorted(rungs)
     assert rungs[-1] < hold
     assert rungs[-1] - rungs[-2] <= max(0.4, 0.008 * rungs[-2]) + 0.01
-    settings = quickly(aim(Plan(where=URL)), Plan(where=URL, hold=hold)).targets[0].probes["idle"]
+    settings = (
+        quickly(aim(Plan(where=URL)), Plan(where=URL, hold=hold), silent=True).targets[0].probes["idle"]
+    )
     assert isinstance(settings, IdleSettings)
     assert settings.ladder == pytest.approx(list(rungs), abs=0.01)
 
@@ -185,24 +189,39 @@ def test_a_hold_ends_when_silence_has_told() -> None:
     told = (Cause.MIDDLEBOX_IDLE_TIMEOUT,)
     assert not ending.due(progress(60.0, idle=found, rungs=1, causes=told))
     assert not ending.due(progress(64.0, idle=found, causes=told))
-    assert ending.due(progress(64.5, idle=named, causes=told))
+    assert not ending.due(progress(65.0, idle=named, causes=told))
+    assert ending.due(progress(67.0, idle=named, causes=told))
+    ending = Ending(Plan(where=URL, hold=600.0))
+    assert not ending.due(progress(60.0, idle=found, rungs=1, causes=told))
     assert ending.due(progress(69.0, idle=found, causes=told))
     assert ending.due(progress(600.0, rungs=1))
 
 
+def stages(**plan: Any) -> list[set[str]]:
+    """Give the probes of each stage, in turn, where all has told at last."""
+    made = Plan(**{"where": URL, **plan})
+    stages = Stages(aim(made), made)
+    found = [stages.first]
+    for looked in (False, False, False, True, True):
+        then = stages.next(progress(1.0), looked=looked)
+        found += [then] if then is not None else []
+    return [set(configuration.targets[0].probes) for configuration in found]
+
+
 def test_a_pool_waits_for_sessions_and_silence_gets_the_rest() -> None:
+    first, pooled, silent, relieved, calm = stages(hold=600.0)
+    assert not first & {"pool", "idle"}
+    assert pooled == first | {"pool"}
+    assert silent == pooled | {"idle"}
+    assert relieved == calm == silent - {"pool", "server"}
+    assert stages() == [first, pooled]
+    assert stages(sides=frozenset({Side.POOL})) == [set(), {"pool"}]
     plan = Plan(where=URL, hold=600.0)
-    stages = Stages(aim(plan), plan)
-    assert "pool" not in stages.first.targets[0].probes
-    assert stages.next(progress(1.0, session="waiting"), looked=False) is None
-    then = stages.next(progress(2.0), looked=False)
-    assert then is not None
-    assert "pool" in then.targets[0].probes
-    assert stages.next(progress(3.0), looked=False) is None
-    calm = stages.next(progress(4.0), looked=True)
-    assert calm == calmly(aim(plan), plan)
-    assert not calm.targets[0].probes.keys() & {"pool", "server"}
-    assert calm.targets[0].probes["idle"] == then.targets[0].probes["idle"]
-    assert stages.next(progress(5.0), looked=True) is None
-    plan = Plan(where=URL, sides=frozenset({Side.POOL}))
-    assert "pool" in Stages(aim(plan), plan).first.targets[0].probes
+    shut = Stages(aim(plan), plan)
+    assert shut.next(progress(1.0, session="bad"), looked=True) is None
+
+
+def test_silence_goes_on_from_stage_to_stage() -> None:
+    plan = Plan(where=URL, hold=600.0)
+    quick = quickly(aim(plan), plan, silent=True)
+    assert quick.targets[0].probes["idle"] == calmly(aim(plan), plan).targets[0].probes["idle"]

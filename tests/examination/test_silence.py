@@ -56,6 +56,7 @@ def test_a_device_that_forgets_is_named(reports: Scene) -> None:
     assert not report.cut_short
     assert states(report)[Side.HOLD] is State.BAD
     evidence = of(report, Cause.MIDDLEBOX_IDLE_TIMEOUT).evidence
+    assert evidence[0].startswith("held in five ways, connections show: a device on the way")
     assert evidence[-1] == "a pool with pool_recycle=1800 hands out connections that have ended meanwhile"
     assert [setting.name for setting in report.advice.server] == ["tcp_keepalives_idle"]
     assert {setting.name for setting in report.advice.client} >= {"keepalives_idle", "tcp_user_timeout"}
@@ -108,6 +109,17 @@ def test_the_application_stops_failing_with_what_is_printed(
         _use(names["engine"])
         careless.dispose()
         names["engine"].dispose()
+
+
+def test_a_port_that_a_firewall_swallows_is_told_in_seconds(site: Site) -> None:
+    """Echoes to the host are answered: nobody holds for ten minutes to see that."""
+    with site.firewall.black_hole(PORTS["mysql"]), site.client.entered():
+        report = examined(site.url("mysql"), sides=SIDES - {Side.SERVER}, hold=600.0)
+    assert causes(report) == [Cause.MIDDLEBOX_CONNECT_BLOCKED]
+    assert states(report)[Side.SESSION] is State.BAD
+    assert report.seconds < 30
+    assert report.advice.client
+    assert any("No silence came to its end" in line for line in report.unsure)
 
 
 def _use(engine: Any) -> None:
