@@ -9,7 +9,7 @@ import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from exporter.cli import alerting, checking, dashboarding, demo, path, running
+from exporter.cli import alerting, checking, dashboarding, demo, diagnose, idle, path, running
 from exporter.cli.output import VERSION, say
 from exporter.cli.parsing import Parser
 from exporter.config import json_schema
@@ -60,6 +60,8 @@ def _parser() -> Parser:
 
     running.add(commands)
     checking.add(commands)
+    diagnose.add(commands)
+    idle.add(commands)
     path.add(commands)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of the configuration, for editors")
