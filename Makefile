@@ -24,7 +24,7 @@ screenshots: MINUTES ?= 12
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes alerts dashboards story pictures screenshots clean
+.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
 demo: .venv/demo
 	@$(BIN)/conndrop demo
@@ -123,8 +123,15 @@ screenshots: .venv/dev
 	@tests/prepare
 	@$(BIN)/python -m tests.browser.screenshots $(MINUTES)
 
+# Pages that are written by the code they tell of.
 causes: .venv/dev
 	$(BIN)/conndrop causes --markdown > docs/causes.md
+
+metrics: .venv/dev
+	$(BIN)/conndrop metrics --markdown > docs/metrics.md
+
+configuration: .venv/dev
+	$(BIN)/conndrop schema --markdown > docs/configuration.md
 
 .venv/python:
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed; none was found on the PATH.' >&2; exit 1; }

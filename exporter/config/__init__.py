@@ -3,6 +3,7 @@
 from exporter.config.loading import load
 from exporter.config.meaning import Configuration, Module, ProbedTarget
 from exporter.config.problems import ConfigurationError, Problem
+from exporter.config.reference import page as configuration_page
 from exporter.config.schema import json_schema
 from exporter.config.showing import Shown, shown, shown_settings
 from exporter.config.sources import Sources
@@ -17,6 +18,7 @@ __all__ = [
     "Problem",
     "Shown",
     "Sources",
+    "configuration_page",
     "json_schema",
     "load",
     "load_access",
