@@ -121,6 +121,8 @@ EVIDENCE: Final[dict[Cause, list[tuple[Shown, ...]]]] = {
     ],
     C.SERVER_SESSION_KILLED: [
         (said(C.SERVER_SESSION_KILLED), *WELL, S.SERVER_GOES_ON),
+        # One was just being used as all were ended: what it had sent is answered with a reset.
+        (S.HELD_CLOSED, S.HELD_RESET_ON_USE, S.HELD_MANY, *WELL, S.DIRECT, S.SERVER_GOES_ON),
         (S.HELD_CLOSED, S.HELD_ONE, S.DIRECT, S.SERVER_GOES_ON, *WELL),
         (S.HELD_CLOSED, S.HELD_MANY, S.DIRECT, S.SERVER_GOES_ON, *WELL),
     ],

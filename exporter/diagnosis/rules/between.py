@@ -33,6 +33,7 @@ BETWEEN: Final[Mapping[Cause, Row]] = {
             Sign.HELD_MANY: 3,
         },
         against={
+            Sign.HELD_CLOSED: 6,
             Sign.HELD_OTHERS_LIVE: 6,
             Sign.ECHO_LOST: 3,
             Sign.HELD_EQUAL_AGE: 6,
