@@ -17,8 +17,7 @@ from typing import Any, Final
 import pytest
 
 from exporter.cli import _parser
-from exporter.cli.running import _options
-from tests.docs.reading import MANUALS, ROOT, blocks
+from tests.docs.reading import MANUALS, ROOT, WITH_TESTS_OF_THEIR_OWN, blocks
 from tests.docs.test_snippets import KNOWN_HASH
 from tests.servers import Certificates
 from tests.test_cli import told
@@ -36,7 +35,11 @@ INSTEAD: Final[Mapping[str, str]] = {
     r"/var/lib/grafana/dashboards/conndrop": "dashboards",
 }
 """What is done in place of what a page says: ask whether there is such a target, keep to a folder."""
-SHELL: Final = [block for block in blocks("sh") if block.order != "not run"]
+SHELL: Final = [
+    block
+    for block in blocks("sh")
+    if block.order != "not run" and block.page.name not in WITH_TESTS_OF_THEIR_OWN
+]
 WITH_COMMANDS: Final = list(dict.fromkeys(block.page for block in SHELL))
 
 
@@ -120,6 +123,14 @@ def _commands() -> Mapping[str, argparse.ArgumentParser]:
     return dict(choices)
 
 
+def test_pages_with_tests_of_their_own_have_some() -> None:
+    others = [file for file in (ROOT / "tests").rglob("*.py") if file.parent.name != "docs"]
+    texts = [file.read_text() for file in others]
+    for page in MANUALS:
+        if page.name in WITH_TESTS_OF_THEIR_OWN:
+            assert any(f'"{page.name}"' in text for text in texts), f"no test reads {page.name}"
+
+
 def test_few_commands_are_not_run_and_each_says_why() -> None:
     not_run = [block for block in blocks("sh") if block.order == "not run"]
     assert len(not_run) <= MOST_NOT_RUN, [f"{block}: {block.why}" for block in not_run]
@@ -165,6 +176,7 @@ def test_options_of_run_are_those_in_the_table() -> None:
     listed = re.findall(r"^\| `(--[\w.-]+)", section, flags=re.MULTILINE)
     options = {option for action in _commands()["run"]._actions for option in action.option_strings}
     assert set(listed) == options - {"-h", "--help"}
-    defaults = _options(_parser().parse_args(["run", "--config.file=x"]))
-    assert f"| `{defaults.history_limit}` |" in section
-    assert f"| `{defaults.timeout_offset}` |" in section
+    for action in _commands()["run"]._actions:
+        if type(action.default) in (int, float):
+            row = next(line for line in section.splitlines() if f"`{action.option_strings[0]}" in line)
+            assert f"| `{action.default:g}" in row
