@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from exporter.db.mysql.words import NUMBERS
-from exporter.db.postgres.words import SQLSTATES, WORDS
 from exporter.exposition import SERIES
 from exporter.exposition.families import Families
 from exporter.exposition.incidents import IncidentMetrics
@@ -29,6 +27,8 @@ from exporter.model import (
 )
 from exporter.probes import KINDS
 from exporter.runtime.crew import MISSED_REASONS
+from exporter.said.mysql import NUMBERS
+from exporter.said.postgres import SQLSTATES, WORDS
 from tests.scraping import parse_openmetrics, parse_text, samples_of, series, value
 
 PINGS = (

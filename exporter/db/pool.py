@@ -241,8 +241,7 @@ class Pool:
         life = self._lives[connection]
         if life.dead or not self._choosing:
             return
-        recycle = self._settings.recycle
-        too_old = recycle is not None and time.time() - record.last_connect_time > recycle
-        self._round.invalidations.append(Invalidation.RECYCLE if too_old else Invalidation.POOL)
+        age = time.time() - record.last_connect_time
+        self._round.invalidations.append(Invalidation.unseen(age, self._settings.recycle))
         if life.before is None or not life.before.ended:
             self._round.lost.append((connection.number, life.born))

@@ -102,6 +102,11 @@ class Invalidation(StrEnum):
     RECYCLE = "recycle"
     POOL = "pool"
 
+    @classmethod
+    def unseen(cls, age: float, recycle: float | None) -> "Invalidation":
+        """Say why a connection of this age was replaced unseen; seconds, `recycle` None for never."""
+        return cls.RECYCLE if recycle is not None and age > recycle else cls.POOL
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:

@@ -11,7 +11,6 @@ from typing import Final, Generic, TypeVar
 
 from exporter.model import Cause, ProbeError
 from exporter.net.batch import NAME_BYTES, Batch
-from exporter.net.dial import CAUSES
 from exporter.net.flight import Flight, Place
 from exporter.net.icmp import HEADER, KEY_BYTES, REPLY, EchoPackets, IcmpSocket
 from exporter.net.icmp_errors import ADDRESSES, ADVICE, ORIGIN_STAMP, VERSIONS, IcmpError, address_in
@@ -28,6 +27,7 @@ from exporter.net.stamps import (
     enlarge_sending,
     extended,
 )
+from exporter.said.system import CAUSES
 
 J = TypeVar("J")
 

@@ -60,7 +60,6 @@ POOL: Final = (
                 legend=JOB.legend("{{reason}}"),
             ),
         ),
-        empty="A line appears with the first connection that the pool lets go of.",
     ),
     Lines(
         number=15,
@@ -69,7 +68,6 @@ POOL: Final = (
         "0 in a pool that is large enough. See who keeps connections: transactions left idle, slow "
         "queries, code that does not give them back.",
         unit=PER_MINUTE,
-        empty="A line appears when a checkout has waited in vain for the first time.",
         queries=(Query(expr=JOB.a_minute(ERRORS, having=EXHAUSTED), legend=JOB.named),),
     ),
 )

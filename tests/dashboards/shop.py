@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
 
-from prometheus_client import disable_created_metrics, start_http_server
+from prometheus_client import CollectorRegistry, disable_created_metrics, start_http_server
 from sqlalchemy import Engine, NullPool, QueuePool, create_engine, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from tests.dashboards.instrumented import Instruments
+from exporter.instrument import instrument, retrying
 from tests.lab.site import Site
 from tests.lab.told import Told
 from tests.servers.database import PASSWORD, USER
@@ -76,7 +76,7 @@ class Work:
     """What the process does."""
 
     def __init__(self) -> None:
-        self._instruments = Instruments()
+        self._registry = CollectorRegistry()
         self._logins: list[Login] = []
         self._pools: dict[str, Engine] = {}
         self._hoard = contextlib.ExitStack()
@@ -92,30 +92,28 @@ class Work:
         self._logins = [Login(**words) for words in logins]
         for login in self._logins:
             pool = self._pools[login.name] = self._engine(login, poolclass=QueuePool, **POOL)
-            assert isinstance(pool.pool, QueuePool)
-            self._instruments.show(login.name, pool.pool)
             fresh = self._engine(login, poolclass=NullPool)
-            _again(FRESH, partial(self._ask, login.name, fresh, "SELECT 1"))
-            _again(LARGE, partial(self._ask, login.name, pool, f"SELECT repeat('x', {BYTES})"))
+            _again(FRESH, partial(_ask, fresh, "SELECT 1"))
+            _again(LARGE, partial(_ask, pool, f"SELECT repeat('x', {BYTES})"))
             for _ in range(BORROWERS):
-                _again(PAUSE, partial(self._ask, login.name, pool, "SELECT 1"))
+                _again(PAUSE, partial(_ask, pool, "SELECT 1"))
         return len(logins)
 
     def _rest_(self, seconds: float) -> int:
         """Have a pool of one connection that is used this seldom, and replaced now and then."""
         for login in self._logins:
             pool = self._engine(login, poolclass=QueuePool, pool_size=1, pool_recycle=int(3 * seconds))
-            _again(seconds, partial(self._ask, login.name, pool, "SELECT 1"))
+            _again(seconds, partial(_ask, pool, "SELECT 1"))
         return len(self._logins)
 
     def _serve_(self, _: bool) -> int:
-        server, _thread = start_http_server(0, "127.0.0.1", self._instruments.registry)
+        server, _thread = start_http_server(0, "127.0.0.1", self._registry)
         return int(server.server_port)
 
     def _hoard_(self, name: str) -> int:
         with contextlib.suppress(SQLAlchemyError):
             for _ in range(POOL["pool_size"] + POOL["max_overflow"]):
-                kept = self._hoard.enter_context(self._instruments.borrowed(name, self._pools[name]))
+                kept = self._hoard.enter_context(self._pools[name].connect())
                 kept.execute(text("SELECT 1"))
         return 0
 
@@ -126,21 +124,15 @@ class Work:
 
     def _engine(self, login: Login, **settings: Any) -> Engine:
         engine = create_engine(login.url, connect_args=dict(OPTIONS[login.driver]), **settings)
-        self._instruments.watch(login.name, engine)
+        instrument(engine, login.name, self._registry)
         return engine
 
-    def _ask(self, name: str, engine: Engine, sql: str) -> None:
-        """Ask something over a connection; once more where it turns out to be dead."""
-        try:
-            self._asked(name, engine, sql)
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                self._instruments.retried(name, error)
-                self._asked(name, engine, sql)
 
-    def _asked(self, name: str, engine: Engine, sql: str) -> None:
-        with self._instruments.borrowed(name, engine) as connection:
-            connection.execute(text(sql)).one()
+@retrying(attempts=2)
+def _ask(engine: Engine, sql: str) -> None:
+    """Ask something over a connection; once more where it turns out to be dead."""
+    with engine.connect() as connection:
+        connection.execute(text(sql)).one()
 
 
 def _again(seconds: float, what: Callable[[], None]) -> None:

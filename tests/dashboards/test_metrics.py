@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from exporter.instrument.series import Series
 from tests.alerts.foreign import FOREIGN, PROMETHEUS
 from tests.alerts.test_metrics import HISTOGRAM, ours
 from tests.dashboards.boards import Board, boards
 from tests.dashboards.expressions import asked, parsed
-from tests.dashboards.instrumented import Instruments
 from tests.dashboards.labels import APPLICATION, listed
 from tests.dashboards.rules.questions import questions
 from tests.test_shipped import names
@@ -54,7 +54,7 @@ def test_every_series_exists() -> None:
 
 
 def test_series_of_an_application_are_those_of_one_that_is_instrumented() -> None:
-    families = Instruments().registry.collect()
+    families = Series().collect()
     told = {family.name + "_total" * (family.type == "counter") for family in families}
     assert set(APPLICATION) == told
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Final
 
 from exporter.db.footprint import Footprint
-from exporter.db.mysql import words
 from exporter.db.mysql.counted import BROKEN_OFF, refused
 from exporter.db.mysql.goodbye import OURS, TLS, Record, head, log_in_as_nobody
 from exporter.db.mysql.packets import ERROR, Packets
@@ -14,6 +13,7 @@ from exporter.model import Cause, Counted, Phase, ProbeError
 from exporter.net.handshake import TlsChannel
 from exporter.net.stream import Stream
 from exporter.net.tls import TlsPolicy
+from exporter.said import mysql as said_by
 
 PROTOCOL: Final = 10
 FIRST_REST: Final = 600.0
@@ -89,4 +89,4 @@ def _refusal(packet: bytes) -> ProbeError:
     """Turn an error that comes instead of a greeting into ours; there is no SQLSTATE in it yet."""
     number = int.from_bytes(packet[1:3], "little")
     said = packet[3:].decode("utf-8", "replace")
-    return ProbeError(words.cause(number), said, said=said, code=str(number))
+    return ProbeError(said_by.cause(number), said, said=said, code=str(number))

@@ -12,6 +12,7 @@ from exporter.model import Cause, Counted, Phase, ProbeError, Secret
 from exporter.net.handshake import TlsChannel
 from exporter.net.stream import NotYet, Stream, has_closed
 from exporter.net.tcp_info import is_open
+from exporter.said import mysql as said_by
 
 QUERY: Final = b"\x03"
 CHUNK: Final = 4096
@@ -88,7 +89,7 @@ class MysqlHeld:
     def _end(self, error: ProbeError) -> ProbeError:
         packet = self._answers.error
         number = int.from_bytes(packet[1:3], "little")
-        cause = words.cause(number)
+        cause = said_by.cause(number)
         if not self._answers.out_of_turn and cause not in ENDING:
             return ProbeError(Cause.UNKNOWN, error.detail.removesuffix(f" in phase {Phase.QUERY}"))
         said = words.said(packet)

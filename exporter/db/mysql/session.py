@@ -10,7 +10,7 @@ import pymysql
 from pymysql.cursors import DictCursor
 
 from exporter.db.footprint import NOWHERE
-from exporter.db.mysql import threads, words
+from exporter.db.mysql import threads
 from exporter.db.mysql.asked import Asked, Rows
 from exporter.db.mysql.held import MysqlHeld
 from exporter.db.mysql.questions import OWN_SETTINGS, OWN_SETTINGS_OF_MARIADB
@@ -22,6 +22,7 @@ from exporter.net.phases import PhaseClock
 from exporter.net.stream import Stream, drain
 from exporter.net.tcp_info import is_open
 from exporter.net.waiting import Stopped
+from exporter.said import mysql as said_by
 
 GUARD: Final = 0.9
 """Part of what time is left that the server gets for one question: it has to give up before we do."""
@@ -148,7 +149,7 @@ class MysqlSession:
         text = self._masked(str(error.args[-1]) if error.args else type(error).__name__)
         if self._connection.refused:
             number = int.from_bytes(self._connection.refused[1:3], "little")
-            return ProbeError(words.cause(number), text, said=text, code=str(number))
+            return ProbeError(said_by.cause(number), text, said=text, code=str(number))
         return ProbeError(Cause.UNKNOWN, text)
 
     def _ask(self, sql: str, *values: object) -> Sequence[Sequence[Any]]:

@@ -11,6 +11,7 @@ from exporter.model import Cause, Phase, ProbeError
 from exporter.net.handshake import TlsChannel
 from exporter.net.stream import Stream, exactly
 from exporter.net.tls import TlsPolicy, Verify
+from exporter.said import postgres as said_by
 
 SSL_REQUEST: Final = bytes.fromhex("0000000804d2162f")
 ALPN: Final = "postgresql"
@@ -103,5 +104,8 @@ def _refusal(stream: Stream) -> ProbeError:
     message = b"E" + size + exactly(stream, length - 4)
     code, said = words.sqlstate(message), words.error_text(message)
     return ProbeError(
-        words.cause(code, said), "the server answers the request for TLS with an error", said=said, code=code
+        said_by.cause(code, said),
+        "the server answers the request for TLS with an error",
+        said=said,
+        code=code,
     )

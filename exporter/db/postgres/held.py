@@ -11,6 +11,7 @@ from exporter.db.postgres.libpq import as_text, error_message, last_words
 from exporter.model import Cause, ProbeError, Secret
 from exporter.net.stream import MOST_BYTES, has_closed, too_much
 from exporter.net.tcp_info import bytes_received
+from exporter.said import postgres as said_by
 
 GOOD: Final = 0
 """libpq's CONNECTION_OK."""
@@ -122,5 +123,5 @@ class PostgresHeld:
         text = self._secret.mask(text)
         said, code = words.server_said(text), words.sqlstate(self._answer)
         counted.note_words(self._stay, said, code, over=True)
-        cause = words.cause(code, said) if said else Cause.UNKNOWN
+        cause = said_by.cause(code, said) if said else Cause.UNKNOWN
         return ProbeError(cause, words.summary(text), said=said, code=code if said else "")

@@ -8,7 +8,9 @@ from psycopg2 import extensions
 
 from exporter.db.postgres import words
 from exporter.model import ProbeError
-from exporter.net.dial import CAUSES, connect_error
+from exporter.net.dial import connect_error
+from exporter.said import postgres as said_by
+from exporter.said.system import CAUSES
 
 
 class TolerantCursor(extensions.cursor):
@@ -58,7 +60,7 @@ def connect_refusal(text: str, address: str) -> ProbeError:
     number = connect_errno(text)
     if number is not None:
         return connect_error(number, address, at_once=True)
-    return ProbeError(words.cause("", text), words.summary(text))
+    return ProbeError(said_by.cause("", text), words.summary(text))
 
 
 def connect_errno(text: str) -> int | None:

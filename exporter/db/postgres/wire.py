@@ -18,6 +18,7 @@ from exporter.net.phases import PhaseClock, closed_by_peer
 from exporter.net.stream import MOST_BYTES, too_much
 from exporter.net.tcp_info import tcp_info
 from exporter.net.waiting import READABLE, WRITABLE
+from exporter.said import postgres as said_by
 
 # libpq's ConnStatusType, as psycopg2 passes it on in conn.info.status.
 STARTED: Final = 2
@@ -194,7 +195,7 @@ class Wire:
             if number is not None:
                 self._clock.enter(Phase.TCP)
                 return connect_error(number, self._address, at_once=True)
-        cause = words.cause(code, text)
-        if cause is Cause.UNKNOWN and not said and words.ended(text):
+        cause = said_by.cause(code, text)
+        if cause is Cause.UNKNOWN and not said and said_by.ended(text):
             return closed_by_peer(self._clock.phase, self._socket.fileno())
         return ProbeError(cause, words.summary(text), said=said, code=code)
