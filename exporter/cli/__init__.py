@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from exporter.cli import alerting, checking, dashboarding, references, running
+from exporter.cli import alerting, checking, dashboarding, path, references, running
 from exporter.cli.output import VERSION, say
 from exporter.cli.parsing import Parser
 from exporter.diagnosis.catalogue import CATALOGUE
@@ -52,7 +52,7 @@ def _parser() -> Parser:
 
     running.add(commands)
     checking.add(commands)
-
+    path.add(commands)
     references.add(commands)
 
     causes = commands.add_parser(

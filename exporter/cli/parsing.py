@@ -36,11 +36,23 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, word: str) -> str:
         """Say that there is no such option; nothing where there is."""
         written = word.partition("=")[0]
-        if written in self._option_string_actions:
+        if written in self._option_string_actions or self._is_bundle(word):
             return ""
         near = get_close_matches(written, self._option_string_actions, n=1)
         hint = f", did you mean {near[0]}?" if near else ""
         return f"there is no option {written}{hint}"
+
+    def _is_bundle(self, word: str) -> bool:
+        """Whether these are several short options in one word: `-rwc100`; the last may have a value."""
+        if word.startswith("--"):
+            return False
+        for letter in word[1:]:
+            action = self._option_string_actions.get(f"-{letter}")
+            if action is None:
+                return False
+            if action.nargs != 0:
+                return True
+        return True
 
 
 def read_by(reader: Callable[[str], T]) -> Callable[[str], T]:
