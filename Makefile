@@ -1,4 +1,4 @@
-# make demo   runs the exporter on a private PostgreSQL: no root, no container, nothing to install by hand
+# make demo   lets an application's connections drop, and the exporter find out why, in two minutes: nothing to install by hand
 # make test   installs what the tests need, then runs every check that CI runs
 # make check  every check, on what is installed already
 # make soak   probes databases that block hosts for broken connections, for an hour: root
@@ -27,8 +27,9 @@ BIN := .venv/bin
 
 .PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
+# DEMO are options of `conndrop demo`, such as DEMO="--apply --forget 5s".
 demo: .venv/demo
-	@$(BIN)/conndrop demo
+	@$(BIN)/conndrop demo $(DEMO)
 
 test:
 	@$(MAKE) --no-print-directory -j 2 .venv/dev prepared

@@ -23,6 +23,7 @@ LONG: Final = (
     "test_idle.py",
     "test_daemon.py",
     "paging/test_quiet.py",
+    "demo/test_demo.py",
     "db/test_footprint.py",
     "test_faults.py",
     "test_web_prometheus.py",

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from exporter.cli import alerting, checking, dashboarding, path, references, running
+from exporter.cli import alerting, checking, dashboarding, demo, path, references, running
 from exporter.cli.output import VERSION, say
 from exporter.cli.parsing import Parser
 from exporter.diagnosis.catalogue import CATALOGUE
@@ -66,7 +66,7 @@ def _parser() -> Parser:
     alerting.add(commands)
     dashboarding.add(commands)
 
-    running.add_demo(commands)
+    demo.add(commands)
     return parser
 
 
