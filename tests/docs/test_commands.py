@@ -23,7 +23,7 @@ from tests.servers import Certificates
 from tests.test_cli import told
 from tests.waiting import wait_for
 
-MOST_NOT_RUN: Final = 12
+MOST_NOT_RUN: Final = 8
 """A page that needs more of them has grown into something else than documentation."""
 WITHIN: Final = 60.0
 UNTIL: Final = "until Ctrl-C"
