@@ -25,7 +25,6 @@ AGAIN: Final = 1.0
 def pool(url: str, password: str, recycle: int) -> Engine:
     """Make the engine as applications do; -1 lets connections grow old without limit."""
     patience = {"connect_timeout": round(PATIENCE), "tcp_user_timeout": round(1000 * PATIENCE)}
-    # Its own side of the story would begin here: instrument(engine, target="demo").
     return create_engine(make_url(url).set(password=password), pool_recycle=recycle, connect_args=patience)
 
 
