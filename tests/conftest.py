@@ -21,6 +21,8 @@ LONG: Final = (
     "test_sentinel.py",
     "dashboards/test_queries.py",
     "test_idle.py",
+    "examination/test_silence.py",
+    "examination/test_healthy.py",
     "test_daemon.py",
     "paging/test_quiet.py",
     "demo/test_demo.py",
