@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from exporter.cli import alerting, checking, dashboarding, demo, path, references, running
+from exporter.cli import alerting, checking, dashboarding, demo, diagnose, idle, path, references, running
 from exporter.cli.output import VERSION, say
 from exporter.cli.parsing import Parser
 from exporter.diagnosis.catalogue import CATALOGUE
@@ -52,6 +52,8 @@ def _parser() -> Parser:
 
     running.add(commands)
     checking.add(commands)
+    diagnose.add(commands)
+    idle.add(commands)
     path.add(commands)
     references.add(commands)
 

@@ -1,12 +1,15 @@
 """How a command line is read: whole options only, and what is unknown with what may have been meant."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 T = TypeVar("T")
+PASSWORD: Final = re.compile(r":(?!//)\S*@")
+"""What stands between a user's name and a host, in whatever somebody has written for a URL."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -24,6 +27,10 @@ class Parser(argparse.ArgumentParser):
         if unknown := [told for word in self._own(words) if (told := self._unknown(word))]:
             self.error("; ".join(unknown))
         return super().parse_known_args(words, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end; a password in a URL is not repeated."""
+        super().error(PASSWORD.sub(":***@", message))
 
     def _own(self, words: Sequence[str]) -> Iterator[str]:
         """Give the words that are options of this command: what follows the name of another is its own."""
