@@ -26,8 +26,8 @@ _SHORTEST_DELAY = 0.001
 _LONGEST = 365 * 86400.0
 
 
-def parse_duration(value: object, shortest: float = _SHORTEST) -> float:
-    """Read `15s`, `1.5m` or `1h30m` as seconds, `shortest` at least; raise ValueError in words for people."""
+def parse_duration(value: object, shortest: float = _SHORTEST, longest: float = _LONGEST) -> float:
+    """Read `15s`, `1.5m` or `1h30m` as seconds within limits; raise ValueError in words for people."""
     advice = "write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"
     if not isinstance(value, str):
         raise ValueError(f"{_show(value)} has no unit; {advice}")  # noqa: TRY004  pydantic wants ValueError
@@ -35,8 +35,9 @@ def parse_duration(value: object, shortest: float = _SHORTEST) -> float:
     if not re.fullmatch(f"(?:{_DURATION.pattern})+", text):
         raise ValueError(f"{_show(value)} is not a duration; {advice}")
     seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
-    if not shortest <= seconds <= _LONGEST:
-        raise ValueError(f"{_show(value)} is out of range; {format_duration(shortest)} to 365d is allowed")
+    if not shortest <= seconds <= longest:
+        limits = f"{format_duration(shortest)} to {format_duration(longest)}"
+        raise ValueError(f"{_show(value)} is out of range; {limits} is allowed")
     return seconds
 
 

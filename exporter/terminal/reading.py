@@ -7,6 +7,7 @@ from exporter.examination.report import Finding, Report, Side, State
 from exporter.examination.words import duration
 from exporter.model import Cause, Severity, rfc3339
 from exporter.terminal.idleness import bracket, layers, likely, way
+from exporter.terminal.outcome import healthy, looked
 from exporter.terminal.parts import Part, Tone
 from exporter.terminal.settings import what_to_set
 from exporter.terminal.sides import sides
@@ -50,11 +51,19 @@ def _heading(report: Report) -> Iterator[Part]:
 
 
 def _verdict(report: Report) -> Iterator[Part]:
-    worst = min((list(Severity).index(finding.severity) for finding in report.findings), default=None)
-    tone = Tone.GOOD if worst is None else TONES[list(Severity)[worst]]
     yield Part("Verdict", tone=Tone.STRONG)
-    yield Part(report.verdict, "  " + {Tone.GOOD: "✓ "}.get(tone, "✗ "), tone)
+    yield Part(report.verdict, *_judged(report))
     yield Part()
+
+
+def _judged(report: Report) -> tuple[str, Tone]:
+    """Give the mark before the verdict and its tone; they say what the exit status of a diagnosis says."""
+    if not looked(report):
+        return "  - ", Tone.NOTICE
+    if healthy(report):
+        return "  ✓ ", Tone.GOOD
+    worst = min((list(Severity).index(finding.severity) for finding in report.findings), default=0)
+    return "  ✗ ", TONES[list(Severity)[worst]]
 
 
 def _rest(report: Report) -> Iterator[Part]:

@@ -67,6 +67,16 @@ def test_a_healthy_report_says_so_and_no_more() -> None:
     assert "What to" not in told
 
 
+def test_the_mark_before_the_verdict_says_what_the_exit_status_says() -> None:
+    """What is only good to know is no trouble; where nothing was seen, there is nothing to praise."""
+    info = replace(FINDING, severity=Severity.INFO)
+    for reading in READINGS:
+        assert "\nVerdict\n  ✓ " in text(replace(HEALTHY, findings=(info,)), reading)
+        assert "\nVerdict\n  ✗ " in text(replace(HEALTHY, findings=(info, FINDING)), reading)
+        assert "\nVerdict\n  ✗ " in text(replace(HEALTHY, looks=ILL.looks), reading)
+        assert "\nVerdict\n  - " in text(replace(HEALTHY, looks=()), reading)
+
+
 def test_what_the_verdict_does_not_say_the_finding_does() -> None:
     other = replace(FINDING, cause=Cause.UNKNOWN, severity=Severity.INFO, evidence=(), summary="It is so")
     told = text(replace(ILL, findings=(FINDING, other)))
