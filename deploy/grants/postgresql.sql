@@ -1,6 +1,6 @@
 -- The account with which conndrop-exporter probes a PostgreSQL server, 13 or later.
 -- Run it once, as a superuser:  psql -f postgresql.sql
--- Name and password stand in the target's URL; choose your own password.
+-- The name stands in the target's URL, the password in an environment variable or a file; choose your own.
 
 -- Enough to log in, as every probe does, and to watch and end the account's own sessions.
 -- Where the right to connect was taken from PUBLIC, it has to be given for the URL's database:

@@ -12,7 +12,7 @@ from exporter.settings import Settings
 
 
 class PasswordSource(Settings):
-    """Where a password comes from; it never stands in the configuration itself."""
+    """Where a password comes from that does not stand in the URL."""
 
     env: str | None = Field(default=None, description="name of an environment variable")
     file: str | None = Field(default=None, description="path of a file; read anew for each session")
