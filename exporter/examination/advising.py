@@ -23,6 +23,9 @@ KEEPALIVES: Final = {
     "user_timeout": "90000",
 }
 """What suits most paths, where no timeout is known."""
+BOUNDS: Final = {**KEEPALIVES, "keepalive_idle": "30", "user_timeout": "60000"}
+"""What the catalogue has where nothing forgets connections, and waits want a bound."""
+FORGETTING: Final = frozenset({Cause.MIDDLEBOX_IDLE_TIMEOUT, Cause.MIDDLEBOX_STATE_LOST})
 KERNELS: Final = frozenset({"pymysql", "mysqldb", "aiomysql", "asyncmy", "mariadbconnector", "pg8000"})
 """Drivers that switch keepalives on, and have no say in when they are sent; asyncpg sends none."""
 WITHIN: Final = 5
@@ -74,7 +77,8 @@ class Need:
             return None
         shortest = self.shortest
         values = idle_values(shortest[0], None, ()) if shortest else {}
-        return {name: int(values.get(name, usual)) for name, usual in KEEPALIVES.items()}
+        usual = KEEPALIVES if self.causes & FORGETTING else BOUNDS
+        return {name: int(values.get(name, usual[name])) for name in KEEPALIVES}
 
 
 def advise(need: Need) -> Advice:

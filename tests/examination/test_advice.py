@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from exporter.diagnosis.catalogue.application import DEADLINE_POSTGRESQL
 from exporter.examination.advising import advise
 from exporter.examination.report import Side, State
 from exporter.model import Cause, Connect, MtuObservation, TcpObservation
@@ -165,3 +166,18 @@ def test_nobody_is_sent_to_a_kernel_that_the_driver_does_not_ask() -> None:
     assert advise(need("postgresql+asyncpg://app@h/d")).host == ()
     assert advise(need("mysql+mysqlconnector://app@h/d")).host == ()
     assert advise(need("postgresql+pg8000://app@h/d")).host != ()
+
+
+def test_fix_steps_and_settings_have_the_same_numbers() -> None:
+    """Those of a timeout that is known, as well as usual ones."""
+    short = replace(FOUND, survived=45.0, killed=50.0, timeouts=((Cause.MIDDLEBOX_IDLE_TIMEOUT, 48.0),))
+    made = told([short], hold=600.0)
+    (finding,) = found(made, Cause.MIDDLEBOX_IDLE_TIMEOUT)
+    lines = " ".join(line for step in finding.fix for line in step.copy)
+    set_to = {each.name: each.value for each in (*made.advice.client, *made.advice.server)}
+    assert set_to["keepalives_idle"] == set_to["tcp_keepalives_idle"] == "15"
+    assert "keepalives_idle=15," in lines
+    assert "SET tcp_keepalives_idle = 15;" in lines
+    bound = advise(need(cause=Cause.NET_BLACKHOLE, idle=None)).client
+    values = ", ".join(f"{each.name}={each.value}" for each in bound)
+    assert any(values in line for line in DEADLINE_POSTGRESQL.copy)
