@@ -5,10 +5,12 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 T = TypeVar("T")
 NEGATIVE: Final = re.compile(r"-\d+(\.\d*)?")
+PASSWORD: Final = re.compile(r":(?!//)\S*@")
+"""What stands between a user's name and a host, in whatever somebody has written for a URL."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -57,6 +59,10 @@ class Parser(argparse.ArgumentParser):
             word = f"-{word[-1]}"
         action = self._option_string_actions.get(word)
         return action is not None and action.nargs is None
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end; a password in a URL is not repeated."""
+        super().error(PASSWORD.sub(":***@", message))
 
     def _own(self, words: Sequence[str]) -> Iterator[str]:
         """Give the words that are options of this command: what follows the name of another is its own."""

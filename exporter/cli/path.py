@@ -62,7 +62,8 @@ def _superfluous(parsed: argparse.Namespace, words: Sequence[str]) -> str:
     """Say what HOST PORT should have been, as people type it for telnet, or that one host is enough."""
     where = f"[{parsed.where}]" if is_address(parsed.where) and ":" in parsed.where else parsed.where
     if len(words) == 1 and words[0].isdigit():
-        return f"{words[0]} stands alone; write {where}:{words[0]}, or --port {words[0]}"
+        pair = "" if ":" in where.rpartition("]")[2] else f"{where}:{words[0]}, or "
+        return f"{words[0]} stands alone; write {pair}--port {words[0]}"
     return f"one host at a time; {', '.join(words)} is too much"
 
 

@@ -1,1 +1,1 @@
-"""What people see at a terminal."""
+"""What people see and type: reports, progress, paths, and the commands in a real terminal."""

@@ -167,6 +167,7 @@ def test_a_table_says_all_there_is_in_a_window_that_is_wide_enough() -> None:
         (["-c", "-4", "x"], "expected one argument"),
         (["x", "5433", "-r"], "5433 stands alone; write x:5433, or --port 5433"),
         (["::1", "5433"], "write [::1]:5433, or"),
+        (["mysql://u:secret@x/d", "5433"], "5433 stands alone; write --port 5433"),
         (["x", "y", "z"], "one host at a time; y, z is too much"),
         (["--repot", "x"], "there is no option --repot, did you mean --report?"),
         (["-46", "x"], "not allowed with argument"),
