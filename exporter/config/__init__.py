@@ -4,6 +4,7 @@ from exporter.config.address import UrlError, prepare, read_url
 from exporter.config.loading import load
 from exporter.config.meaning import Configuration, Module, ProbedTarget
 from exporter.config.problems import ConfigurationError, Problem
+from exporter.config.reference import page as configuration_page
 from exporter.config.schema import json_schema
 from exporter.config.showing import Shown, is_secret, shown, shown_settings, shown_url
 from exporter.config.sources import Sources
@@ -19,6 +20,7 @@ __all__ = [
     "Shown",
     "Sources",
     "UrlError",
+    "configuration_page",
     "is_secret",
     "json_schema",
     "load",
