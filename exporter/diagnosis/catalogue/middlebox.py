@@ -50,8 +50,8 @@ IDLE_TIMEOUT: Final = Entry(
             text="Let the server send keepalives, too: they hold the entry, and clear away what has been "
             "forgotten",
             copy=("ALTER SYSTEM SET tcp_keepalives_idle = {keepalive_idle};", "SELECT pg_reload_conf();"),
-            otherwise="Let the server send keepalives, too: they hold the entry, and clear away what has been "
-            "forgotten: ALTER SYSTEM SET tcp_keepalives_idle = 60; SELECT pg_reload_conf();",
+            otherwise="Let the server send keepalives, too: they hold the entry, and clear away what has "
+            "been forgotten: ALTER SYSTEM SET tcp_keepalives_idle = 60; SELECT pg_reload_conf();",
             family="postgresql",
         ),
         Fix(
