@@ -125,22 +125,9 @@ def _client(need: Need) -> Client:
     if not need.armed:
         return Client()
     if name in LIBPQ:
-        arguments: dict[str, object] = {"connect_timeout": WITHIN}
-        if keepalives is not None:
-            arguments |= {
-                "keepalives": 1,
-                "keepalives_idle": keepalives["keepalive_idle"],
-                "keepalives_interval": keepalives["keepalive_interval"],
-                "keepalives_count": keepalives["keepalive_count"],
-                "tcp_user_timeout": keepalives["user_timeout"],
-            }
-        return Client(arguments=arguments)
+        return _libpq(keepalives)
     if name == "asyncpg":
-        idle = {"tcp_keepalives_idle": str(keepalives["keepalive_idle"])} if keepalives else {}
-        return Client(
-            arguments={"timeout": WITHIN, **({"server_settings": idle} if idle else {})},
-            remarks={"server_settings": "leave out behind PgBouncer, which refuses it"},
-        )
+        return _asyncpg(keepalives)
     if name in {"pymysql", "mysqldb"}:
         remark = "must be above the longest query"
         return Client(
@@ -151,6 +138,30 @@ def _client(need: Need) -> Client:
         return Client(arguments={"connection_timeout": WITHIN})
     known = name in ASYNCHRONOUS or name == "mariadbconnector"
     return Client(arguments={"connect_timeout": WITHIN} if known else {})
+
+
+def _libpq(keepalives: Mapping[str, int] | None) -> Client:
+    arguments: dict[str, object] = {"connect_timeout": WITHIN}
+    if keepalives is not None:
+        arguments |= {
+            "keepalives": 1,
+            "keepalives_idle": keepalives["keepalive_idle"],
+            "keepalives_interval": keepalives["keepalive_interval"],
+            "keepalives_count": keepalives["keepalive_count"],
+            "tcp_user_timeout": keepalives["user_timeout"],
+        }
+    return Client(arguments=arguments)
+
+
+def _asyncpg(keepalives: Mapping[str, int] | None) -> Client:
+    """Have the server send keepalives: asyncpg itself sends none."""
+    if keepalives is None:
+        return Client(arguments={"timeout": WITHIN})
+    settings = {"tcp_keepalives_idle": str(keepalives["keepalive_idle"])}
+    return Client(
+        arguments={"timeout": WITHIN, "server_settings": settings},
+        remarks={"server_settings": "PgBouncer refuses keepalives"},
+    )
 
 
 WHY: Final[Mapping[str, str]] = {

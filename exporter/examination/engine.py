@@ -38,7 +38,7 @@ def written(aim: Aim, engine: Mapping[str, object], client: Client) -> str:
     """Write the call, with `engine` for SQLAlchemy's own settings."""
     name, where = driver(aim), aim.endpoint
     asynchronous, encryption = name in ASYNCHRONOUS, tls(aim, name)
-    params, unknown = _sorted(encryption.params, name)
+    params, unknown = _divided(encryption.params, name)
     arguments: dict[str, object] = {**encryption.arguments, **client.arguments}
     if name == "asyncpg" and "application_name" in where.params:
         own: object = arguments.get("server_settings", {})
@@ -52,7 +52,7 @@ def written(aim: Aim, engine: Mapping[str, object], client: Client) -> str:
     if unknown:
         lines.append(f"{INDENT}# {name} has none of these, which the URL names: {', '.join(unknown)}")
     body = "\n".join([*encryption.lines, *([""] if encryption.lines else []), *lines, ")"])
-    modules = [module for module in ("os", "ssl") if f"{module}." in body]
+    modules = [module for module, use in (("os", "os.environ["), ("ssl", "ssl.create")) if use in body]
     return "\n".join([*_imports(modules, call, asynchronous=asynchronous), "", body]) + "\n"
 
 
@@ -63,7 +63,7 @@ def _imports(modules: list[str], call: str, *, asynchronous: bool) -> list[str]:
     return [*lines, f"from sqlalchemy import URL, {call}"]
 
 
-def _sorted(params: Mapping[str, str], name: str) -> tuple[Mapping[str, str], list[str]]:
+def _divided(params: Mapping[str, str], name: str) -> tuple[Mapping[str, str], list[str]]:
     """Tell apart which parameters the driver takes, and the names of those that it would refuse."""
     if name not in KNOWN:
         return params, []

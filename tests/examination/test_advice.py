@@ -181,3 +181,13 @@ def test_fix_steps_and_settings_have_the_same_numbers() -> None:
     bound = advise(need(cause=Cause.NET_BLACKHOLE, idle=None)).client
     values = ", ".join(f"{each.name}={each.value}" for each in bound)
     assert any(values in line for line in DEADLINE_POSTGRESQL.copy)
+
+
+def test_only_what_is_used_is_imported() -> None:
+    text = advise(
+        need("postgresql+asyncpg://app@os.ssl.example/d?application_name=x", idle=None)
+    ).create_engine
+    assert "import os" not in text
+    assert "import ssl" not in text
+    other = need("postgresql+asyncpg://app@h/d?application_name=x", cause=Cause.SERVER_IDLE_TIMEOUT)
+    assert "PgBouncer" not in advise(other).create_engine
