@@ -1,4 +1,4 @@
-# make demo   runs the exporter on a private PostgreSQL: no root, no container, nothing to install by hand
+# make demo   lets an application's connections drop, and the exporter find out why, in two minutes: nothing to install by hand
 # make test   installs what the tests need, then runs every check that CI runs
 # make check  every check, on what is installed already
 # make soak   probes databases that block hosts for broken connections, for an hour: root
@@ -12,6 +12,7 @@
 # make pictures draws docs/dashboards/*.png of what `make story` has kept: what Grafana would draw of it
 # make screenshots takes docs/pages/*.png of the exporter's own pages, in a lab in which things go wrong: root
 # make pages  brings faults about again and again, and sees how long it takes until somebody is paged: root
+# make causes, make metrics, make configuration write the pages in docs/ that the code tells of itself; make schema the JSON Schema
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
 # Most tests wait most of the time: so three go on side by side, with servers of their own; WORKERS=0 is one at a time.
@@ -24,10 +25,11 @@ screenshots: MINUTES ?= 12
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes alerts dashboards story pictures screenshots clean
+.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
+# DEMO are options of `conndrop demo`, such as DEMO="--apply --forget 5s".
 demo: .venv/demo
-	@$(BIN)/conndrop demo
+	@$(BIN)/conndrop demo $(DEMO)
 
 test:
 	@$(MAKE) --no-print-directory -j 2 .venv/dev prepared
@@ -123,8 +125,15 @@ screenshots: .venv/dev
 	@tests/prepare
 	@$(BIN)/python -m tests.browser.screenshots $(MINUTES)
 
+# Pages that are written by the code they tell of.
 causes: .venv/dev
 	$(BIN)/conndrop causes --markdown > docs/causes.md
+
+metrics: .venv/dev
+	$(BIN)/conndrop metrics --markdown > docs/metrics.md
+
+configuration: .venv/dev
+	$(BIN)/conndrop schema --markdown > docs/configuration.md
 
 .venv/python:
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed; none was found on the PATH.' >&2; exit 1; }

@@ -4,7 +4,8 @@ Every probe declares its own settings with these, so that adding a probe changes
 """
 
 import re
-from typing import Annotated, Any, ClassVar, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -12,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationError,
     WithJsonSchema,
     model_validator,
 )
@@ -119,6 +121,20 @@ def too_long(timeout: float, interval: float) -> str:
         return ""
     allowed = format_duration(interval)
     return f"timeout {format_duration(timeout)} is longer than the interval; at most {allowed} is allowed"
+
+
+Block = TypeVar("Block", bound=Settings)
+
+
+def read_block(model: type[Block], written: Mapping[str, object]) -> Block:
+    """Read a block that stands in no file; raise ValueError in words for people, with what is wrong first."""
+    try:
+        return model.model_validate(dict(written))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    words = first["msg"].removeprefix("Value error, ")
+    raise ValueError(f"{place}: {words[:1].lower()}{words[1:]}" if place else words)
 
 
 class ProbeBlock(Settings):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter import __version__, cli
-from exporter.cli.running import _options
+from exporter.cli.running import options
 from tests.servers.prometheus import Prometheus, Scraping, prometheus_here
 from tests.test_daemon import conndrop, daemon
 from tests.test_web import ask
@@ -105,8 +105,8 @@ def test_urls_that_are_none(tmp_path: Path, external: str, prefix: str | None, m
 )
 def test_when_files_are_looked_at(words: Sequence[str], every: float | None) -> None:
     parsed = cli._parser().parse_args(["run", "--config.file=x", *words])
-    options = _options(parsed)
-    assert (options.reload_every, options.timeout_offset, options.history_limit) == (every, 0.5, 100)
+    read = options(parsed)
+    assert (read.reload_every, read.timeout_offset, read.history_limit) == (every, 0.5, 100)
 
 
 def test_all_that_others_have_is_understood() -> None:
@@ -114,7 +114,7 @@ def test_all_that_others_have_is_understood() -> None:
         "run --config.file=x --timeout-offset=0.25 --history.limit=7 --web.systemd-socket --log.level=warn"
     )
     parsed = cli._parser().parse_args(words.split())
-    assert (_options(parsed).timeout_offset, _options(parsed).history_limit, parsed.passed) == (0.25, 7, True)
+    assert (options(parsed).timeout_offset, options(parsed).history_limit, parsed.passed) == (0.25, 7, True)
 
 
 def test_files_are_checked_and_nothing_runs(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.error
@@ -382,71 +381,3 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
         assert process.stderr
         process.stdout.close()
         assert process.stderr.read() == b""
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A place for temporary files of a demo, which others than us may look into; must be empty afterwards."""
-    directory = Path(tempfile.mkdtemp(prefix="conndrop-place-"))
-    directory.chmod(0o755)
-    yield directory
-    assert list(directory.iterdir()) == [], "left behind"
-    wait_for(lambda: not processes_of(directory))
-    directory.rmdir()
-
-
-def processes_of(place: Path) -> list[str]:
-    listed = subprocess.run(["ps", "-wweo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in listed.splitlines() if f"{place}/" in line]
-
-
-def start_demo(place: Path) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [*COMMAND, "demo", "--web.listen-address", "127.0.0.1:0"],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "TMPDIR": str(place)},
-    )
-
-
-def test_the_demo_shows_series_and_leaves_nothing(place: Path) -> None:
-    """With its own PostgreSQL, from nothing to a session and a ping; then gone without a trace."""
-    process = start_demo(place)
-    try:
-        running = Daemon(process)
-        wait_for(lambda: running.value("conndrop_up", target="demo") == 1, 30)
-        if not why_unavailable():
-            wait_for(lambda: (running.value("conndrop_ping_rtt_seconds_count", target="demo") or 0) > 0)
-        (server,) = (int(line.split()[0]) for line in processes_of(place) if "/postgres -D" in line)
-        os.kill(server, signal.SIGINT)
-        wait_for(lambda: running.value("conndrop_up", target="demo") == 0, 30)
-        running.end(signal.SIGINT)
-        assert process.stdout
-        greeting = process.stdout.read()
-        assert f"kill -INT {server} " in greeting
-        assert "Ctrl-C   ends it all" in greeting
-        assert process.returncode == 0
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("moment", [0.7, 1.1, 1.5, 1.9])
-def test_a_demo_that_is_interrupted_leaves_nothing(place: Path, moment: float, number: int) -> None:
-    """While it copies, while initdb runs, while the server starts."""
-    with start_demo(place) as process:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(moment)
-        process.send_signal(number)
-        _, said = process.communicate(timeout=20)
-    assert "Traceback" not in said
-
-
-def test_a_demo_without_an_address_says_so(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(place))
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = conndrop("demo", "--web.listen-address", f"127.0.0.1:{taken.getsockname()[1]}")
-    assert done.returncode == 1
-    assert "Address already in use" in done.stderr

@@ -227,13 +227,13 @@ def test_every_probe_of_a_target_can_be_asked(tmp_path: Path, postgres: Postgres
     )
     with daemon(tmp_path, f"{written}      pool: off\n") as it:
         seen: list[str] = []
-        it._runner._sinks += (lambda observation: seen.append(observation.probe),)
+        it._core.runner._sinks += (lambda observation: seen.append(observation.probe),)
         it.start()
         asked = {ask for ask in Ask if ask.value in on}
         assert {ask.value for ask in asked} == on
         wait_for(lambda: on - {"dns"} <= set(seen), seconds=30.0)
         before = {name: seen.count(name) for name in on}
         for ask in asked:
-            it._ask("orders", ask)
+            it._core._ask("orders", ask)
         wait_for(lambda: all(seen.count(name) > before[name] for name in on - {"dns"}))
-        it._ask("nobody", Ask.SESSION)
+        it._core._ask("nobody", Ask.SESSION)

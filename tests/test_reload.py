@@ -205,7 +205,7 @@ def test_incidents_of_a_target_that_is_gone_end_and_come_back_with_it(it: Reload
     """Those of a target that stays go on, though the thresholds have become others."""
     down = {"url": "postgresql://u@127.0.0.1:1/d"}
     it.start(it.target("a", **down), it.target("b", **down))
-    listed = it.daemon._diagnosis.history.listed
+    listed = it.daemon._core.diagnosis.history.listed
 
     def active(target: str, cause: Cause = Cause.SERVER_DOWN) -> bool:
         return any(one.target == target and one.cause is cause and one.ended is None for one in listed())
@@ -225,21 +225,21 @@ def test_incidents_of_a_target_that_is_gone_end_and_come_back_with_it(it: Reload
 def test_what_comes_late_of_a_target_that_is_gone_is_not_heard(it: Reloaded) -> None:
     """Neither of a probe that was under way, nor of the meter, nor of the host."""
     it.start(it.target("a"), it.target("b"))
-    wait_for(it.daemon._hands.readers.__len__)
-    watch = it.daemon._watches.of("a")
+    wait_for(it.daemon._core._hands.readers.__len__)
+    watch = it.daemon._core.watches.of("a")
     assert watch is not None
-    duty = it.daemon._runner.duty("a", "session")
-    job = next(iter(it.daemon._hands.readers))
+    duty = it.daemon._core.runner.duty("a", "session")
+    job = next(iter(it.daemon._core._hands.readers))
     it.reload(it.target("b"))
     duty.end()
     full = Failure(phase=None, cause=Cause.SERVER_SATURATED, detail="x")
     late = Observation(target="a", probe="session", started=1.0, duration=0.1, failure=full)
     duty.report([late])
     duty.run(lambda: pytest.fail("was run"))
-    it.daemon._hands.deliver(job, {})
-    it.daemon._keeper.locate(job, ["127.0.0.1"], None)
-    it.daemon._keeper.hurry(job)
-    for sink in (it.daemon._heed, it.daemon._desk.record):
+    it.daemon._core._hands.deliver(job, {})
+    it.daemon._core._keeper.locate(job, ["127.0.0.1"], None)
+    it.daemon._core._keeper.hurry(job)
+    for sink in (it.daemon._core._heed, it.daemon._core._desk.record):
         sink(late)
     assert it.targets() == {"b"}
     assert it.value("conndrop_meter_restarts_total") == 0
@@ -251,7 +251,7 @@ def test_a_reload_that_fails_changes_nothing(it: Reloaded, monkeypatch: pytest.M
     it.start(it.target("a"))
     wait_for(it.holds(HELD))
     before = it.held()
-    monkeypatch.setattr(it.daemon._watches, "_equip", partial(_breaks, it.daemon._watches._equip))
+    monkeypatch.setattr(it.daemon._core.watches, "_equip", partial(_breaks, it.daemon._core.watches._equip))
     with pytest.raises(ZeroDivisionError):
         it.reload(it.target("good"), it.target("bad"), vantage="there", networks={"x": ["10.0.0.0/8"]})
     assert it.held() == before
@@ -274,12 +274,12 @@ def test_nothing_piles_up(it: Reloaded) -> None:
         daemon = it.daemon
         return (
             len(list(Path("/proc/self/fd").iterdir())),
-            len(daemon._watcher._tasks),
-            len(daemon._scheduler._scheduler.get_jobs()),
-            len(daemon._hands.readers),
-            len(daemon._keeper._orders),
-            len(daemon._book._entries),
-            len(daemon._runner._on_duty),
+            len(daemon._core._watcher._tasks),
+            len(daemon._core._scheduler._scheduler.get_jobs()),
+            len(daemon._core._hands.readers),
+            len(daemon._core._keeper._orders),
+            len(daemon._core._book._entries),
+            len(daemon._core.runner._on_duty),
         )
 
     before = counted()

@@ -112,6 +112,6 @@ def test_who_ends_leftovers_may_break_though_it_has_no_series(
     daemon = Daemon(read_configuration(path), [ListenAddress.parse("127.0.0.1:0")])
     failure = Failure(phase=None, cause=Cause.UNKNOWN, detail="internal error: X")
     broken = Observation(target="orders", probe="leftovers", started=1.0, duration=0.5, failure=failure)
-    daemon._runner.hand_over([broken])
-    monkeypatch.setattr(daemon._scheduler, "stop", lambda: None)  # it was never started
+    daemon._core.runner.hand_over([broken])
+    monkeypatch.setattr(daemon._core._scheduler, "stop", lambda: None)  # it was never started
     daemon.stop()

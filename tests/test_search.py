@@ -203,3 +203,12 @@ def test_behind_a_pooler_the_servers_own_limit_is_not_blamed() -> None:
     for _ in range(AGREE):
         experiment(experiments, {Variant.PLAIN: Fate.TOLD, Variant.KEEPALIVE: Fate.TOLD})
     assert Cause.SERVER_IDLE_TIMEOUT not in [cause for cause, _ in experiments.timeouts]
+
+
+def test_who_has_no_time_takes_one_experiment_for_granted() -> None:
+    experiments = Experiments(rounds=1)
+    assert experiments.next(KILLED, [])
+    experiment(experiments, BY_MIDDLEBOX)
+    assert experiments.timeouts == ((Cause.MIDDLEBOX_IDLE_TIMEOUT, KILLED),)
+    again = Experiments.remembered(experiments.known(), rounds=1)
+    assert again.timeouts == experiments.timeouts

@@ -165,13 +165,13 @@ def test_trials_are_asked_for(tmp_path: Path, postgres: Postgres) -> None:
     written = f"targets:\n  - name: orders\n    url: {postgres.url(postgres.plain)}\n    probes:\n{off}"
     with daemon(tmp_path, written) as it:
         seen: list[Observation] = []
-        it._runner._sinks += (seen.append,)
+        it._core.runner._sinks += (seen.append,)
         it.start()
         wait_for(lambda: any(one.probe == "session" for one in seen))
         assert not any(isinstance(one, TrialObservation) for one in seen)
-        it._ask("orders", Ask.TLS_TRIAL)
+        it._core._ask("orders", Ask.TLS_TRIAL)
         wait_for(lambda: any(isinstance(one, TrialObservation) for one in seen))
-        it._ask("orders", Ask.SIZES_TRIAL)
+        it._core._ask("orders", Ask.SIZES_TRIAL)
         wait_for(lambda: {one.trial for one in seen if isinstance(one, TrialObservation)} == set(Trial))
 
 

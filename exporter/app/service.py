@@ -28,10 +28,11 @@ class Service:
         apply: Callable[[Configuration], Mapping[str, int]],
         observer: Observer,
         status: Callable[[], str],
+        vitals: Vitals,
     ) -> None:
         """Take who puts a configuration into force, who counts that, and who says in a line how we are."""
         self._options = options
-        self.vitals = Vitals()
+        self.vitals = vitals
         self._watchdog = Watchdog(options.systemd, self.vitals, status)
         self._pulse: Pulse | None = None
         self._reloader: Reloader | None = None

@@ -2,22 +2,29 @@
 
 import argparse
 import io
-import json
 import os
 import sys
 import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from exporter.cli import alerting, checking, dashboarding, running
+from exporter.cli import (
+    alerting,
+    checking,
+    dashboarding,
+    demo,
+    diagnose,
+    idle,
+    path,
+    references,
+    running,
+)
 from exporter.cli.output import VERSION, say
 from exporter.cli.parsing import Parser
-from exporter.config import json_schema
 from exporter.diagnosis.catalogue import CATALOGUE
 from exporter.diagnosis.catalogue.page import page
 from exporter.diagnosis.catalogue.sheet import listing, sheet
 from exporter.model import Cause
-from exporter.probes import KINDS
 
 END_WITHIN = 1.5
 """Seconds that threads may take to end once everything has been told to."""
@@ -40,11 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _schema(_: argparse.Namespace) -> int:
-    say(json.dumps(json_schema(KINDS), indent=2))
-    return 0
-
-
 def _causes(parsed: argparse.Namespace) -> int:
     if parsed.markdown:
         say(page(CATALOGUE).removesuffix("\n"))
@@ -60,9 +62,10 @@ def _parser() -> Parser:
 
     running.add(commands)
     checking.add(commands)
-
-    schema = commands.add_parser("schema", help="print the JSON Schema of the configuration, for editors")
-    schema.set_defaults(command=_schema)
+    diagnose.add(commands)
+    idle.add(commands)
+    path.add(commands)
+    references.add(commands)
 
     causes = commands.add_parser(
         "causes",
@@ -75,7 +78,7 @@ def _parser() -> Parser:
     alerting.add(commands)
     dashboarding.add(commands)
 
-    running.add_demo(commands)
+    demo.add(commands)
     return parser
 
 

@@ -1,12 +1,15 @@
 """How a command line is read: whole options only, and what is unknown with what may have been meant."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 T = TypeVar("T")
+PASSWORD: Final = re.compile(r":(?!//)\S*@")
+"""What stands between a user's name and a host, in whatever somebody has written for a URL."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -25,6 +28,10 @@ class Parser(argparse.ArgumentParser):
             self.error("; ".join(unknown))
         return super().parse_known_args(words, namespace)
 
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and end; a password in a URL is not repeated."""
+        super().error(PASSWORD.sub(":***@", message))
+
     def _own(self, words: Sequence[str]) -> Iterator[str]:
         """Give the words that are options of this command: what follows the name of another is its own."""
         for word in words:
@@ -36,11 +43,23 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, word: str) -> str:
         """Say that there is no such option; nothing where there is."""
         written = word.partition("=")[0]
-        if written in self._option_string_actions:
+        if written in self._option_string_actions or self._is_bundle(word):
             return ""
         near = get_close_matches(written, self._option_string_actions, n=1)
         hint = f", did you mean {near[0]}?" if near else ""
         return f"there is no option {written}{hint}"
+
+    def _is_bundle(self, word: str) -> bool:
+        """Whether these are several short options in one word: `-rwc100`; the last may have a value."""
+        if word.startswith("--"):
+            return False
+        for letter in word[1:]:
+            action = self._option_string_actions.get(f"-{letter}")
+            if action is None:
+                return False
+            if action.nargs != 0:
+                return True
+        return True
 
 
 def read_by(reader: Callable[[str], T]) -> Callable[[str], T]:

@@ -1,4 +1,4 @@
-"""`conndrop run` and `conndrop demo`, with the options of other exporters where theirs do the same."""
+"""`conndrop run`, with the options of other exporters where theirs do the same."""
 
 import argparse
 import math
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from exporter import app, demo, logs
+from exporter import app, logs
 from exporter.cli.checking import check
-from exporter.cli.output import VERSION, complain, say
+from exporter.cli.output import VERSION, complain
 from exporter.cli.parsing import read_by
 from exporter.config import ConfigurationError
 from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets
@@ -33,7 +33,7 @@ def add(commands: Any) -> None:
         "run", help="run the exporter", description="Run the exporter until it is told to stop."
     )
     _add_configuration(parser)
-    _add_web(parser)
+    add_web(parser)
     parser.add_argument(
         "--web.systemd-socket", dest="passed", action="store_true",
         help="listen on the sockets that systemd passes, and on no address of --web.listen-address",
@@ -42,16 +42,8 @@ def add(commands: Any) -> None:
         "--state.directory", dest="state_directory", type=Path, metavar="DIR",
         help="where what is learnt is kept (default: systemd's StateDirectory, or ~/.local/state/conndrop)",
     )  # fmt: skip
-    _add_rest(parser)
+    add_rest(parser)
     parser.set_defaults(command=_run)
-
-
-def add_demo(commands: Any) -> None:
-    """Add `demo` to the parser's `commands`."""
-    parser = commands.add_parser("demo", help="run the exporter on a private PostgreSQL")
-    _add_web(parser)
-    _add_rest(parser)
-    parser.set_defaults(command=_demo)
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -65,24 +57,13 @@ def _run(parsed: argparse.Namespace) -> int:
             source.read(),
             _listen(parsed),
             parsed.state_directory or _state_directory(),
-            _entrance(parsed),
-            _options(parsed, source=source, systemd=Systemd()),
+            entrance(parsed),
+            options(parsed, source=source, systemd=Systemd()),
         )
     except (ConfigurationError, AddressError, NoSockets) as error:
         complain(str(error))
         return 1
     app.run(daemon)
-    return 0
-
-
-def _demo(parsed: argparse.Namespace) -> int:
-    logs.set_up(parsed.log_level, parsed.log_format)
-    listen = parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS), ListenAddress.parse("127.0.0.1:0")]
-    try:
-        demo.run(listen, say, _entrance(parsed), _options(parsed))
-    except (ConfigurationError, demo.DemoError) as error:
-        complain(str(error))
-        return 1
     return 0
 
 
@@ -93,7 +74,7 @@ def _listen(parsed: argparse.Namespace) -> Sequence[ListenAddress | socket.socke
     return parsed.listen or [ListenAddress.parse(DEFAULT_ADDRESS)]
 
 
-def _entrance(parsed: argparse.Namespace) -> app.Entrance:
+def entrance(parsed: argparse.Namespace) -> app.Entrance:
     """Read the web configuration; raise ConfigurationError."""
     try:
         mount = Mount.parse(parsed.external_url, parsed.route_prefix)
@@ -102,7 +83,8 @@ def _entrance(parsed: argparse.Namespace) -> app.Entrance:
     return app.Entrance(parsed.web_file, healthy_open=parsed.healthy_open, mount=mount)
 
 
-def _options(parsed: argparse.Namespace, **further: Any) -> app.Options:
+def options(parsed: argparse.Namespace, **further: Any) -> app.Options:
+    """Give what the command line says of the daemon; `further` is what else there is to say."""
     every = parsed.reload_interval if getattr(parsed, "auto_reload", False) else None
     return app.Options(
         reload_every=every,
@@ -131,7 +113,8 @@ def _add_configuration(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def _add_web(parser: argparse.ArgumentParser) -> None:
+def add_web(parser: argparse.ArgumentParser) -> None:
+    """Add how the pages are reached."""
     parser.add_argument(
         "--web.listen-address", dest="listen", type=read_by(ListenAddress.parse), action="append",
         metavar="HOST:PORT", help=f"where to listen, repeatable (default {DEFAULT_ADDRESS})",
@@ -155,7 +138,8 @@ def _add_web(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(mistaken=parser.error)
 
 
-def _add_rest(parser: argparse.ArgumentParser) -> None:
+def add_rest(parser: argparse.ArgumentParser, level: str = "info") -> None:
+    """Add what has to do with /probe and the log; `level` is what is logged by default."""
     parser.add_argument(
         "--timeout-offset", dest="timeout_offset", type=read_by(_seconds), default=0.5, metavar="SECONDS",
         help="by how much a /probe ends before its scrape times out (default 0.5)",
@@ -165,8 +149,8 @@ def _add_rest(parser: argparse.ArgumentParser) -> None:
         help="how many probes are remembered with their logs (default 100)",
     )  # fmt: skip
     parser.add_argument(
-        "--log.level", dest="log_level", choices=logs.LEVELS, default="info",
-        help="least level that is logged (default info)",
+        "--log.level", dest="log_level", choices=logs.LEVELS, default=level,
+        help=f"least level that is logged (default {level})",
     )  # fmt: skip
     parser.add_argument(
         "--log.format", dest="log_format", choices=logs.FORMATS, default="logfmt",

@@ -1,10 +1,12 @@
 """The configuration: what may be written, where each mistake is, and what it all means."""
 
+from exporter.config.address import UrlError, prepare, read_url
 from exporter.config.loading import load
 from exporter.config.meaning import Configuration, Module, ProbedTarget
 from exporter.config.problems import ConfigurationError, Problem
+from exporter.config.reference import page as configuration_page
 from exporter.config.schema import json_schema
-from exporter.config.showing import Shown, shown, shown_settings
+from exporter.config.showing import Shown, is_secret, shown, shown_settings, shown_url
 from exporter.config.sources import Sources
 from exporter.config.validating import load_block
 from exporter.config.web import load_access
@@ -17,10 +19,16 @@ __all__ = [
     "Problem",
     "Shown",
     "Sources",
+    "UrlError",
+    "configuration_page",
+    "is_secret",
     "json_schema",
     "load",
     "load_access",
     "load_block",
+    "prepare",
+    "read_url",
     "shown",
     "shown_settings",
+    "shown_url",
 ]

@@ -15,8 +15,8 @@ from pydantic import (
     GetJsonSchemaHandler,
     create_model,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import SchemaSerializer, core_schema
 
 from exporter.config.modules import ModuleBlock, ProbeAccess
 from exporter.config.passwords import PasswordSource, password_source
@@ -196,7 +196,21 @@ def _fields(blocks: Mapping[str, Any], *, switch: bool) -> dict[str, Any]:
     }
 
 
+class _AsWritten(GenerateJsonSchema):
+    """Gives defaults as they are written in a file: `30s`, not 30.0, which the schema itself would refuse."""
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        described = super().default_schema(schema)
+        default = schema.get("default")
+        if isinstance(default, Settings):
+            described["default"] = default.model_dump(mode="json")
+        elif default is not None:
+            described["default"] = SchemaSerializer(schema["schema"]).to_python(default, mode="json")
+        return described
+
+
 def json_schema(kinds: Sequence[ProbeKind]) -> dict[str, Any]:
     """Describe the configuration file as a JSON Schema, for editors."""
     whole, _ = models(kinds)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **whole.model_json_schema()}
+    described = whole.model_json_schema(schema_generator=_AsWritten)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}

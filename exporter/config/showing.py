@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -124,6 +124,17 @@ def _source(secret: Secret) -> Any:
         if secret.source.startswith(beginning):
             return {key: secret.source.removeprefix(beginning)}
     return MASK
+
+
+def shown_url(endpoint: Endpoint, driver: str = "") -> str:
+    """Write an endpoint's URL for people, without a password; secret parameters are masked."""
+    scheme = f"{endpoint.dialect}+{driver}" if driver else endpoint.dialect
+    return f"{scheme}{_url(replace(endpoint, password=None)).removeprefix(endpoint.dialect)}"
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a parameter of a URL is, or holds, something that is not to be shown."""
+    return bool(HIDDEN.search(name) or WITHIN.search(value))
 
 
 def _url(endpoint: Endpoint) -> str:

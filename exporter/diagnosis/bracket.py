@@ -29,7 +29,11 @@ SEEN: Final = 2
 class Bracket:
     """The bracket of one path; `ladder` are the silences to climb, in seconds, one at least."""
 
-    def __init__(self, ladder: Sequence[float], known: Sequence[float] = KNOWN_TIMEOUTS) -> None:
+    def __init__(
+        self, ladder: Sequence[float], known: Sequence[float] = KNOWN_TIMEOUTS, width: float = 0.0
+    ) -> None:
+        """Begin to climb; `width` is the share of what kills that the bracket may be wide at least."""
+        self._width = width
         self._ladder = sorted(set(ladder))
         self._values = sorted({*ladder, *known})
         self._evidence = Evidence()
@@ -57,7 +61,7 @@ class Bracket:
         killed, survived = self.killed, self.survived
         if killed is None:
             return self._evidence.times_survived(self._ladder[-1]) >= SEEN and not self._evidence.shortest
-        narrow = killed - (survived or 0.0) <= tolerance(killed)
+        narrow = killed - (survived or 0.0) <= self._enough(killed)
         return narrow and (survived is None or self._evidence.times_survived(survived) >= SEEN)
 
     def obsolete(self, seconds: float) -> bool:
@@ -91,9 +95,9 @@ class Bracket:
         return {"survived": self._evidence.confirmed, "killed": self.killed}
 
     @classmethod
-    def remembered(cls, ladder: Sequence[float], known: Any) -> Self:
+    def remembered(cls, ladder: Sequence[float], known: Any, width: float = 0.0) -> Self:
         """Go on from what `known` told; from nothing if it is not to be understood."""
-        bracket = cls(ladder)
+        bracket = cls(ladder, width=width)
         if not isinstance(known, Mapping):
             return bracket
         survived, killed = (_seconds(known.get(side)) for side in ("survived", "killed"))
@@ -103,6 +107,10 @@ class Bracket:
             [survived] * SEEN if survived is not None else [], [killed] * SEEN if killed is not None else []
         )
         return bracket
+
+    def _enough(self, killed: float) -> float:
+        """How close the ends have to come, in seconds."""
+        return max(tolerance(killed), self._width * killed)
 
     def _climb(self, under_way: Sequence[float]) -> float | None:
         """Give the rung least recently tried, those never survived first."""
@@ -122,7 +130,7 @@ class Bracket:
         killed = self.killed
         top = killed if killed is not None and killed - high <= tolerance(killed) else high
         lacking = [_again(shortest)] * (SEEN - self._evidence.times_died(high))
-        if top - low <= tolerance(top):
+        if top - low <= self._enough(top):
             living = [low] * (SEEN - self._evidence.times_survived(low)) if low else []
         elif shortest.told or self._evidence.was_near(high):
             beside = max(SHORTEST, min(_below(top), high - tolerance(high) / 4))

@@ -8,7 +8,7 @@ answers nearly always proves that the way to it and back is clean.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from math import comb
+from math import exp, lgamma, log
 from typing import Final
 
 HARMLESS: Final = 0.01
@@ -63,7 +63,7 @@ def loses(hop: Tally) -> bool:
     One packet alone is never called loss.
     """
     chances = (
-        comb(hop.asked, lost) * HARMLESS**lost * (1 - HARMLESS) ** (hop.asked - lost)
+        exp(_log_ways(hop.asked, lost) + lost * log(HARMLESS) + (hop.asked - lost) * log(1 - HARMLESS))
         for lost in range(hop.lost)
     )
     # One after the other: of hundreds lost, the first few tell, and the rest would be dear.
@@ -75,11 +75,12 @@ def loses_less(one: Tally, other: Tally) -> bool:
     lost = one.lost + other.lost
     if one.lost * other.asked >= other.lost * one.asked:
         return False
-    ways = sum(
-        comb(one.asked, mine) * comb(other.asked, lost - mine)
+    all_ways = _log_ways(one.asked + other.asked, lost)
+    chances = (
+        exp(_log_ways(one.asked, mine) + _log_ways(other.asked, lost - mine) - all_ways)
         for mine in range(max(0, lost - other.asked), one.lost + 1)
     )
-    return ways < DOUBT * comb(one.asked + other.asked, lost)
+    return sum(chances) < DOUBT
 
 
 def has_ended(answered: Sequence[bool]) -> bool:
@@ -90,6 +91,11 @@ def has_ended(answered: Sequence[bool]) -> bool:
     lasted = lost[-1] - lost[0] + 1
     share = (len(lost) - 1) / lasted  # loss stands at both ends of the time it lasted: one too many
     return (1 - share) ** (len(answered) - 1 - lost[-1]) < DOUBT_OF_END
+
+
+def _log_ways(many: int, some: int) -> float:
+    """Give the logarithm of how many ways there are to choose `some` of `many`; the number fits no float."""
+    return lgamma(many + 1) - lgamma(some + 1) - lgamma(many - some + 1)
 
 
 def _numbered(hops: Sequence[Tally]) -> Iterator[tuple[int, Tally]]:

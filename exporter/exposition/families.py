@@ -88,6 +88,11 @@ class Families:
             room.stand(vantage)
 
     @property
+    def own(self) -> Sequence[Family]:
+        """Every family that was begun here, and in no room."""
+        return tuple(self._families)
+
+    @property
     def names(self) -> list[str]:
         """Every name, whether it is published yet or not."""
         return [family.name for family in self._everything()]

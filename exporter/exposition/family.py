@@ -28,8 +28,8 @@ class Family(ABC):
 
     def __init__(self, name: str, text: str, labels: Sequence[str], constant: Mapping[str, str]) -> None:
         self.name = name
-        self._text = text
-        self._labels = labels
+        self.text = text
+        self.label_names = tuple(labels)
         self._constant = constant
 
     def head(self, *, openmetrics: bool) -> str:
@@ -38,7 +38,7 @@ class Family(ABC):
         if openmetrics and kind in ("counter", "untyped"):
             kind = "counter" if name.endswith("_total") else "unknown"
             name = name.removesuffix("_total")
-        return f"# HELP {name} {self._text}\n# TYPE {name} {kind}\n"
+        return f"# HELP {name} {self.text}\n# TYPE {name} {kind}\n"
 
     @abstractmethod
     def samples(self) -> str:
@@ -54,7 +54,7 @@ class Family(ABC):
 
     def _pairs(self, values: Iterable[str]) -> str:
         """Write labels in the order of their names, as they stand between the braces."""
-        labels = {**self._constant, **dict(zip(self._labels, values, strict=True))}
+        labels = {**self._constant, **dict(zip(self.label_names, values, strict=True))}
         return ",".join(f'{name}="{escaped(value)}"' for name, value in sorted(labels.items()))
 
 
@@ -130,11 +130,11 @@ class Histogram(_Recorded[Distribution]):
         bounds: Sequence[float],
     ) -> None:
         super().__init__(name, text, labels, constant)
-        self._bounds = bounds
+        self.bounds = bounds
         self._begins = [f'{name}_bucket{{le="{number(bound)}",' for bound in (*bounds, math.inf)]
 
     def _child(self, labels: str) -> Distribution:
-        return Distribution(labels, self._bounds)
+        return Distribution(labels, self.bounds)
 
     def samples(self) -> str:
         """Write the lines of each child: its buckets, their count and their sum."""

@@ -109,7 +109,9 @@ class OwnMetrics:
         )
         self._missed = Counter(
             "conndrop_probe_runs_missed_total",
-            "Runs of probes that were due and did not take place.",
+            "Runs of probes that were due and did not take place: the one before still ran (overlap), no"
+            " thread was free in time (late), the process stood still (coalesced), or the answer may have"
+            " been lost in our own full buffer (unseen).",
             ["probe", "reason"],
             registry=registry,
         )

@@ -53,7 +53,8 @@ class PoolMetrics:
         )
         self._connections = families.gauge(
             "conndrop_pool_connections",
-            "Connections that wait in the pool after an exercise, and those beyond its size in it.",
+            "Connections that wait in the pool after an exercise (waiting), and those beyond its size in it"
+            " (overflow).",
             "target",
             "state",
         )

@@ -43,7 +43,7 @@ class TcpMetrics:
         )
         self._addresses = families.gauge(
             "conndrop_tcp_addresses",
-            "Addresses of the target in the latest round, by whether one can connect to them.",
+            "Addresses of the target in the latest round, by whether one connects to them or that fails.",
             "target",
             "family",
             "state",

@@ -14,6 +14,7 @@ from exporter.model.held import (
     InquestObservation,
     Invalidation,
     PoolObservation,
+    Silence,
 )
 from exporter.model.host import HostCondition
 from exporter.model.incident import Incident, Severity, Stage, Step
@@ -105,6 +106,7 @@ __all__ = [
     "SessionObservation",
     "Severity",
     "Shown",
+    "Silence",
     "Stage",
     "State",
     "Step",

@@ -56,18 +56,33 @@ class InquestObservation(Observation):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """One connection that is left alone on purpose, for so many `seconds` in all.
+
+    `begun` is in seconds since the epoch. `armed` says in what way it is kept from being ended, empty for not
+    at all.
+    """
+
+    seconds: float
+    begun: float
+    armed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeldObservation(Observation):
     """How the connections are doing that one probe holds.
 
     `held` of them stand now. `answers` are the delays of heartbeats answered since the last report, in
     seconds; `outage` is for how many seconds of the time since then none could be used, `revived` how many
-    fell silent and answered after all. A `failure` is why one could not be opened.
+    fell silent and answered after all. A `failure` is why one could not be opened. `silences` are those left
+    alone, the shortest first.
     """
 
     held: int
     answers: tuple[float, ...] = ()
     outage: float = 0.0
     revived: int = 0
+    silences: tuple[Silence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

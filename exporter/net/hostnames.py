@@ -37,6 +37,12 @@ class Hostnames:
                 self._ask(address)
             return name
 
+    def knows(self, address: str) -> bool:
+        """Whether an answer has come for a numeric address, if only that it has no name; asks if need be."""
+        self.of(address)
+        with self._lock:
+            return address in self._known
+
     def _may_ask(self, address: str) -> bool:
         return address not in self._under_way and len(self._under_way) < MOST_AT_ONCE
 

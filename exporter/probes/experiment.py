@@ -27,7 +27,9 @@ class Experiments:
     `timeouts` are the causes found, with the seconds after which each ends a silent connection.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, rounds: int = AGREE) -> None:
+        """Begin; `rounds` are how many in a row must come to the same causes."""
+        self._rounds = rounds
         self.pooled = False
         self._begin(0.0)
 
@@ -51,10 +53,6 @@ class Experiments:
         if self._tries >= MOST or self._agreed() or self.aged:
             return None
         return next((one for one in Variant if one not in self._outcomes and one not in trying), None)
-
-    def seconds(self, killed: float) -> float:
-        """Give how long the variants are to be held: a second timeout up to twice the first is found, too."""
-        return 2 * killed
 
     def take(self, outcome: Outcome, killed: float | None) -> None:
         """Take in how one variant ended."""
@@ -85,18 +83,18 @@ class Experiments:
         }
 
     @classmethod
-    def remembered(cls, known: Any) -> "Experiments":
+    def remembered(cls, known: Any, rounds: int = AGREE) -> "Experiments":
         """Make experiments that go on from `known`; what makes no sense there is forgotten."""
-        made = cls()
+        made = cls(rounds)
         try:
             killed = float(known["killed"])
             timeouts = tuple((Cause(cause), float(seconds)) for cause, seconds in known["timeouts"])
         except (KeyError, TypeError, ValueError, OverflowError):
             return made
         if all(0 < seconds <= LONGEST for seconds in (killed, *(seconds for _, seconds in timeouts))):
-            made._killed, made.timeouts, made._verdicts = killed, timeouts, [timeouts] * AGREE
+            made._killed, made.timeouts, made._verdicts = killed, timeouts, [timeouts] * rounds
         return made
 
     def _agreed(self) -> bool:
-        last = [tuple(cause for cause, _ in verdict) for verdict in self._verdicts[-AGREE:]]
-        return len(last) == AGREE and len(set(last)) == 1 and bool(last[0])
+        last = [tuple(cause for cause, _ in verdict) for verdict in self._verdicts[-self._rounds :]]
+        return len(last) == self._rounds and len(set(last)) == 1 and bool(last[0])

@@ -5,17 +5,27 @@ import math
 import time
 from functools import partial
 from itertools import pairwise
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
 from exporter.db.dialect import TRIVIAL_QUERY, Session
 from exporter.diagnosis.variants import Variant
-from exporter.model import Cause, End, Failure, HeldObservation, InquestObservation, ProbeError, Target
+from exporter.model import (
+    Cause,
+    End,
+    Failure,
+    HeldObservation,
+    InquestObservation,
+    ProbeError,
+    Silence,
+    Target,
+)
 from exporter.probes.holding import Death, HeldConnection, drop
 from exporter.probes.inquest import Finding, inquire
 from exporter.probes.kind import Report, Standing, Tools
 from exporter.probes.opening import opened
-from exporter.probes.search import Job, Search
+from exporter.probes.search import Care, Job, Search
 from exporter.settings import Duration, ProbeBlock
 
 LADDER = (30.0, 60.0, 120.0, 240.0, 360.0, 600.0, 900.0, 1800.0, 3600.0)
@@ -27,6 +37,14 @@ TOGETHER = 2.0
 """Seconds within which deaths may be those of one event."""
 GOODBYE = 2.0
 """Seconds that a server has to close."""
+ARMED = {
+    Variant.PLAIN: "",
+    Variant.KEEPALIVE: "TCP keepalives",
+    Variant.OUTLASTING: "server's limit off",
+    Variant.BOTH: "keepalives, server's limit off",
+    Variant.ACTIVE: "asked all the time",
+}
+"""How each variant is kept from being ended, for people."""
 
 
 class IdleSettings(ProbeBlock):
@@ -42,6 +60,7 @@ class IdleSettings(ProbeBlock):
     timeout: Duration = Field(
         default=10.0, description="longest time that opening one may take, and a server to answer"
     )
+    care: ClassVar[Care] = Care()
 
     @field_validator("ladder")
     @classmethod
@@ -59,7 +78,7 @@ class Idle:
         self._settings = settings
         self._tools = tools
         self._budget = tools.budget
-        self._search = Search(target, settings.ladder, tools.memory)
+        self._search = Search(target, settings.ladder, tools.memory, settings.care)
         self._under_way: set[Job] = set()
         self._news = asyncio.Event()
         self._died = -math.inf
@@ -235,8 +254,18 @@ class Idle:
             duration=0.0,
             failure=failure,
             held=sum(job.connection is not None for job in self._under_way),
+            silences=self._silences(),
         )
         self._report([seen])
+
+    def _silences(self) -> tuple[Silence, ...]:
+        ago = time.time() - time.monotonic()
+        silences = (
+            Silence(seconds=job.seconds, begun=ago + job.begun, armed=ARMED[job.variant])
+            for job in self._under_way
+            if job.connection is not None
+        )
+        return tuple(sorted(silences, key=lambda each: (each.seconds, each.begun)))
 
 
 KIND = Standing(name="idle", settings=IdleSettings, build=Idle)

@@ -20,6 +20,19 @@ LATE: Final = 0.1
 """Seconds beyond which a hold was longer than was meant."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """How carefully to search; who has no time finds a little less.
+
+    The bracket may stay as wide as a share of `width`. Experiments last `beyond` times the timeout, so that a
+    second one up to so long is found, too; `rounds` of them in a row must agree.
+    """
+
+    width: float = 0.0
+    beyond: float = 2.0
+    rounds: int = 2
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Job:
     """One hold that is under way: so many seconds of silence, in one of the ways to be silent.
@@ -34,17 +47,23 @@ class Job:
     connection: HeldConnection | None = None
 
 
+CAREFULLY: Final = Care()
+
+
 class Search:
     """Goes on from what `memory` knows, and tells it what is learnt."""
 
-    def __init__(self, target: Target, ladder: Sequence[float], memory: Memory) -> None:
+    def __init__(
+        self, target: Target, ladder: Sequence[float], memory: Memory, care: Care = CAREFULLY
+    ) -> None:
+        """Take up what `memory` knows."""
         endpoint = target.endpoint
         self._target = target.name
         self._key = f"idle {target.name} {endpoint.dialect}://{endpoint.host}:{endpoint.port}"
-        self._memory = memory
+        self._memory, self._care = memory, care
         known = memory.recall(self._key)
-        self._bracket = Bracket.remembered(ladder, known.get("bracket"))
-        self._experiments = Experiments.remembered(known.get("experiments"))
+        self._bracket = Bracket.remembered(ladder, known.get("bracket"), care.width)
+        self._experiments = Experiments.remembered(known.get("experiments"), care.rounds)
         self._ended = time.monotonic()
 
     def next(self, under_way: Collection[Job]) -> Job | None:
@@ -54,7 +73,7 @@ class Search:
             trying = [job.variant for job in under_way if job.experiment]
             variant = self._experiments.next(bracket.killed, trying)
             if variant is not None:
-                seconds = self._experiments.seconds(bracket.killed)
+                seconds = self._care.beyond * bracket.killed
                 return Job(seconds=seconds, variant=variant, experiment=True)
             if under_way or time.monotonic() - self._ended < max(VERIFY, bracket.killed):
                 return None

@@ -29,9 +29,9 @@ class WatchedDaemon(app.Daemon):
         self._readings = readings
         self._lock = threading.Lock()
         super().__init__(configuration, listen)
+        self._core.runner._sinks += (self._note,)
 
-    def _measure(self, observation: Observation) -> None:
-        super()._measure(observation)
+    def _note(self, observation: Observation) -> None:
         if isinstance(observation, PingObservation) and observation.sent:
             # Answers come several at once, a second apart; a loss comes by itself.
             for place, rtt in enumerate(observation.rtts or (None,)):

@@ -1,15 +1,14 @@
-"""The labels that series have, as the README lists them."""
+"""The labels that series have, as docs/metrics.md lists them."""
 
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
-from tests.test_shipped import README
+from tests.test_shipped import ROOT
 
+DOCUMENT: Final = (ROOT / "docs" / "metrics.md").read_text()
 SCRAPED: Final = frozenset({"job", "instance"})
-FIRST_WITHOUT_TARGET: Final = "conndrop_build_info"
-"""From here on the README's table is about the exporter itself."""
 YOURS: Final = "conndrop_target_info"
 """It has labels of the reader's own, too."""
 APPLICATION: Final[Mapping[str, frozenset[str]]] = {
@@ -36,13 +35,11 @@ def labels(series: str) -> frozenset[str] | None:
 
 @cache
 def listed() -> Mapping[str, frozenset[str]]:
-    """Give what the README says, the labels that come with scraping among it."""
+    """Give what the document says, the labels that come with scraping among it."""
     return {**dict(_rows()), **{name: own | SCRAPED for name, own in APPLICATION.items()}}
 
 
 def _rows() -> Iterator[tuple[str, frozenset[str]]]:
-    common = SCRAPED | {"vantage", "target"}
-    for name, cell in re.findall(r"^\| `(conndrop_\w+)` \|([^|]*)\|", README, flags=re.MULTILINE):
-        if name == FIRST_WITHOUT_TARGET:
-            common -= {"target"}
-        yield name, common | frozenset(re.findall(r"`(\w+)`", cell))
+    rows = re.findall(r"^\| `(conndrop_\w+)` \| \w+ \|([^|]*)\|", DOCUMENT, flags=re.MULTILINE)
+    for name, cell in rows:
+        yield name, SCRAPED | {"vantage"} | frozenset(re.findall(r"`(\w+)`", cell))

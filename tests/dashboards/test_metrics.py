@@ -60,7 +60,7 @@ def test_series_of_an_application_are_those_of_one_that_is_instrumented() -> Non
 
 
 def test_labels_are_known_of_every_metric() -> None:
-    """Rules on labels would pass over a metric that the README says nothing of."""
+    """Rules on labels would pass over a metric that the documentation says nothing of."""
     assert set(listed()) == {name for name in names() if name.startswith("conndrop_")} | set(APPLICATION)
     assert listed()["conndrop_up"] == {"job", "instance", "vantage", "target"}
     assert listed()["conndrop_clock_steps_total"] == {"job", "instance", "vantage"}

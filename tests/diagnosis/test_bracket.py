@@ -125,6 +125,15 @@ def test_once_settled_both_sides_are_tried_in_turn_one_at_a_time() -> None:
     assert bracket.next([]) == 101.5
 
 
+def test_a_wide_bracket_is_enough_for_who_has_no_time() -> None:
+    hasty = Bracket(LADDER, width=0.2)
+    holds = [survived(85.0), survived(85.0), in_vain(100.0), in_vain(100.0)]
+    for hold in holds:
+        hasty.take(hold)
+    assert hasty.settled
+    assert not after(*holds).settled
+
+
 def test_what_is_far_longer_than_what_kills_is_obsolete() -> None:
     assert not after(in_vain(60)).obsolete(3600)
     bracket = after(in_vain(60), in_vain(60))

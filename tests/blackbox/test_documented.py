@@ -1,4 +1,4 @@
-"""What the README says of looks on request can be pasted."""
+"""What docs/probes.md says of looks on request can be pasted."""
 
 import os
 import re
@@ -14,8 +14,8 @@ from tests.blackbox.asking import TARGET, asking
 from tests.servers import ServerMissing
 from tests.servers.releases import RELEASES
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
-SECTION = README[README.index("### Probing on request\n") :].partition("\n### Doing no harm\n")[0]
+PAGE = (Path(__file__).parents[2] / "docs" / "probes.md").read_text()
+SECTION = PAGE[PAGE.index("## Probing on request\n") :].partition("\n## Doing no harm\n")[0]
 CONFIGURATION, SCRAPES = re.findall(r"```yaml\n(.*?)```", SECTION, flags=re.DOTALL)
 
 
