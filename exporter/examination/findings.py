@@ -89,7 +89,19 @@ def _seen(evidence: Evidence) -> Iterator[Finding]:
             candidates=incident.candidates,
         )
     if idle is not None and idle.killed is not None and not by_cause.keys() & set(IDLE_TIMEOUTS):
+        yield from _layers(idle, evidence)
+
+
+def _layers(idle: IdleObservation, evidence: Evidence) -> Iterator[Finding]:
+    """Tell of silence that ends connections, and at which layer, where that is known already."""
+    if not idle.timeouts:
         yield _ended(idle, evidence.aim.probed.target.name)
+    for cause, seconds in idle.timeouts:
+        values = dict(idle_values(idle.survived, idle.killed, [cause]))
+        if cause is Cause.SERVER_IDLE_TIMEOUT and evidence.limits:
+            setting = min(evidence.limits, key=lambda name: abs(evidence.limits[name] - seconds))
+            values |= {"setting": setting, "seconds": f"{evidence.limits[setting]:g}"}
+        yield _told(evidence, cause, f"silence of {words.duration(seconds)} ends connections", **values)
 
 
 def _ended(idle: IdleObservation, target: str) -> Finding:

@@ -88,12 +88,18 @@ def verdict(known: Known, found: Sequence[Finding], seen: Sequence[Look]) -> str
     target = known.aim.probed.target.name
     good = [str(look.side) for look in seen if look.state is State.GOOD and look.side is not Side.HOLD]
     bad = [str(look.side) for look in seen if look.state is State.BAD]
+    ill = f"this did not go well: {', '.join(bad) or 'nothing answered'}"
     if known.cut_short:
-        return f"Ended after {words.duration(known.seconds)}, before all was seen; nothing wrong by then."
+        by_then = ill if bad else "nothing wrong by then"
+        return f"Ended after {words.duration(known.seconds)}, before all was seen; {by_then}."
+    if found and found[0].cause is None and set(bad) <= {str(Side.TLS)} and bad:
+        first = found[0].summary
+        return f"Nothing ends connections at {target} yet, but {first[:1].lower()}{first[1:]}."
     if bad or not good:
-        what = ", ".join(bad) or "nothing answered"
-        return f"No cause was found at {target}, but this did not go well: {what}."
-    return f"Nothing is wrong at {target}: {', '.join(good)} are good; {_silence(known)}."
+        return f"No cause was found at {target}, but {ill}."
+    are = "is" if len(good) == 1 else "are"
+    remarks = f"; and {words.several(len(found), 'remark')}" if found else ""
+    return f"Nothing is wrong at {target}: {', '.join(good)} {are} good; {_silence(known)}{remarks}."
 
 
 def _silence(known: Known) -> str:
