@@ -100,7 +100,7 @@ def _add_pace(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "-Z", "-G", "--timeout", "--gracetime", dest="timeout", type=read_by(_seconds), default=1.0,
-        metavar="SECONDS", help="longest time a hop may take to answer (default and, for TCP, most: 1)",
+        metavar="SECONDS", help="longest time a hop may take to answer (default 1; by TCP 0.95 at the most)",
     )  # fmt: skip
 
 
