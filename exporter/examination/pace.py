@@ -51,6 +51,7 @@ CALMLY: Final[Mapping[str, Mapping[str, object]]] = {
     "server": {"interval": "5s", "timeout": "5s"},
 }
 """While silences are waited for: to them, the pool leaves its connections, once it has told."""
+LEAST: Final = 2
 AMPLE: Final = 6
 """Connections of which one can be spared for asking the server, which tells a kill from a restart."""
 SMALL: Final = (1.7, 2.3, 3.4, 4.5, 5.6, 7, 8.7, 11, 13.5, 17, 21.5, 27, 33, 42, 52, 65, 82, 103, 130, 185)
@@ -133,6 +134,12 @@ def _configuration(aim: Aim, plan: Plan, probes: dict[str, ProbeBlock], *, silen
     probed: ProbedTarget = replace(aim.probed, probes=probes)
     diagnosis = aim.configuration.diagnosis.model_copy(update={"quiet": QUIET})
     return replace(aim.configuration, targets=(probed,), modules=(), diagnosis=diagnosis)
+
+
+def check(aim: Aim, plan: Plan) -> None:
+    """Raise PlanError where silence could never be tried."""
+    if holds(plan) and aim.probed.connection_budget < LEAST:
+        raise PlanError("a hold needs two connections: one that is kept busy, beside one left silent")
 
 
 def _silences(plan: Plan) -> IdleSettings:

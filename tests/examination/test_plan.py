@@ -73,6 +73,7 @@ def test_targets_that_are_not_there(tmp_path: Path) -> None:
 
 def test_settings_that_cannot_be() -> None:
     assert refused(budget=0) == "at least one connection has to be allowed"
+    assert refused(budget=1, hold=60.0).startswith("a hold needs two connections: ")
     assert refused(pool=PoolPlan(pool_size=0)).startswith("the pool: pool_size: ")
     assert refused(pool=PoolPlan(pool_timeout=0.0)).startswith("the pool: pool_timeout: ")
     assert refused(hold=60.0, ladder=(0.0, 1.0)).startswith("the silences to try: ladder.0: ")
