@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, exc, text
 
-from exporter.db.dialect import PROGRAM
 from exporter.examination.plan import PoolPlan
 from exporter.examination.report import Report, Side, State
 from exporter.model import Cause
@@ -70,13 +69,6 @@ def test_a_device_that_forgets_is_named(reports: Scene) -> None:
     assert [setting.name for setting in report.advice.server] == ["tcp_keepalives_idle"]
     assert {setting.name for setting in report.advice.client} >= {"keepalives_idle", "tcp_user_timeout"}
     assert not any("layer" in line for line in report.unsure)
-
-
-def test_nothing_is_left_that_the_device_has_forgotten(site: Site, reports: Scene) -> None:
-    """The server hears nothing of such an end, and would list it for hours."""
-    for name in reports:
-        database = site.databases[name]
-        assert not [row for row in database.admin(database.sessions) if PROGRAM in str(row)]
 
 
 def test_a_server_that_ends_idle_sessions_is_named(reports: Scene) -> None:
