@@ -9,8 +9,9 @@ from exporter.examination import words
 from exporter.examination.advising import Need, advise
 from exporter.examination.aiming import Aim
 from exporter.examination.ending import shut
+from exporter.examination.evidence import Evidence
 from exporter.examination.facts import facts
-from exporter.examination.findings import IDLE_TIMEOUTS, Evidence, findings
+from exporter.examination.findings import IDLE_TIMEOUTS, findings
 from exporter.examination.looks import Sight, looks
 from exporter.examination.pace import holds, ladder, pool
 from exporter.examination.plan import Plan, PoolPlan

@@ -78,6 +78,15 @@ def test_a_pool_is_given_as_the_application_has_it(postgres: Postgres) -> None:
     assert report.seconds < 15
 
 
+def test_a_server_far_away_is_well(postgres: Postgres) -> None:
+    """A login takes several round trips: the pool waits for all of them."""
+    with doubles.delayed(postgres.port, 0.15) as port:
+        url = postgres.url(postgres.plain, port=port)
+        report = examined(url, sides=frozenset({Side.SESSION, Side.POOL}))
+    assert states(report)[Side.POOL] is State.GOOD
+    assert report.findings == ()
+
+
 def test_a_wrong_password_is_told_at_once(server: Database) -> None:
     """And tried a few times only: an account may be locked after more."""
     url = server.url(server.plain).replace(PASSWORD.split(":")[0].replace("@", "%40"), "wr0ng-secret")

@@ -251,6 +251,28 @@ def test_incidents_are_findings_and_none_is_told_twice() -> None:
     assert found(told([ECHOES], seen[-1:]), Cause.UNKNOWN)
 
 
+def test_who_answers_nothing_is_called_so() -> None:
+    """There have been no better times to compare with, which the incident waits for."""
+    dark = Failure(phase=None, cause=Cause.NET_BLACKHOLE, detail="no answer")
+    echoes = replace(ECHOES, sent=5, rtts=(), failure=dark)
+    connect = TcpObservation(**ABOUT, probe="tcp", failure=dark)
+    refused = replace(connect, failure=replace(dark, cause=Cause.SERVER_DOWN))
+    unnamed = incident(number=0, cause=Cause.UNKNOWN, summary="Trouble")
+    (finding,) = told([echoes, connect], [unnamed]).findings
+    assert (finding.cause, finding.severity) == (Cause.NET_BLACKHOLE, Severity.CRITICAL)
+    assert told([echoes, refused], [unnamed]).findings[0].cause is Cause.UNKNOWN
+    assert told([ECHOES, connect], [unnamed]).findings[0].cause is Cause.UNKNOWN
+
+
+def test_a_server_that_takes_no_writes_is_told_of() -> None:
+    """In passing: it may be meant."""
+    for how in ({"replica": True}, {"read_only": True}):
+        made = told([*healthy("orders"), view(**how)])
+        (finding,) = found(made, None)
+        assert (finding.severity, finding.fix != ()) == (Severity.INFO, True)
+        assert made.verdict.startswith("Nothing is wrong")
+
+
 def test_risks_are_measured() -> None:
     """Certificates, slots, packet sizes, loss, limits."""
     soon = replace(TLS, expires=NOW + 86400 * 5, verified=False, problem="self-signed")
