@@ -90,10 +90,12 @@ def verdict(known: Known, found: Sequence[Finding], seen: Sequence[Look]) -> str
     bad = [str(look.side) for look in seen if look.state is State.BAD]
     if known.cut_short:
         return f"Ended after {words.duration(known.seconds)}, before all was seen; nothing wrong by then."
-    if bad or not good:
+    silence = _silence(known)
+    if bad or not (good or (known.idle is not None and known.idle.survived is not None)):
         what = ", ".join(bad) or "nothing answered"
         return f"No cause was found at {target}, but this did not go well: {what}."
-    return f"Nothing is wrong at {target}: {', '.join(good)} are good; {_silence(known)}."
+    seen_good = f"{', '.join(good)} {'are' if len(good) > 1 else 'is'} good; " if good else ""
+    return f"Nothing is wrong at {target}: {seen_good}{silence}."
 
 
 def _silence(known: Known) -> str:
