@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 from exporter.cli import (
     alerting,
@@ -32,6 +33,8 @@ END_WITHIN = 1.5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0 good, 1 cannot be done, 2 a mistake in the command."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  it was closed: `>&-`
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # what a terminal cannot show must not end us
