@@ -5,11 +5,12 @@ import importlib.util
 import math
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from exporter import app
+from exporter.cli.mtr import ELSEWHERE
 from exporter.cli.output import complain, say
 from exporter.cli.parsing import read_by
 from exporter.config import Configuration, ConfigurationError
@@ -18,7 +19,7 @@ from exporter.model import ProbeError
 from exporter.net.flows import why_unavailable
 from exporter.net.hostnames import Hostnames
 from exporter.net.owners import Owners
-from exporter.net.resolve import Resolver
+from exporter.net.resolve import Resolver, is_address
 from exporter.net.waiting import Stop
 from exporter.terminal.path import Watch, report
 from exporter.terminal.path_report import Style
@@ -30,6 +31,7 @@ DEFAULT_PORT: Final = 5432
 REPORT_CYCLES: Final = 10
 SHORTEST: Final = 0.01
 LONGEST: Final = 3600.0
+NO_NUMBERS: Final = "no AS numbers are looked up; owners of hops come from the `networks` of a --config.file"
 NO_RICH: Final = (
     "the live table needs the package rich: pip install 'conndrop-exporter[terminal]', or ask for a --report"
 )
@@ -52,7 +54,17 @@ def add(commands: Any) -> None:
     _add_packets(parser)
     _add_pace(parser)
     _add_output(parser)
+    parser.elsewhere, parser.superfluous = ELSEWHERE, _superfluous
     parser.set_defaults(command=_run)
+
+
+def _superfluous(parsed: argparse.Namespace, words: Sequence[str]) -> str:
+    """Say what HOST PORT should have been, as people type it for telnet, or that one host is enough."""
+    where = f"[{parsed.where}]" if is_address(parsed.where) and ":" in parsed.where else parsed.where
+    if len(words) == 1 and words[0].isdigit():
+        pair = "" if ":" in where.rpartition("]")[2] else f"{where}:{words[0]}, or "
+        return f"{words[0]} stands alone; write {pair}--port {words[0]}"
+    return f"one host at a time; {', '.join(words)} is too much"
 
 
 def _add_packets(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +119,10 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-j", "--json", dest="as_json", action="store_true", help="a report in mtr's JSON")
     parser.add_argument("-n", "--no-dns", dest="names", action="store_false", help="look no reverse name up")
     parser.add_argument(
+        "-z", "--aslookup", dest="numbers", action="store_true",
+        help="taken for mtr's sake; no AS numbers are looked up",
+    )  # fmt: skip
+    parser.add_argument(
         "-b", "--show-ips", dest="addresses", action="store_true", help="show addresses behind the names"
     )
     parser.add_argument(
@@ -116,6 +132,8 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
+    if parsed.numbers and not parsed.config_file:
+        complain(NO_NUMBERS)
     is_live = not (parsed.report or parsed.wide or parsed.as_json) and _terminal()
     if is_live and importlib.util.find_spec("rich") is None:
         complain(NO_RICH)

@@ -23,6 +23,11 @@ KEEPALIVES: Final = {
     "user_timeout": "90000",
 }
 """What suits most paths, where no timeout is known."""
+BOUNDS: Final = {**KEEPALIVES, "keepalive_idle": "30", "user_timeout": "60000"}
+"""What the catalogue has where nothing forgets connections, and waits want a bound."""
+FORGETTING: Final = frozenset({Cause.MIDDLEBOX_IDLE_TIMEOUT, Cause.MIDDLEBOX_STATE_LOST})
+KERNELS: Final = frozenset({"pymysql", "mysqldb", "aiomysql", "asyncmy", "mariadbconnector", "pg8000"})
+"""Drivers that switch keepalives on, and have no say in when they are sent; asyncpg sends none."""
 WITHIN: Final = 5
 """Seconds for a connect."""
 READ: Final = 60
@@ -52,7 +57,7 @@ class Need:
         known = [
             (seconds, f"the server ends sessions that are silent for {duration(seconds)} ({name})")
             for name, seconds in self.limits.items()
-            if seconds > 0 and name in LIMITS
+            if seconds > 0
         ]
         idle = self.idle
         if idle is not None and idle.killed is not None:
@@ -72,7 +77,8 @@ class Need:
             return None
         shortest = self.shortest
         values = idle_values(shortest[0], None, ()) if shortest else {}
-        return {name: int(values.get(name, usual)) for name, usual in KEEPALIVES.items()}
+        usual = KEEPALIVES if self.causes & FORGETTING else BOUNDS
+        return {name: int(values.get(name, usual[name])) for name in KEEPALIVES}
 
 
 def advise(need: Need) -> Advice:
@@ -119,37 +125,55 @@ def _client(need: Need) -> Client:
     if not need.armed:
         return Client()
     if name in LIBPQ:
-        arguments: dict[str, object] = {"connect_timeout": WITHIN}
-        if keepalives is not None:
-            arguments |= {
-                "keepalives": 1,
-                "keepalives_idle": keepalives["keepalive_idle"],
-                "keepalives_interval": keepalives["keepalive_interval"],
-                "keepalives_count": keepalives["keepalive_count"],
-                "tcp_user_timeout": keepalives["user_timeout"],
-            }
-        return Client(arguments=arguments)
+        return _libpq(keepalives)
     if name == "asyncpg":
-        idle = {"tcp_keepalives_idle": str(keepalives["keepalive_idle"])} if keepalives else {}
-        return Client(arguments={"timeout": WITHIN, **({"server_settings": idle} if idle else {})})
+        return _asyncpg(keepalives)
     if name in {"pymysql", "mysqldb"}:
         remark = "must be above the longest query"
         return Client(
             arguments={"connect_timeout": WITHIN, "read_timeout": READ, "write_timeout": READ},
             remarks={"read_timeout": remark},
         )
-    return Client(arguments={"connect_timeout": WITHIN} if name in ASYNCHRONOUS else {})
+    if name == "mysqlconnector":
+        return Client(arguments={"connection_timeout": WITHIN})
+    known = name in ASYNCHRONOUS or name == "mariadbconnector"
+    return Client(arguments={"connect_timeout": WITHIN} if known else {})
+
+
+def _libpq(keepalives: Mapping[str, int] | None) -> Client:
+    arguments: dict[str, object] = {"connect_timeout": WITHIN}
+    if keepalives is not None:
+        arguments |= {
+            "keepalives": 1,
+            "keepalives_idle": keepalives["keepalive_idle"],
+            "keepalives_interval": keepalives["keepalive_interval"],
+            "keepalives_count": keepalives["keepalive_count"],
+            "tcp_user_timeout": keepalives["user_timeout"],
+        }
+    return Client(arguments=arguments)
+
+
+def _asyncpg(keepalives: Mapping[str, int] | None) -> Client:
+    """Have the server send keepalives: asyncpg itself sends none."""
+    if keepalives is None:
+        return Client(arguments={"timeout": WITHIN})
+    settings = {"tcp_keepalives_idle": str(keepalives["keepalive_idle"])}
+    return Client(
+        arguments={"timeout": WITHIN, "server_settings": settings},
+        remarks={"server_settings": "PgBouncer refuses keepalives"},
+    )
 
 
 WHY: Final[Mapping[str, str]] = {
     "connect_timeout": "a connect that nothing answers ends after so many seconds",
+    "connection_timeout": "a connect that nothing answers ends after so many seconds",
     "timeout": "a connect that nothing answers ends after so many seconds",
     "keepalives": "TCP keepalives are on",
     "keepalives_idle": "after so many silent seconds the first keepalive is sent, which keeps devices awake",
     "keepalives_interval": "seconds between keepalives that nobody answers",
     "keepalives_count": "so many of them unanswered end the connection",
     "tcp_user_timeout": "what was sent and is not acknowledged ends the connection, after milliseconds",
-    "server_settings": "the server sends keepalives, which keep devices awake, too",
+    "server_settings": "the server sends keepalives, which keep devices awake, too; PgBouncer refuses this",
     "read_timeout": "an answer that does not come ends the connection; must be above the longest query",
     "write_timeout": "what cannot be sent ends the connection, after so many seconds",
 }
@@ -173,11 +197,14 @@ def _server(need: Need) -> Iterator[Setting]:
         )
     if Cause.SERVER_IDLE_TIMEOUT not in need.causes:
         return
-    why = "only if sessions are meant to be silent for longer: it ends them now after "
+    why = (
+        "only if sessions are meant to be silent for longer, for those that nobody uses any more keep their "
+        "slots then; it ends them now after "
+    )
     struck = {name: seconds for name, seconds in need.limits.items() if name in LIMITS and seconds > 0}
     for name, seconds in struck.items():
         value = "0" if name == "idle_session_timeout" else USUAL
-        if value == _number(seconds):
+        if value != "0" and seconds >= int(value):
             continue
         yield Setting(name=name, value=value, why=why + duration(seconds))
         if name == "wait_timeout":
@@ -187,7 +214,7 @@ def _server(need: Need) -> Iterator[Setting]:
 def _host(need: Need) -> Iterator[Setting]:
     """Give the kernel's settings on this host: of drivers that leave keepalives to it."""
     keepalives = need.keepalives
-    if keepalives is None or driver(need.aim) in LIBPQ:
+    if keepalives is None or driver(need.aim) not in KERNELS:
         return
     yield Setting(
         name="net.ipv4.tcp_keepalive_time",

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import starmap
 from typing import Final
 
 from exporter.config import is_secret
 from exporter.examination.aiming import Aim
+from exporter.examination.encrypting import Code, tls
+from exporter.examination.words import quoted
 
 DRIVERS: Final[Mapping[str, str]] = {"postgresql": "psycopg2", "mysql": "pymysql", "mariadb": "pymysql"}
 """What is written where a URL names no driver."""
 LIBPQ: Final = frozenset({"psycopg2", "psycopg2cffi", "psycopg", "psycopg_async"})
 ASYNCHRONOUS: Final = frozenset({"asyncpg", "aiomysql", "asyncmy", "psycopg_async"})
-MODES: Final[Mapping[str, Mapping[str, object]]] = {
-    "disabled": {"ssl_disabled": True},
-    "required": {"ssl": {"check_hostname": False, "verify_mode": "none"}},
-    "verify_ca": {"ssl_verify_cert": True},
-    "verify_identity": {"ssl_verify_cert": True, "ssl_verify_identity": True},
+KNOWN: Final[Mapping[str, frozenset[str]]] = {
+    "asyncpg": frozenset({"target_session_attrs", "krbsrvname", "gsslib"}),
+    "pg8000": frozenset({"application_name"}),
 }
-"""MySQL's own words for how to encrypt, as PyMySQL has them; `preferred` is what it does anyway."""
+"""Parameters of libpq that other drivers take by the same name; they refuse the rest."""
 INDENT: Final = "    "
 
 
@@ -35,46 +34,58 @@ def driver(aim: Aim) -> str:
     return aim.driver or DRIVERS[aim.endpoint.dialect]
 
 
-def encryption(aim: Aim) -> Mapping[str, object]:
-    """Give the arguments that stand for `ssl_mode`, which PyMySQL itself does not have."""
-    mode = aim.endpoint.params.get("ssl_mode", "").lower() if driver(aim) == "pymysql" else ""
-    return dict(MODES.get(mode, {}))
-
-
 def written(aim: Aim, engine: Mapping[str, object], client: Client) -> str:
     """Write the call, with `engine` for SQLAlchemy's own settings."""
-    asynchronous = driver(aim) in ASYNCHRONOUS
+    name, where = driver(aim), aim.endpoint
+    asynchronous, encryption = name in ASYNCHRONOUS, tls(aim, name)
+    params, unknown = _divided(encryption.params, name)
+    arguments: dict[str, object] = {**encryption.arguments, **client.arguments}
+    if name == "asyncpg" and "application_name" in where.params:
+        own: object = arguments.get("server_settings", {})
+        settings = {**own} if isinstance(own, dict) else {}
+        arguments["server_settings"] = {"application_name": where.params["application_name"], **settings}
     call = "create_async_engine" if asynchronous else "create_engine"
-    secret = aim.endpoint.password is not None or any(starmap(is_secret, aim.endpoint.params.items()))
-    lines = ["import os", ""] if secret else []
-    if asynchronous:
-        lines += ["from sqlalchemy import URL", f"from sqlalchemy.ext.asyncio import {call}"]
-    else:
-        lines += [f"from sqlalchemy import URL, {call}"]
-    arguments = {**encryption(aim), **client.arguments}
-    lines += ["", f"engine = {call}(", *_indented(_url(aim))]
+    lines = [f"engine = {call}(", *_indented(_url(aim, params))]
     lines += [f"{INDENT}{name}={value!r}," for name, value in engine.items()]
     if arguments:
         lines += _indented(["connect_args={", *_indented(_items(arguments, client.remarks)), "},"])
-    return "\n".join([*lines, ")"]) + "\n"
+    if unknown:
+        lines.append(f"{INDENT}# {name} has none of these, which the URL names: {', '.join(unknown)}")
+    body = "\n".join([*encryption.lines, *([""] if encryption.lines else []), *lines, ")"])
+    modules = [module for module, use in (("os", "os.environ["), ("ssl", "ssl.create")) if use in body]
+    return "\n".join([*_imports(modules, call, asynchronous=asynchronous), "", body]) + "\n"
 
 
-def _url(aim: Aim) -> list[str]:
-    where, params = aim.endpoint, {**aim.endpoint.params}
-    if driver(aim) == "pymysql":
-        params.pop("ssl_mode", None)
+def _imports(modules: list[str], call: str, *, asynchronous: bool) -> list[str]:
+    lines = [*(f"import {module}" for module in modules), *([""] if modules else [])]
+    if asynchronous:
+        return [*lines, "from sqlalchemy import URL", f"from sqlalchemy.ext.asyncio import {call}"]
+    return [*lines, f"from sqlalchemy import URL, {call}"]
+
+
+def _divided(params: Mapping[str, str], name: str) -> tuple[Mapping[str, str], list[str]]:
+    """Tell apart which parameters the driver takes, and the names of those that it would refuse."""
+    if name not in KNOWN:
+        return params, []
+    taken = {each: value for each, value in params.items() if each in KNOWN[name]}
+    elsewhere = {"application_name"}
+    return taken, [each for each in params if each not in taken and each not in elsewhere]
+
+
+def _url(aim: Aim, params: Mapping[str, str]) -> list[str]:
+    where = aim.endpoint
     parts: list[tuple[str, str]] = [
-        ("username", _text(where.user)),
+        ("username", quoted(where.user)),
         *([("password", 'os.environ["DB_PASSWORD"]')] if where.password is not None else []),
-        ("host", _text(where.host)),
+        ("host", quoted(where.host)),
         ("port", repr(where.port)),
-        *([("database", _text(where.database))] if where.database else []),
+        *([("database", quoted(where.database))] if where.database else []),
         *([("query", _query(params))] if params else []),
     ]
     begun = f"{where.dialect}+{driver(aim)}"
     return [
         "URL.create(",
-        f"{INDENT}{_text(begun)},",
+        f"{INDENT}{quoted(begun)},",
         *(f"{INDENT}{name}={text}," for name, text in parts),
         "),",
     ]
@@ -82,21 +93,25 @@ def _url(aim: Aim) -> list[str]:
 
 def _query(params: Mapping[str, str]) -> str:
     items = (
-        f"{_text(name)}: " + (f'os.environ["DB_{name.upper()}"]' if is_secret(name, value) else _text(value))
+        f"{quoted(name)}: "
+        + (f'os.environ["DB_{name.upper()}"]' if is_secret(name, value) else quoted(value))
         for name, value in params.items()
     )
     return f"{{{', '.join(items)}}}"
 
 
-def _text(text: str) -> str:
-    """Write a text as Python has it, between the quotes that most people use."""
-    usual = repr(text)
-    return f'"{text}"' if usual == f"'{text}'" and '"' not in text else usual
+def _python(value: object) -> str:
+    """Write a value, and texts within it, with the usual quotes."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{quoted(name)}: {_python(each)}' for name, each in value.items())}}}"
+    if isinstance(value, Code):
+        return str(value)
+    return quoted(value) if isinstance(value, str) else repr(value)
 
 
 def _items(arguments: Mapping[str, object], remarks: Mapping[str, str]) -> list[str]:
     return [
-        f"{_text(name)}: {value!r},{f'  # {remarks[name]}' if name in remarks else ''}"
+        f"{quoted(name)}: {_python(value)},{f'  # {remarks[name]}' if name in remarks else ''}"
         for name, value in arguments.items()
     ]
 

@@ -2,18 +2,19 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import Final
 
 from exporter.app.core import Core, Hearers
 from exporter.examination.aiming import aim
-from exporter.examination.ending import Ending
+from exporter.examination.ending import Ending, shut
 from exporter.examination.looks import Sight, looks
 from exporter.examination.pace import holds
 from exporter.examination.plan import Plan
 from exporter.examination.record import Record
-from exporter.examination.report import Progress, Report, Rung
+from exporter.examination.report import Look, Progress, Report, Rung
 from exporter.examination.stages import Stages
 from exporter.examination.telling import Known, report
 from exporter.model import IdleObservation, Incident, Seen
@@ -22,6 +23,9 @@ from exporter.runtime.latest import Latest
 
 LOOK: Final = 0.25
 """Seconds between two reports of progress."""
+GOODBYES: Final = 4.0
+"""Seconds for goodbyes, of which one that nobody hears takes two, and for ending what could not be told."""
+SHORTLY: Final = 0.05
 ENDED: Final = 1.5
 """Seconds that threads get to end, once everything has been told to."""
 
@@ -55,6 +59,7 @@ class Examination:
                 seconds=time.monotonic() - begun,
                 cut_short=cut_short,
             )
+            self._take_leave(core, looks(known.sight, self._plan.sides, holding=holds(self._plan)))
         finally:
             core.stop()
             _await_end(others)
@@ -79,6 +84,19 @@ class Examination:
             except Empty:
                 continue
             return True
+
+    def _take_leave(self, core: Core, seen: Sequence[Look]) -> None:
+        """Say goodbye on all connections; what a device on the way has forgotten is ended over a fresh one.
+
+        The server would list it for hours. Where nobody is let in, there is nothing to be said.
+        """
+        watch = core.watches.of(self._name)
+        if watch is None or shut(seen):
+            return
+        core.change(replace(self._stages.first, targets=(replace(self._aim.probed, probes={}),)))
+        until = time.monotonic() + GOODBYES
+        while (watch.tools.budget.open or len(watch.tools.leftovers)) and time.monotonic() < until:
+            time.sleep(SHORTLY)
 
     def _progress(self, core: Core, elapsed: float, latest: float) -> Progress:
         sight = self._sight(core)

@@ -1,29 +1,26 @@
 """What ends connections, or will: the incidents that were seen, and the risks that were measured."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from exporter.diagnosis.advice import idle_values, pool_recycle_unsafe
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.diagnosis.telling import tell
 from exporter.examination import words
-from exporter.examination.aiming import Aim
-from exporter.examination.looks import SOON, Sight
-from exporter.examination.plan import PoolPlan
+from exporter.examination.evidence import Evidence
+from exporter.examination.looks import SOON, UNANSWERED
 from exporter.examination.report import Finding
 from exporter.model import (
     Cause,
     IdleObservation,
-    Incident,
     PathObservation,
-    PoolObservation,
     Scope,
     Severity,
     Step,
+    TcpObservation,
     TlsObservation,
 )
-from exporter.probes.server import IDLE_LIMITS
 
 URGENCY: Final = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)
 IDLE_TIMEOUTS: Final = (
@@ -35,37 +32,12 @@ SHORT: Final = 3600.0
 """Seconds below which a limit of the server's own on silence is told of, though no pool was described."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What findings are made of; `pool` is what the user has said of the application's, if anything."""
-
-    aim: Aim
-    sight: Sight
-    incidents: Sequence[Incident]
-    pool: PoolPlan | None
-
-    @property
-    def idle(self) -> IdleObservation | None:
-        """What is known of silence."""
-        return self.sight.seen.last(IdleObservation)
-
-    @property
-    def recycle(self) -> float | None:
-        """The pool's `pool_recycle`; None for never, which is SQLAlchemy's default."""
-        seen = self.sight.seen.last(PoolObservation)
-        return self.pool.pool_recycle if self.pool is not None else seen.recycle if seen else None
-
-    @property
-    def limits(self) -> dict[str, float]:
-        """The server's own limits on silence, in seconds; none that is off."""
-        view = self.sight.view
-        settings = view.settings if view is not None else {}
-        return {name: settings[name] for name in IDLE_LIMITS if settings.get(name)}
-
-
 def findings(evidence: Evidence) -> tuple[Finding, ...]:
     """Give all findings, the most urgent first; nothing is told twice."""
     seen = list(_seen(evidence))
+    if _mute(evidence) and [finding.cause for finding in seen] == [Cause.UNKNOWN]:
+        text = "no echo, no connect, nothing at all has been answered since this began"
+        seen = [_told(evidence, Cause.NET_BLACKHOLE, text)]
     causes = {finding.cause for finding in seen}
     risks = [risk for risk in _risks(evidence) if risk.cause is None or risk.cause not in causes]
     told = [_with_recycle(finding, evidence) for finding in (*seen, *risks)]
@@ -89,7 +61,36 @@ def _seen(evidence: Evidence) -> Iterator[Finding]:
             candidates=incident.candidates,
         )
     if idle is not None and idle.killed is not None and not by_cause.keys() & set(IDLE_TIMEOUTS):
+        yield from _layers(idle, evidence)
+
+
+def _layers(idle: IdleObservation, evidence: Evidence) -> Iterator[Finding]:
+    """Tell of silence that ends connections, and at which layer, where that is known already."""
+    if not idle.timeouts:
         yield _ended(idle, evidence.aim.probed.target.name)
+    for cause, seconds in idle.timeouts:
+        values = dict(idle_values(idle.survived, idle.killed, [cause]))
+        if cause is Cause.SERVER_IDLE_TIMEOUT and evidence.limits:
+            setting = min(evidence.limits, key=lambda name: abs(evidence.limits[name] - seconds))
+            values |= {"setting": setting, "seconds": f"{evidence.limits[setting]:g}"}
+        yield _told(evidence, cause, f"silence of {words.duration(seconds)} ends connections", **values)
+
+
+def _mute(evidence: Evidence) -> bool:
+    """Whether nobody has answered anything, and nobody said why.
+
+    That the line is down, the host off, or a firewall drops all of it cannot be told apart from here, and who
+    has seen no better times waits for something to compare it with in vain.
+    """
+    told, connects = evidence.sight.told, evidence.sight.seen.last(TcpObservation)
+    failure = connects.failure if connects is not None else None
+    return (
+        told.echoes.sent >= UNANSWERED
+        and not told.echoes.seconds
+        and not told.connects.seconds
+        and failure is not None
+        and failure.cause is Cause.NET_BLACKHOLE
+    )
 
 
 def _ended(idle: IdleObservation, target: str) -> Finding:
@@ -111,6 +112,7 @@ def _risks(evidence: Evidence) -> Iterator[Finding]:
     yield from _sizes(evidence)
     yield from _loss(evidence)
     yield from _limit(evidence)
+    yield from _writes(evidence)
 
 
 def _certificate(evidence: Evidence) -> Iterator[Finding]:
@@ -193,6 +195,19 @@ def _limit(evidence: Evidence) -> Iterator[Finding]:
         f"The server ends sessions that are silent for {words.duration(seconds)} ({name}); {_aged(evidence)}"
     )
     yield replace(told, severity=Severity.WARNING, summary=words.line(summary), evidence=())
+
+
+def _writes(evidence: Evidence) -> Iterator[Finding]:
+    """Tell of a server that takes none: nothing is wrong with that, unless somebody means to write."""
+    view = evidence.sight.view
+    if view is not None and (view.replica or view.read_only):
+        kind = "is a replica" if view.replica else "is read-only"
+        yield Finding(
+            severity=Severity.INFO,
+            summary=f"The server {kind}: who reads is well here, who writes gets an error",
+            fix=(Step(text="If the application writes, have its URL lead to the primary"),),
+            confidence=1.0,
+        )
 
 
 def _with_recycle(finding: Finding, evidence: Evidence) -> Finding:

@@ -95,9 +95,16 @@ def _ping(sight: Sight) -> Said:
     if echoes.sent < (ECHOES if echoes.seconds else UNANSWERED):
         return State.WAITING, text
     if not echoes.seconds:
-        answered = bool(sight.told.connects.seconds)
-        return (State.ABSENT if answered else State.BAD), f"none of {echoes.sent} echoes was answered"
+        return _unanswered(sight, f"none of {echoes.sent} echoes was answered")
     return (State.BAD if _lossy(echoes) else State.GOOD), text
+
+
+def _unanswered(sight: Sight, text: str) -> Said:
+    """Tell of what is filtered on many paths by design: it is bad only where connects fail, too."""
+    latest = sight.seen.last(TcpObservation)
+    if latest is None or latest.failure is not None or not sight.told.connects.seconds:
+        return State.BAD, text
+    return State.ABSENT, f"{text}; connects are answered"
 
 
 def _delays(delays: Delays, one: str, many: str) -> str:
@@ -116,7 +123,9 @@ def _path(sight: Sight) -> Said:
     if seen is None:
         return WAITING
     if seen.route is None or not seen.route.hops:
-        return State.BAD, words.failed(seen.failure) if seen.failure else "no hop has answered"
+        if seen.failure is not None:
+            return State.BAD, words.failed(seen.failure)
+        return _unanswered(sight, "no hop has answered")
     hops = words.several(len(seen.route.hops), "hop")
     start = seen.route.loss_start
     if start is not None:
@@ -124,7 +133,7 @@ def _path(sight: Sight) -> Said:
         name = f" ({who.hostname or who.address})" if who is not None and who.address else ""
         return State.BAD, f"{hops}, loss begins at hop {start}{name}"
     if not seen.reached:
-        return State.BAD, f"{hops} answer, the target does not"
+        return _unanswered(sight, f"{hops} seen, the target does not answer")
     state = State.GOOD if sight.told.seen.get("path", 0) >= ROUNDS else State.WAITING
     return state, f"{hops}, loss begins nowhere"
 
@@ -137,7 +146,9 @@ def _mtu(sight: Sight) -> Said:
         return State.BAD, f"{seen.mtu} bytes pass, larger packets vanish without a word"
     if seen.mtu is not None:
         return State.GOOD, f"{seen.mtu} bytes"
-    return State.BAD, words.failed(seen.failure) if seen.failure else "no packet size is answered"
+    if seen.failure is not None:
+        return State.BAD, words.failed(seen.failure)
+    return _unanswered(sight, "no packet size is answered")
 
 
 def _tcp(sight: Sight) -> Said:
@@ -166,7 +177,8 @@ def _tls(sight: Sight) -> Said:
         return State.GOOD, "the server offers no TLS, and the URL does not demand it"
     version = seen.version.replace("TLSv", "TLS ")
     left = None if seen.expires is None else seen.expires - sight.now
-    until = "" if left is None else f", certificate good for {words.duration(max(0.0, left))}"
+    good = f"good for {words.duration(left)}" if left is not None and left > 0 else "has expired"
+    until = "" if left is None else f", certificate {good}"
     doubt = f"; not verified: {seen.problem}" if seen.problem else ""
     return (State.BAD if left is not None and left < SOON else State.GOOD), f"{version}{until}{doubt}"
 

@@ -48,13 +48,19 @@ CALMLY: Final[Mapping[str, Mapping[str, object]]] = {
     "tls": {"interval": "1m"},
     "session": {"interval": "10s", "timeout": "5s"},
     "sentinel": QUICKLY["sentinel"],
+    "server": {"interval": "5s", "timeout": "5s"},
 }
-"""While silences are waited for: to them, server and pool leave their connections, once they have told."""
+"""While silences are waited for: to them, the pool leaves its connections, once it has told."""
+LEAST: Final = 2
+AMPLE: Final = 6
+"""Connections of which one can be spared for asking the server, which tells a kill from a restart."""
 SMALL: Final = (1.7, 2.3, 3.4, 4.5, 5.6, 7, 8.7, 11, 13.5, 17, 21.5, 27, 33, 42, 52, 65, 82, 103, 130, 185)
 RUNGS: Final = (*SMALL, 245, 310, 365, 480, 610, 910, 1210, 1810, 3610, 7210, 28810)
 """Seconds, each a little longer than what devices may have: a rung that is just as long tells nothing."""
 TWIN: Final = 0.4
 """The longest rung has a twin, longer by that many tolerances: two that agree are no chance."""
+ROUND: Final = 20.0
+"""Seconds for an exercise of the pool, of which each step has its part: a login far away takes seconds."""
 QUIET: Final = 10.0
 """Seconds without a symptom after which an incident is over."""
 SHORTEST: Final = 30.0
@@ -86,7 +92,15 @@ def quickly(
 
 def calmly(aim: Aim, plan: Plan) -> Configuration:
     """Have silences waited for, and the rest kept an eye on."""
-    return _configuration(aim, plan, _blocks(_wanted(plan), CALMLY), silent=True)
+    probes = _blocks(_wanted(plan), CALMLY)
+    if not ample(aim):
+        probes.pop("server", None)
+    return _configuration(aim, plan, probes, silent=True)
+
+
+def ample(aim: Aim) -> bool:
+    """Whether a connection can be spared for the server while silences are waited for."""
+    return aim.probed.connection_budget >= AMPLE
 
 
 def holds(plan: Plan) -> bool:
@@ -122,6 +136,12 @@ def _configuration(aim: Aim, plan: Plan, probes: dict[str, ProbeBlock], *, silen
     return replace(aim.configuration, targets=(probed,), modules=(), diagnosis=diagnosis)
 
 
+def check(aim: Aim, plan: Plan) -> None:
+    """Raise PlanError where silence could never be tried."""
+    if holds(plan) and aim.probed.connection_budget < LEAST:
+        raise PlanError("a hold needs two connections: one that is kept busy, beside one left silent")
+
+
 def _silences(plan: Plan) -> IdleSettings:
     written = [format_duration(rung) for rung in ladder(plan)]
     block: Mapping[str, Any] = {
@@ -147,7 +167,7 @@ def pool(aim: Aim, plan: Plan) -> PoolPlan | None:
 def _pool(described: PoolPlan | None) -> ProbeBlock:
     """Give the pool that is exercised, SQLAlchemy's own where none is described, and do it quickly."""
     base = _pool_of(described or PoolPlan())
-    quick = {"interval": 1.0, "timeout": 5.0, "connections": min(2, base.pool_size), "longest_rest": 60.0}
+    quick = {"interval": 1.0, "timeout": ROUND, "connections": min(2, base.pool_size), "longest_rest": 60.0}
     if base.pool_recycle is not None:
         quick["interval"] = min(1.0, base.pool_recycle / 2)
     return base.model_copy(update=quick)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from exporter.config import Configuration
 from exporter.examination.aiming import Aim
-from exporter.examination.pace import calmly, holds, quickly
+from exporter.examination.pace import ample, calmly, check, holds, quickly
 from exporter.examination.plan import Plan
 from exporter.examination.report import Progress, Side, State
 
@@ -21,6 +21,7 @@ class Stages:
 
     def __init__(self, aim: Aim, plan: Plan) -> None:
         """Check all settings; raises PlanError."""
+        check(aim, plan)
         self.first = quickly(aim, plan)
         entered = _entered if Side.SESSION in plan.sides else _at_once
         self._later: list[tuple[When, Configuration]] = []
@@ -29,7 +30,7 @@ class Stages:
         if holds(plan):
             self._later += [
                 (entered, quickly(aim, plan, pooled=True, silent=True)),
-                (_served, quickly(aim, plan, silent=True, served=False)),
+                (_served, quickly(aim, plan, silent=True, served=ample(aim))),
                 (_looked, calmly(aim, plan)),
             ]
 

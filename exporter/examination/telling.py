@@ -9,8 +9,9 @@ from exporter.examination import words
 from exporter.examination.advising import Need, advise
 from exporter.examination.aiming import Aim
 from exporter.examination.ending import shut
+from exporter.examination.evidence import Evidence
 from exporter.examination.facts import facts
-from exporter.examination.findings import IDLE_TIMEOUTS, Evidence, findings
+from exporter.examination.findings import IDLE_TIMEOUTS, findings
 from exporter.examination.looks import Sight, looks
 from exporter.examination.pace import holds, ladder, pool
 from exporter.examination.plan import Plan, PoolPlan
@@ -88,14 +89,18 @@ def verdict(known: Known, found: Sequence[Finding], seen: Sequence[Look]) -> str
     target = known.aim.probed.target.name
     good = [str(look.side) for look in seen if look.state is State.GOOD and look.side is not Side.HOLD]
     bad = [str(look.side) for look in seen if look.state is State.BAD]
+    ill = f"this did not go well: {', '.join(bad) or 'nothing answered'}"
     if known.cut_short:
-        return f"Ended after {words.duration(known.seconds)}, before all was seen; nothing wrong by then."
-    silence = _silence(known)
+        by_then = ill if bad else "nothing wrong by then"
+        return f"Ended after {words.duration(known.seconds)}, before all was seen; {by_then}."
+    if found and found[0].cause is None and set(bad) <= {str(Side.TLS)} and bad:
+        first = found[0].summary
+        return f"Nothing ends connections at {target} yet, but {first[:1].lower()}{first[1:]}."
     if bad or not (good or (known.idle is not None and known.idle.survived is not None)):
-        what = ", ".join(bad) or "nothing answered"
-        return f"No cause was found at {target}, but this did not go well: {what}."
-    seen_good = f"{', '.join(good)} {'are' if len(good) > 1 else 'is'} good; " if good else ""
-    return f"Nothing is wrong at {target}: {seen_good}{silence}."
+        return f"No cause was found at {target}, but {ill}."
+    are = f"{', '.join(good)} {'is' if len(good) == 1 else 'are'} good; " if good else ""
+    remarks = f"; and {words.several(len(found), 'remark')}" if found else ""
+    return f"Nothing is wrong at {target}: {are}{_silence(known)}{remarks}."
 
 
 def _silence(known: Known) -> str:

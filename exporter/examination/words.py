@@ -35,3 +35,9 @@ def failed(failure: Failure) -> str:
     """Say why something failed, with the peer's own words where it had any."""
     said = failure.said if failure.said and failure.said not in failure.detail else ""
     return line(": ".join(filter(None, (failure.detail, said))))
+
+
+def quoted(text: str) -> str:
+    """Write a text as Python has it, between the quotes that most people use."""
+    usual = repr(text)
+    return f'"{text}"' if usual == f"'{text}'" and '"' not in text else usual

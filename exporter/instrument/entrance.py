@@ -5,6 +5,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
+from sqlalchemy.engine.base import OptionEngine
 
 from exporter.instrument.lines import logger as our_logger
 from exporter.instrument.series import series_in
@@ -31,6 +32,9 @@ def instrument(
         raise TypeError(f"instrument() wants an Engine or AsyncEngine, not {kind}: of a session, its bind")
     if not target:
         raise ValueError('instrument() wants the name of the database: instrument(engine, target="orders")')
+    while isinstance(found, OptionEngine):
+        # What `execution_options()` gives hears of its own commits alone, and shares all else.
+        found = found._proxied  # it has no public name
     watching = standing_in(found.pool)
     if isinstance(getattr(watching, "owner", None), Instruments):
         return watching.owner  # type: ignore[no-any-return]

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exc
 
 from exporter.instrument.life import life_of
 from exporter.instrument.lines import say
-from exporter.instrument.reading import Reading, is_statements_own, original, read
+from exporter.instrument.reading import Reading, commits, is_statements_own, is_value_refused, original, read
 from exporter.instrument.series import Own
 from exporter.instrument.sighting import Sighting, mark, sighting
 from exporter.model import Cause
@@ -41,10 +41,10 @@ class Errors:
         error = context.original_exception
         if context.is_pre_ping:
             PINGED.set(read(error).cause)
-        elif isinstance(error, Exception):
+        elif isinstance(error, Exception) and not _is_applications(context.sqlalchemy_exception):
             reading = read(error, _drivers(context.connection))
             seen = self._seen(reading, lost=context.is_disconnect, in_doubt=_may_be_committed(context))
-            own_fault = is_statements_own(context.sqlalchemy_exception)
+            own_fault = is_statements_own(context.sqlalchemy_exception) or is_value_refused(error)
             self._meet(
                 error, seen, tell=not own_fault or seen.lost or seen.reading.cause is not Cause.UNKNOWN
             )
@@ -85,11 +85,31 @@ def _may_be_committed(context: Any) -> bool:
     if _drivers(connection) is None:
         return False
     life = life_of(connection)
-    if context.statement is None and (life is None or life.committing):
+    if life is not None and life.committing:
+        return True  # that of two phases is a statement, too
+    if commits(context.statement) and (life is None or context.statement is not None):
         return True
     # The level that an engine was made with has no public name.
     engines = getattr(context.dialect, "_on_connect_isolation_level", None)
-    return bool(connection.get_execution_options().get("isolation_level", engines) == "AUTOCOMMIT")
+    level = connection.get_execution_options().get("isolation_level", engines)
+    return level == "AUTOCOMMIT" or _commits_by_itself(connection)
+
+
+def _commits_by_itself(connection: Connection) -> bool:
+    """Whether the driver was told to commit each statement, as by `?autocommit=true`."""
+    if connection.dialect.driver == "mysqlconnector":
+        return False  # it would ask the server
+    drivers: Any = _drivers(connection)
+    try:
+        told = drivers.get_autocommit() if hasattr(drivers, "get_autocommit") else drivers.autocommit
+    except Exception:  # noqa: BLE001  a driver that does not tell, or not of what is lost
+        return False
+    return told is True
+
+
+def _is_applications(wrapped: object) -> bool:
+    """Whether an error arose before the driver was asked, in the application's own types and parameters."""
+    return isinstance(wrapped, exc.StatementError) and not isinstance(wrapped, exc.DBAPIError)
 
 
 def _drivers(connection: Connection | None) -> object:

@@ -10,9 +10,10 @@ import tenacity
 from prometheus_client import CollectorRegistry
 from sqlalchemy import exc
 
+from exporter.instrument.harmless import harmless
 from exporter.instrument.lines import logger as our_logger
 from exporter.instrument.lines import say
-from exporter.instrument.reading import Reading, original, read
+from exporter.instrument.reading import Reading, commits, original, read
 from exporter.instrument.series import series_in
 from exporter.instrument.sighting import Sighting, sighting
 from exporter.model import Cause
@@ -70,17 +71,25 @@ class Retrying:
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         """Decorate a function, or a coroutine function."""
-        if not inspect.iscoroutinefunction(function):
+        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"retrying() cannot take {function.__name__}, a generator, up where it has failed"
+            )
+        called = getattr(function, "__call__", None)  # noqa: B004  an object's may be a coroutine function
+        if not (inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(called)):
 
             @functools.wraps(function)
             def again(*args: P.args, **words: P.kwargs) -> R:
-                return tenacity.Retrying(**self._policy())(function, *args, **words)
+                return tenacity.Retrying(**self._policy())(functools.partial(function, *args, **words))
 
             return again
 
         @functools.wraps(function)
         async def again_later(*args: P.args, **words: P.kwargs) -> Any:
-            return await tenacity.AsyncRetrying(**self._policy())(function, *args, **words)
+            async def attempt() -> Any:
+                return await function(*args, **words)  # type: ignore[misc]  # R is a coroutine here
+
+            return await tenacity.AsyncRetrying(**self._policy())(attempt)
 
         return again_later  # type: ignore[return-value]  # R is a coroutine here
 
@@ -126,21 +135,17 @@ class Retrying:
         cause = seen.reading.cause if seen else read(error).cause
         if seen is not None and cause is Cause.SERVER_READ_ONLY:
             seen.distrust()
+        target = self._target or (seen.target if seen else "")
+        harmless(self._count, self._log, target)(seen, cause)
+        words = {"attempt": state.attempt_number, "seconds": state.upcoming_sleep}
+        name = type(original(error)).__name__
+        say(self._log, logging.WARNING, "retry", target, cause=cause, error=name, **words)
+
+    def _count(self, seen: Sighting | None, cause: Cause) -> None:
         if self._target:
             series_in(self._registry).of(self._target).retries(cause).inc()
         elif seen is not None:
             seen.own().retries(cause).inc()
-        target = self._target or (seen.target if seen else "")
-        words = {"attempt": state.attempt_number, "seconds": state.upcoming_sleep}
-        say(
-            self._log,
-            logging.WARNING,
-            "retry",
-            target,
-            cause=cause,
-            error=type(original(error)).__name__,
-            **words,
-        )
 
 
 def _judged(error: BaseException, seen: Sighting | None) -> tuple[Reading | None, bool, bool]:
@@ -154,7 +159,7 @@ def _judged(error: BaseException, seen: Sighting | None) -> tuple[Reading | None
     # Nobody has seen it: what was lost without a statement may have been a commit.
     reading = read(error)
     lost = error.connection_invalidated or reading.lost
-    return reading, lost, error.connection_invalidated and error.statement is None
+    return reading, lost, error.connection_invalidated and commits(error.statement)
 
 
 def retrying(
@@ -176,8 +181,8 @@ def retrying(
     A COMMIT WHOSE ANSWER WAS LOST MAY HAVE HAPPENED. Nobody on this side can know. Such an error is raised
     and not retried, unless `idempotent=True` says that doing the work twice does no harm (a unique key that
     the work begins with, an upsert, reads only). The same holds for each statement under AUTOCOMMIT. This is
-    known of engines that are instrumented, and of a COMMIT of SQLAlchemy's: not of one that is written as
-    SQL, nor of statements that commit by themselves, as MySQL's DDL does.
+    known of engines that are instrumented; nothing knows it of statements that commit by themselves, as
+    MySQL's DDL does. ONE TRANSACTION, not two: where the second one fails, the first is done again.
 
     Retried are lost connections, restarts, failovers, servers that are full, refused or unanswered connects,
     names that do not resolve, deadlocks and serialization failures; `on` replaces the causes
@@ -190,13 +195,13 @@ def retrying(
     seconds after the first attempt began; none begins after that. An attempt itself is not cut short: that
     is for the driver's timeouts. The last error is raised as it is. Retries are counted for `target`, or
     else for the instrumented engine's. Raises ValueError for a deadline below zero, for less than one
-    attempt, and for an unknown cause, and TypeError for what is no number.
+    attempt, and for an unknown cause, and TypeError for what is no number, and for a generator.
     """
     try:
         seconds = float(deadline)
     except TypeError:
         raise TypeError("retrying() wants a deadline in seconds: write @retrying(), with brackets") from None
-    if seconds < 0 or (attempts is not None and attempts < 1):
+    if not seconds >= 0 or (attempts is not None and attempts < 1):
         raise ValueError("retrying() wants a deadline in seconds, and at least one attempt")
     chosen = (on,) if isinstance(on, str) else on
     if unknown := sorted(set(chosen) - set(Cause)):

@@ -17,6 +17,7 @@ DEEPEST: Final = 5
 """Errors that were raised from one another, as drivers do that wrap what asyncio or the kernel has told."""
 OPTION_READ_ONLY: Final = 1290
 """MySQL's number for whatever an option of the server forbids; only one of these is `--read-only`."""
+COMMITS: Final = re.compile(r"\s*(COMMIT|END|XA\s+COMMIT)\b", re.IGNORECASE)
 STATEMENTS_OWN: Final = (exc.IntegrityError, exc.DataError, exc.ProgrammingError, exc.NotSupportedError)
 
 
@@ -40,6 +41,8 @@ def read(error: BaseException, connection: object = None) -> Reading:
     """
     if isinstance(error, exc.TimeoutError):
         return Reading(cause=Cause.CLIENT_POOL_EXHAUSTED)
+    if is_value_refused(error):
+        return Reading(cause=Cause.UNKNOWN)  # the words are those of whoever gave the value
     kept = _kept(connection)
     readings = [_read(one, kept) for one in _chain(original(error))]
     told = (one.cause for one in readings if one.cause is not Cause.UNKNOWN)
@@ -53,9 +56,23 @@ def read(error: BaseException, connection: object = None) -> Reading:
 
 def original(error: BaseException) -> BaseException:
     """Give the driver's own error where SQLAlchemy has wrapped it, for some drivers twice."""
-    while isinstance(inner := getattr(error, "orig", None), BaseException):
+    for _ in range(DEEPEST):
+        inner = vars(error).get("orig")  # not an attribute that an application's own error computes
+        if not isinstance(inner, BaseException):
+            break
         error = inner
     return error
+
+
+def is_value_refused(error: BaseException) -> bool:
+    """Whether a driver has not even sent what was asked, because of a value of the wrong type."""
+    chain = _chain(original(error))
+    return any(isinstance(one, ValueError | TypeError) and not isinstance(one, OSError) for one in chain)
+
+
+def commits(statement: str | None) -> bool:
+    """Whether what was asked for is a COMMIT: the driver's, which is no statement, or one in SQL."""
+    return statement is None or COMMITS.match(statement) is not None
 
 
 def is_statements_own(error: object) -> bool:

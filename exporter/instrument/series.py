@@ -105,16 +105,18 @@ class Series(Collector):
             Gauge(*CONNECTIONS, labels, registry=None, multiprocess_mode="liveall") if self.shared else None
         )
         self._pools: WeakSet[Pooled] = WeakSet()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a pool may be collected while others are counted
         self._pid = os.getpid()
 
     def add(self, pool: Pooled) -> None:
         """Show the connections of a pool from now on."""
-        self._pools.add(pool)
+        with self._lock:
+            self._pools.add(pool)
 
     def drop(self, pool: Pooled) -> None:
         """Show the connections of a pool no more."""
-        self._pools.discard(pool)
+        with self._lock:
+            self._pools.discard(pool)
         self.tell(pool.target)
 
     def of(self, target: str) -> Own:
@@ -153,7 +155,9 @@ class Series(Collector):
     def _counted(self) -> dict[str, dict[str, int]]:
         """Count connections by target, of which several engines may be, and by state."""
         found: dict[str, dict[str, int]] = {}
-        for pool in tuple(self._pools):
+        with self._lock:
+            pools = tuple(self._pools)
+        for pool in pools:
             sums = found.setdefault(pool.target, dict.fromkeys(STATES, 0))
             for state, count in pool.connections().items():
                 sums[state] += count

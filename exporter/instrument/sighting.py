@@ -25,6 +25,13 @@ class Sighting:
     own: Callable[[], Own]
     distrust: Callable[[], None]
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """Leave it behind where an error is copied or sent to another process: it is None there.
+
+        An error that can be pickled without the watch can be with it, also where this package is not known.
+        """
+        return type(None), ()
+
 
 def sighting(error: BaseException) -> Sighting | None:
     """Find what was seen of an error, also where SQLAlchemy has wrapped it; None where nobody saw it."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, event, exc
 from sqlalchemy.pool import Pool, PoolProxiedConnection
 
 from exporter.instrument.errors import PINGED, Errors
+from exporter.instrument.harmless import harmless
 from exporter.instrument.life import LIFE, Life, life_of
 from exporter.instrument.lines import say
 from exporter.instrument.reading import read
@@ -45,7 +46,8 @@ class Instruments:
         self._distrusted = 0.0
         self._warned = 0
         self._errors = Errors(target, log, own=lambda: self._own, distrust=self.distrust)
-        self._listened = self._listeners()
+        listeners = self._listeners().items()
+        self._listened = {name: harmless(listener, log, target) for name, listener in listeners}
         for name, listener in self._listened.items():
             event.listen(engine, name, listener)
         self._wait = self._stand_in(engine.pool)
@@ -80,7 +82,7 @@ class Instruments:
         return {
             "connect": self._opened,
             "close": self._closed,
-            "close_detached": lambda _: self._own.disconnects.inc(),
+            "close_detached": self._closed_elsewhere,
             "detach": self._detached,
             "checkout": self._taken,
             "checkin": self._given_back,
@@ -88,7 +90,9 @@ class Instruments:
             "handle_error": self._errors.erred,
             "after_cursor_execute": self._executed,
             "begin": self._not_committing,
+            "begin_twophase": self._not_committing,
             "rollback": self._not_committing,
+            "rollback_twophase": self._not_committing,
             "commit": self._committing,
             "commit_twophase": self._committing,
             "engine_disposed": self._renewed,
@@ -98,9 +102,9 @@ class Instruments:
         return Wait(
             pool,
             self,
-            waited=self._waited,
-            failed=self._errors.failed,
-            handed_out=self._check_fork,
+            waited=harmless(self._waited, self._log, self.target),
+            failed=harmless(self._errors.failed, self._log, self.target),
+            handed_out=harmless(self._check_fork, self._log, self.target),
         )
 
     def _waited(self, seconds: float) -> None:
@@ -126,6 +130,9 @@ class Instruments:
             recycle = getattr(getattr(self._engine(), "pool", None), "_recycle", -1)
             age = time.time() - record.last_connect_time
             self._let_go(Invalidation.unseen(age, recycle if recycle > -1 else None))
+
+    def _closed_elsewhere(self, _: Any) -> None:
+        self._own.disconnects.inc()
 
     def _detached(self, _: Any, record: Any) -> None:
         self._open.discard(record)
@@ -173,7 +180,7 @@ class Instruments:
         if life is not None:
             life.committing = True
 
-    def _not_committing(self, connection: Connection) -> None:
+    def _not_committing(self, connection: Connection, *_: Any) -> None:
         life = life_of(connection)
         if life is not None:
             life.committing = False

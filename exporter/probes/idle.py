@@ -9,23 +9,22 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from exporter.db.dialect import TRIVIAL_QUERY, Session
+from exporter.db.dialect import Session
 from exporter.diagnosis.variants import Variant
 from exporter.model import (
     Cause,
     End,
     Failure,
     HeldObservation,
-    InquestObservation,
     ProbeError,
-    Silence,
     Target,
 )
 from exporter.probes.holding import Death, HeldConnection, drop
-from exporter.probes.inquest import Finding, inquire
+from exporter.probes.inquest import Finding, found, inquire
 from exporter.probes.kind import Report, Standing, Tools
 from exporter.probes.opening import opened
 from exporter.probes.search import Care, Job, Search
+from exporter.probes.silence import armed, silences, silently
 from exporter.settings import Duration, ProbeBlock
 
 LADDER = (30.0, 60.0, 120.0, 240.0, 360.0, 600.0, 900.0, 1800.0, 3600.0)
@@ -37,14 +36,6 @@ TOGETHER = 2.0
 """Seconds within which deaths may be those of one event."""
 GOODBYE = 2.0
 """Seconds that a server has to close."""
-ARMED = {
-    Variant.PLAIN: "",
-    Variant.KEEPALIVE: "TCP keepalives",
-    Variant.OUTLASTING: "server's limit off",
-    Variant.BOTH: "keepalives, server's limit off",
-    Variant.ACTIVE: "asked all the time",
-}
-"""How each variant is kept from being ended, for people."""
 
 
 class IdleSettings(ProbeBlock):
@@ -139,7 +130,8 @@ class Idle:
         job.connection, job.begun = connection, time.monotonic()
         self._count()
         try:
-            heard = await self._silently(job, connection)
+            keepalive, timeout = self._settings.keepalive, self._settings.timeout
+            heard = await silently(job, connection, self._useless, keepalive=keepalive, timeout=timeout)
         except BaseException:
             await connection.leave(GOODBYE)
             raise
@@ -153,31 +145,8 @@ class Idle:
         return True
 
     def _prepare(self, variant: Variant, session: Session) -> None:
-        if variant is Variant.PLAIN:
-            return
-        if not session.direct():
-            self._search.pooled()  # what is set there would be found by whoever gets the session next
-        elif variant in (Variant.OUTLASTING, Variant.BOTH):
-            session.outlast()
-
-    async def _silently(self, job: Job, connection: HeldConnection) -> Death | bool:
-        """Be silent, then use it once; give the end, or whether it was not broken off."""
-        pause = min(self._settings.keepalive, max(1.0, job.seconds / 8))
-        if job.variant in (Variant.KEEPALIVE, Variant.BOTH):
-            connection.keep_alive(pause)
-        until = job.begun + job.seconds
-        if self._useless(job):  # since it was begun, which nobody could be woken from
-            return False
-        while (left := until - time.monotonic()) > 0:
-            death = await connection.rest(min(left, pause) if job.variant is Variant.ACTIVE else left)
-            if death is None and self._useless(job):
-                return False
-            if death is None:
-                heard = await connection.use(TRIVIAL_QUERY, self._settings.timeout)
-                death = heard if isinstance(heard, Death) else None
-            if death is not None:
-                return death
-        return True
+        if not armed(variant, session):
+            self._search.pooled()
 
     def _useless(self, job: Job) -> bool:
         return self._budget.stopped or self._search.useless(job)
@@ -197,25 +166,10 @@ class Idle:
         finding = await inquire(self._target, self._tools, connection, death)
         if death.used:
             self._drop(connection, death, finding)
-        self._report([self._found(death, finding)])
+        self._report([found(self._target.name, KIND.name, death, finding)])
         if (finding.idle and self._by_itself(death)) or job.variant is Variant.ACTIVE:
             self._search.die(job, death, listed=finding.listed)
             self._tell()
-
-    def _found(self, death: Death, finding: Finding) -> InquestObservation:
-        ago = time.monotonic() - death.at
-        return InquestObservation(
-            target=self._target.name,
-            probe=KIND.name,
-            started=time.time() - ago,
-            duration=ago,
-            end=death.end,
-            silent=death.silent,
-            used=death.used,
-            reachable=finding.reachable,
-            listed=finding.listed,
-            idle=finding.idle,
-        )
 
     def _by_itself(self, death: Death) -> bool:
         """Whether it tells more than the death before: an event ends all at once, whatever their silence.
@@ -254,18 +208,9 @@ class Idle:
             duration=0.0,
             failure=failure,
             held=sum(job.connection is not None for job in self._under_way),
-            silences=self._silences(),
+            silences=silences(self._under_way),
         )
         self._report([seen])
-
-    def _silences(self) -> tuple[Silence, ...]:
-        ago = time.time() - time.monotonic()
-        silences = (
-            Silence(seconds=job.seconds, begun=ago + job.begun, armed=ARMED[job.variant])
-            for job in self._under_way
-            if job.connection is not None
-        )
-        return tuple(sorted(silences, key=lambda each: (each.seconds, each.begun)))
 
 
 KIND = Standing(name="idle", settings=IdleSettings, build=Idle)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Final, NamedTuple
 
-from exporter.model import End, Phase, ProbeError, SecretUnreadable, Target
+from exporter.model import End, InquestObservation, Phase, ProbeError, SecretUnreadable, Target
 from exporter.net.phases import PhaseClock
 from exporter.probes.holding import Death, HeldConnection
 from exporter.probes.kind import Tools
@@ -44,6 +44,23 @@ async def inquire(target: Target, tools: Tools, connection: HeldConnection, deat
     # What happened to one that told nothing may have happened at any time since it fell silent.
     disturbed = tools.suspicion.dropped_since(death.at - (death.silent if silent else 0.0) - SETTLE)
     return Finding(reachable, listed, reachable and not disturbed)
+
+
+def found(target: str, probe: str, death: Death, finding: Finding) -> InquestObservation:
+    """Tell what was found."""
+    ago = time.monotonic() - death.at
+    return InquestObservation(
+        target=target,
+        probe=probe,
+        started=time.time() - ago,
+        duration=ago,
+        end=death.end,
+        silent=death.silent,
+        used=death.used,
+        reachable=finding.reachable,
+        listed=finding.listed,
+        idle=finding.idle,
+    )
 
 
 def _ask(target: Target, tools: Tools, connection: HeldConnection) -> tuple[bool, bool | None]:

@@ -41,7 +41,7 @@ def report(watch: Watch, style: Style, say: Callable[[str], None], *, as_json: b
     with ending(watch.stop) as told:
         if not as_json:
             say(opening(started))
-        watch.tracer.run(watch.seen)
+        watch.tracer.run(watch.seen, lambda: watch.naming.ask(watch.seen.trace()))
         trace = watch.seen.trace()
         watch.naming.settle(trace, NAMED_WITHIN, watch.stop)
     verdict = watch.verdict()

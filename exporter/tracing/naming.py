@@ -4,6 +4,7 @@ import time
 
 from exporter.net.hostnames import Hostnames
 from exporter.net.owners import Owners
+from exporter.net.resolve import is_address
 from exporter.net.waiting import Stop
 from exporter.tracing.table import Trace
 
@@ -21,7 +22,8 @@ class Naming:
 
     def name(self, address: str) -> str:
         """Give the reverse name, empty where there is none or it has not come yet; asks for it if need be."""
-        return plain(self._hostnames.of(address)) if self._hostnames else ""
+        name = plain(self._hostnames.of(address)) if self._hostnames else ""
+        return "" if is_address(name) else name  # else one host could be taken for another
 
     def owner(self, address: str) -> str:
         """Name who owns an address, by the configuration; empty where that is not said."""
@@ -33,6 +35,12 @@ class Naming:
         if not name:
             return f"{address} ({owner})" if owner else address
         return f"{name} ({address}, {owner})" if owner else f"{name} ({address})"
+
+    def ask(self, trace: Trace) -> None:
+        """Ask for the names along a path, so that they are there when they are wanted."""
+        for hop in trace.hops:
+            for address in hop.addresses:
+                self.name(address)
 
     def settle(self, trace: Trace, seconds: float, stop: Stop) -> None:
         """Wait until all names of a path are known or known not to be there, but no longer than that."""

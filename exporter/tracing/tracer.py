@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from exporter.model import Hop, ProbeError
@@ -51,8 +52,11 @@ class Tracer:
         self._worst = 0.0
         self.paused = threading.Event()
 
-    def run(self, table: Table) -> None:
-        """Go round until there were enough rounds, or the switch is thrown; none begins while `paused`."""
+    def run(self, table: Table, each: Callable[[], None] = lambda: None) -> None:
+        """Go round until there were enough rounds, or the switch is thrown; none begins while `paused`.
+
+        `each` is called after each round.
+        """
         left = self._pace.cycles
         # As long as one socket wants stamps, the kernel stamps all packets as they arrive.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stamping:
@@ -64,6 +68,7 @@ class Tracer:
                         self._round(table)
                     except Stopped:
                         return
+                    each()
                     left = None if left is None else left - 1
                 rest = begun + self._pace.interval - time.monotonic()
                 if left != 0 and self._stop.sleep(max(0.0, rest)):

@@ -1,6 +1,6 @@
 """One sentence on a path: where loss that reaches the target begins, or that none does."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -13,6 +13,9 @@ ENOUGH: Final = 10
 """Packets to the target below which the lack of loss says little."""
 MOST_WEIGHED: Final = 200
 """Lost packets of a hop beyond which only their share is weighed: more would be dear, and no clearer."""
+
+LOOPED: Final = 3
+"""Hops at which one router must stand for a loop: at two it may just be a way that has changed."""
 
 
 class State(StrEnum):
@@ -85,9 +88,11 @@ class _Judge:
         words = said.detail.rpartition(" says: ")[2]
         who = "this host itself"
         if said.address:
-            # It refuses what it should pass on: it stands nearer than the hop that was asked.
+            # It refuses what it should pass on: as a rule it stands nearer than the hop that was asked.
             ttl = next(hop.ttl for hop in self._trace.hops if said.address in hop.addresses)
             who = f"hop {ttl}, {self._title(said.address)}"
+            if _only_refused(self._trace.hops[ttl - 1]):
+                who = f"{self._title(said.address)}, at hop {ttl} or before it"
         often = f"in {said.times} of {_counted(self._trace.hops[0].asked, 'round')}"
         sentence = f"Packets to {self._where} are refused by {who}, which says: {words} ({often})."
         return Verdict(state=State.REFUSED, sentence=sentence)
@@ -96,6 +101,10 @@ class _Judge:
         seen = [hop for hop in self._trace.hops if hop.address]
         if not self._trace.rounds:
             return Verdict(state=State.UNKNOWN, sentence="Too early to say: the first round is under way.")
+        if loop := _loop(seen):
+            near, far = (f"hop {hop.ttl}, {self._title(hop.addresses[0])}" for hop in loop)
+            said = f"packets go round and round between {near}, and {far}, which is a routing loop"
+            return Verdict(state=State.UNREACHED, sentence=f"{self._where} does not answer: {said}.")
         hint = "" if self._protocol == "icmp" else "; --icmp tells whether the host answers at all"
         far = "no router on the way does either"
         if seen:
@@ -138,7 +147,7 @@ class _Judge:
         title = self._title(hop.address)
         if hop.reached:
             known = "" if title == hop.address else f", {title}"
-            return f"the target itself, hop {hop.ttl}{known}"
+            return f"the target, hop {hop.ttl}{known}, just in front of it, or on its way back"
         if hop.ttl in limited:
             return f"hop {hop.ttl}, {title}, or behind it, because its own answers are rate limited"
         return f"hop {hop.ttl}, {title}"
@@ -164,6 +173,23 @@ class _Judge:
         if len(tallies) > 1 and not speaking:
             return f"{said}, but no router on the way answers, so that nobody can say where."
         return f"{said}, but it is too early to say from which hop on: more cycles tell."
+
+
+def _only_refused(hop: TracedHop) -> bool:
+    """Whether all who answered for this hop, but the target, did so to refuse: they may stand nearer."""
+    return hop.ttl > 1 and (hop.reached or hop.refused == hop.asked - hop.lost)
+
+
+def _loop(answered: Sequence[TracedHop]) -> tuple[TracedHop, TracedHop] | None:
+    """Find two hops between which packets go round; a way that leads on in the end is no loop."""
+    stands = {hop.address: [one for one in answered if one.address == hop.address] for hop in answered}
+    if not answered or len(stands[answered[-1].address]) == 1:
+        return None
+    for same in stands.values():
+        between = [hop for hop in answered if same[0].ttl < hop.ttl < same[-1].ttl and hop not in same]
+        if len(same) >= LOOPED and between:
+            return same[0], between[0]
+    return None
 
 
 def _tally(hop: TracedHop) -> Tally:

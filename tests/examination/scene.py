@@ -1,9 +1,12 @@
 """Examinations as tests run them."""
 
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from sqlalchemy import URL
 
 from exporter.examination.examination import Examination
 from exporter.examination.plan import Plan
@@ -45,6 +48,14 @@ def of(report: Report, cause: Cause | None) -> Finding:
     """Give the one finding of a cause."""
     (found,) = (finding for finding in report.findings if finding.cause is cause)
     return found
+
+
+def called(text: str) -> tuple[dict[str, Any], URL]:
+    """Run what is printed up to the call itself; give its keywords, and the URL."""
+    names: dict[str, Any] = {"taken": lambda url, **words: (words, url)}
+    exec(re.sub(r"^engine = \w+", "engine = taken", text, flags=re.MULTILINE), names)  # noqa: S102  what it is for
+    keywords, url = names["engine"]
+    return keywords, url
 
 
 def alive() -> set[str]:

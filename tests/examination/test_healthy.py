@@ -1,5 +1,6 @@
 """Targets that are well, and those whose trouble is told in seconds."""
 
+import asyncio
 import json
 import os
 import socket
@@ -7,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from exporter.examination.plan import PoolPlan
 from exporter.examination.report import Report, Side, State
@@ -76,6 +78,15 @@ def test_a_pool_is_given_as_the_application_has_it(postgres: Postgres) -> None:
     assert report.seconds < 15
 
 
+def test_a_server_far_away_is_well(postgres: Postgres) -> None:
+    """A login takes several round trips: the pool waits for all of them."""
+    with doubles.delayed(postgres.port, 0.15) as port:
+        url = postgres.url(postgres.plain, port=port)
+        report = examined(url, sides=frozenset({Side.SESSION, Side.POOL}))
+    assert states(report)[Side.POOL] is State.GOOD
+    assert report.findings == ()
+
+
 def test_a_wrong_password_is_told_at_once(server: Database) -> None:
     """And tried a few times only: an account may be locked after more."""
     url = server.url(server.plain).replace(PASSWORD.split(":")[0].replace("@", "%40"), "wr0ng-secret")
@@ -134,6 +145,34 @@ def test_encryption_that_nobody_verifies(postgres: Postgres) -> None:
     (finding,) = report.findings
     assert (finding.severity, finding.cause) == (Severity.INFO, None)
     assert report.verdict.startswith("Nothing is wrong")
+    assert report.verdict.endswith("; and 1 remark.")
     tls = next(look for look in report.looks if look.side is Side.TLS)
     assert tls.text.startswith("TLS 1.3, certificate good for ")
     assert socket.gethostname() not in tls.text
+
+
+@pytest.mark.parametrize("product", ["postgresql", "postgresql+asyncpg", "mariadb"])
+def test_who_verifies_the_server_goes_on_doing_so(servers: Callable[[str], Database], product: str) -> None:
+    """Also where the authority is nobody's but ours: with what is printed, and not with the system's own."""
+    name, plus, driver = product.partition("+")
+    server = servers(name)
+    chain = {"verify-full": "verify-ca", "verify_identity": "verify_ca"}  # the name is not the address
+    params = {each: chain.get(value, value) for each, value in server.verified().items()}
+    url = server.url(params).replace("://", f"{plus}{driver}://", 1)
+    report = examined(url, sides=frozenset({Side.SESSION}))
+    assert report.findings == ()
+    assert asyncio.run(_asked(engine_of(report))) == 1
+
+
+async def _asked(engine: object) -> object:
+    """Ask with either kind of engine."""
+    if isinstance(engine, AsyncEngine):
+        async with engine.connect() as connection:
+            answer = (await connection.execute(text("SELECT 1"))).scalar()
+        await engine.dispose()
+        return answer
+    assert isinstance(engine, Engine)
+    with engine.connect() as blocking:
+        answer = blocking.execute(text("SELECT 1")).scalar()
+    engine.dispose()
+    return answer

@@ -73,6 +73,7 @@ def test_targets_that_are_not_there(tmp_path: Path) -> None:
 
 def test_settings_that_cannot_be() -> None:
     assert refused(budget=0) == "at least one connection has to be allowed"
+    assert refused(budget=1, hold=60.0).startswith("a hold needs two connections: ")
     assert refused(pool=PoolPlan(pool_size=0)).startswith("the pool: pool_size: ")
     assert refused(pool=PoolPlan(pool_timeout=0.0)).startswith("the pool: pool_timeout: ")
     assert refused(hold=60.0, ladder=(0.0, 1.0)).startswith("the silences to try: ladder.0: ")
@@ -177,6 +178,25 @@ def test_who_lets_nobody_in_is_not_looked_at_for_long() -> None:
     assert ending.due(progress(3.5, causes=(Cause.SERVER_DOWN,), session="absent", tcp="bad", ping="waiting"))
 
 
+def test_whom_nothing_has_a_name_for_is_not_held_for_ten_minutes() -> None:
+    unnamed: dict[str, Any] = {"causes": (Cause.UNKNOWN,), "session": "bad", "tcp": "bad"}
+    ending = Ending(Plan(where=URL, hold=600.0, seconds=20.0))
+    assert not ending.due(progress(19.0, **unnamed))
+    assert ending.due(progress(20.0, **unnamed))
+    ending = Ending(Plan(where=URL, hold=600.0, seconds=20.0))
+    assert not ending.due(progress(5.0))
+    assert not ending.due(progress(25.0, **unnamed)), "who was let in before may be let in again"
+
+
+def test_what_goes_badly_is_given_time_for_its_name() -> None:
+    """A few packets of a hundred are lost long before anybody can say so."""
+    ending = Ending(Plan(where=URL, seconds=20.0))
+    assert not ending.due(progress(10.0, pool="bad"))
+    assert not ending.due(progress(15.0, pool="bad", causes=(Cause.NET_LOSS,)))
+    assert ending.due(progress(17.5, pool="bad", causes=(Cause.NET_LOSS,)))
+    assert Ending(Plan(where=URL, seconds=20.0)).due(progress(20.0, pool="bad"))
+
+
 def test_a_hold_ends_when_silence_has_told() -> None:
 
     about: dict[str, Any] = {"target": "orders", "probe": "idle", "started": NOW, "duration": 0.0}
@@ -213,7 +233,8 @@ def test_a_pool_waits_for_sessions_and_silence_gets_the_rest() -> None:
     assert not first & {"pool", "idle"}
     assert pooled == first | {"pool"}
     assert silent == pooled | {"idle"}
-    assert relieved == calm == silent - {"pool", "server"}
+    assert relieved == calm == silent - {"pool"}, "the server tells a kill from a restart"
+    assert stages(hold=600.0, budget=4)[-2:] == [silent - {"pool", "server"}] * 2
     assert stages() == [first, pooled]
     assert stages(sides=frozenset({Side.POOL})) == [set(), {"pool"}]
     plan = Plan(where=URL, hold=600.0)

@@ -42,6 +42,7 @@ from exporter.model import (
     harmless,
 )
 from exporter.runtime.latest import Latest
+from tests.examination.scene import called
 from tests.seen import NASTY, NOW, broken, healthy, incident, server
 
 URL = "postgresql://app@db.example.com/shop?sslmode=require"
@@ -140,7 +141,7 @@ ROWS: list[tuple[Side, list[Observation], State, str]] = [
         State.BAD,
         "1 hop, loss begins at hop 2",
     ),
-    (Side.PATH, [replace(PATH, hops=())], State.BAD, "1 hop answer, the target does not"),
+    (Side.PATH, [replace(PATH, hops=())], State.BAD, "1 hop seen, the target does not answer"),
     (Side.PATH, [replace(PATH, route=None)], State.BAD, "no hop has answered"),
     (Side.PATH, [replace(PATH, route=None, failure=FAILURE)], State.BAD, "nothing came: no␛[2J route"),
     (Side.MTU, [MtuObservation(**ABOUT, probe="mtu", mtu=1500, blackhole=False)], State.GOOD, "1500 bytes"),
@@ -165,6 +166,7 @@ ROWS: list[tuple[Side, list[Observation], State, str]] = [
         "TLS 1.3, certificate good for 61 days",
     ),
     (Side.TLS, [replace(TLS, expires=NOW + 3600)], State.BAD, "TLS 1.3, certificate good for 1 h"),
+    (Side.TLS, [replace(TLS, expires=NOW - 3600)], State.BAD, "TLS 1.3, certificate has expired"),
     (Side.TLS, [replace(TLS, problem="self-signed")], State.GOOD, "TLS 1.3; not verified: self-signed"),
     (
         Side.TLS,
@@ -247,6 +249,28 @@ def test_incidents_are_findings_and_none_is_told_twice() -> None:
     assert found(made, Cause.UNKNOWN) == []
     assert made.verdict.startswith("Down again; and ")
     assert found(told([ECHOES], seen[-1:]), Cause.UNKNOWN)
+
+
+def test_who_answers_nothing_is_called_so() -> None:
+    """There have been no better times to compare with, which the incident waits for."""
+    dark = Failure(phase=None, cause=Cause.NET_BLACKHOLE, detail="no answer")
+    echoes = replace(ECHOES, sent=5, rtts=(), failure=dark)
+    connect = TcpObservation(**ABOUT, probe="tcp", failure=dark)
+    refused = replace(connect, failure=replace(dark, cause=Cause.SERVER_DOWN))
+    unnamed = incident(number=0, cause=Cause.UNKNOWN, summary="Trouble")
+    (finding,) = told([echoes, connect], [unnamed]).findings
+    assert (finding.cause, finding.severity) == (Cause.NET_BLACKHOLE, Severity.CRITICAL)
+    assert told([echoes, refused], [unnamed]).findings[0].cause is Cause.UNKNOWN
+    assert told([ECHOES, connect], [unnamed]).findings[0].cause is Cause.UNKNOWN
+
+
+def test_a_server_that_takes_no_writes_is_told_of() -> None:
+    """In passing: it may be meant."""
+    for how in ({"replica": True}, {"read_only": True}):
+        made = told([*healthy("orders"), view(**how)])
+        (finding,) = found(made, None)
+        assert (finding.severity, finding.fix != ()) == (Severity.INFO, True)
+        assert made.verdict.startswith("Nothing is wrong")
 
 
 def test_risks_are_measured() -> None:
@@ -369,30 +393,20 @@ def need(where: str = URL, cause: Cause | None = Cause.MIDDLEBOX_IDLE_TIMEOUT, *
             },
         ),
         (
-            URL.replace("postgresql:", "postgresql+asyncpg:"),
+            "postgresql+asyncpg://app@db.example.com/shop",
             {"timeout": 5, "server_settings": {"tcp_keepalives_idle": "60"}},
         ),
         ("mysql://app@h/d", {"connect_timeout": 5, "read_timeout": 60, "write_timeout": 60}),
         ("mysql+aiomysql://app@h/d", {"connect_timeout": 5}),
-        ("mysql+mysqlconnector://app@h/d", {}),
-        (
-            "mariadb://app@h/d?ssl_mode=verify_identity",
-            {
-                "ssl_verify_cert": True,
-                "ssl_verify_identity": True,
-                "connect_timeout": 5,
-                "read_timeout": 60,
-                "write_timeout": 60,
-            },
-        ),
+        ("mysql+mysqlconnector://app@h/d", {"connection_timeout": 5}),
+        ("mariadb+mariadbconnector://app@h/d", {"connect_timeout": 5}),
     ],
 )
 def test_each_driver_is_told_in_its_own_words(url: str, expected: dict[str, object]) -> None:
     text = advise(need(url)).create_engine
-    call = next(node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call))
-    arguments = {word.arg: word.value for word in call.keywords}
-    assert ast.literal_eval(arguments.get("connect_args", ast.parse("{}", mode="eval").body)) == expected
-    assert ast.literal_eval(arguments["pool_recycle"]) == 192
+    taken, _ = called(text)
+    assert taken.get("connect_args", {}) == expected
+    assert taken["pool_recycle"] == 192
     assert ("create_async_engine" in text) is ("asyncpg" in url or "aiomysql" in url)
 
 

@@ -24,12 +24,13 @@ TIMEOUT = 3
 RESTS = TIMEOUT + 2.5
 PLAN: dict[str, Any] = {"hold": 120.0, "ladder": (2.0, 4.0, 4.4), "budget": 12}
 SIDES = frozenset({Side.PING, Side.TCP, Side.SESSION, Side.SERVER, Side.HOLD})
+HELD = ("postgresql", "mariadb")
 Scene = dict[str, tuple[Report, Shown]]
 
 
 @pytest.fixture(scope="module")
 def reports(site: Site) -> Iterator[Scene]:
-    """Examine both at the same time, because what they do is wait; the NAT goes on forgetting."""
+    """Examine all at the same time, because what they do is wait; the NAT goes on forgetting."""
 
     def look(name: str) -> tuple[Report, Shown]:
         shown = Shown()
@@ -37,9 +38,16 @@ def reports(site: Site) -> Iterator[Scene]:
             pool = PoolPlan(pool_recycle=1800.0)
             return examined(site.url(name), shown, sides=SIDES, pool=pool, **PLAN), shown
 
+    def swallowed() -> tuple[Report, Shown]:
+        shown = Shown()
+        with site.firewall.black_hole(PORTS["mysql"]), site.client.entered():
+            return examined(site.url("mysql"), shown, sides=SIDES - {Side.SERVER}, hold=600.0), shown
+
     limited = site.databases["mariadb"].limited("wait_timeout", TIMEOUT)
-    with site.firewall.idle(PORTS["postgresql"], TIMEOUT), limited, ThreadPoolExecutor(2) as crew:
-        yield dict(zip(("postgresql", "mariadb"), crew.map(look, ("postgresql", "mariadb")), strict=True))
+    with site.firewall.idle(PORTS["postgresql"], TIMEOUT), limited, ThreadPoolExecutor(3) as crew:
+        third = crew.submit(swallowed)
+        both = dict(zip(HELD, crew.map(look, HELD), strict=True))
+        yield both | {"mysql": third.result()}
 
 
 def test_a_device_that_forgets_is_named(reports: Scene) -> None:
@@ -73,7 +81,7 @@ def test_a_server_that_ends_idle_sessions_is_named(reports: Scene) -> None:
 
 
 def test_rungs_are_shown_while_they_are_held(reports: Scene) -> None:
-    for report, shown in reports.values():
+    for report, shown in (reports[name] for name in HELD):
         rungs = [rung for progress in shown.all for rung in progress.rungs]
         assert {rung.seconds for rung in rungs if not rung.armed} >= set(PLAN["ladder"])
         assert {rung.armed for rung in rungs} >= {
@@ -111,10 +119,9 @@ def test_the_application_stops_failing_with_what_is_printed(
         names["engine"].dispose()
 
 
-def test_a_port_that_a_firewall_swallows_is_told_in_seconds(site: Site) -> None:
+def test_a_port_that_a_firewall_swallows_is_told_in_seconds(reports: Scene) -> None:
     """Echoes to the host are answered: nobody holds for ten minutes to see that."""
-    with site.firewall.black_hole(PORTS["mysql"]), site.client.entered():
-        report = examined(site.url("mysql"), sides=SIDES - {Side.SERVER}, hold=600.0)
+    report, _ = reports["mysql"]
     assert causes(report) == [Cause.MIDDLEBOX_CONNECT_BLOCKED]
     assert states(report)[Side.SESSION] is State.BAD
     assert report.seconds < 30

@@ -1,5 +1,6 @@
 """The command `path` where no table is live: its options, and how paths are written."""
 
+import functools
 import os
 import pty
 import re
@@ -18,15 +19,18 @@ from exporter import cli
 from exporter.cli.path import _note
 from exporter.net.hostnames import Hostnames
 from exporter.net.owners import Owners
+from exporter.net.waiting import Stop
+from exporter.terminal.path import Watch, report
 from exporter.terminal.path_report import Style, table
 from exporter.terminal.path_table import Scene, View, last_words, screen
 from exporter.tracing.destination import Destination
 from exporter.tracing.naming import Naming
 from exporter.tracing.table import Delays, Trace, TracedHop
+from exporter.tracing.tracer import Pace, Tracer
 from exporter.tracing.verdict import judge
 from tests.test_cli import told
 from tests.test_daemon import COMMAND, environment
-from tests.waiting import wait_for
+from tests.waiting import running, wait_for
 
 DELAYS = Delays(
     last=0.0101, best=0.01, mean=0.0125, worst=0.02, deviation=0.003, jitter=0.001, mean_jitter=0.002
@@ -52,6 +56,7 @@ TRACE = Trace(
 )
 
 
+@functools.cache
 def naming(*, owners: bool = True) -> Naming:
     """Give names and owners that are known already."""
     names = Hostnames(lambda address: NAMES.get(address, ""))
@@ -152,7 +157,18 @@ def test_a_table_says_all_there_is_in_a_window_that_is_wide_enough() -> None:
         (["-i", "nan", "x"], "'nan' is no time"),
         (["-Z", "fast", "x"], "'fast' is no time"),
         (["-P", "99999", "x"], "'99999': a port is a number from 1 to 65535"),
-        (["-rzx", "x"], "there is no option -rzx"),
+        (["-rqx", "x"], "there is no option -rqx"),
+        (["-rzx", "x"], "there is no option -x: write --json"),
+        (["-oLSD", "x"], "there is no option -o: a report always has mtr's usual columns"),
+        (["--psize", "1000", "x"], "there is no option --psize: a TCP packet that asks for"),
+        (["--cycles", "-1", "x"], "'-1' is no such count; write a whole number from 1"),
+        (["-rwc", "-1", "x"], "'-1' is no such count"),
+        (["-i", "-0.5", "x"], "'-0.5' is no time"),
+        (["-c", "-4", "x"], "expected one argument"),
+        (["x", "5433", "-r"], "5433 stands alone; write x:5433, or --port 5433"),
+        (["::1", "5433"], "write [::1]:5433, or"),
+        (["mysql://u:secret@x/d", "5433"], "5433 stands alone; write --port 5433"),
+        (["x", "y", "z"], "one host at a time; y, z is too much"),
         (["--repot", "x"], "there is no option --repot, did you mean --report?"),
         (["-46", "x"], "not allowed with argument"),
         (["u:secret@x"], "this is no host; write HOST, HOST:PORT, "),
@@ -167,6 +183,14 @@ def test_mistakes_are_said_and_nothing_is_sent(words: Sequence[str], message: st
     assert (status, output) == (2, "")
     assert message in errors
     assert "secret" not in errors
+
+
+def test_what_providers_ask_people_to_type_for_mtr_works() -> None:
+    """But nobody is left to believe that AS numbers were looked up."""
+    status, output, errors = told("path", "-rwbzc", "2", "-i0.01", "-P", "1", "127.0.0.1")
+    assert status == 0
+    assert "  1.|-- " in output
+    assert errors.startswith("no AS numbers are looked up; owners of hops come from the `networks`")
 
 
 def test_options_are_bundled_as_people_type_them_for_mtr() -> None:
@@ -198,30 +222,55 @@ def test_a_report_that_is_interrupted_says_what_it_has_seen() -> None:
     assert process.returncode in (0, 1)
 
 
+def test_names_are_asked_for_while_the_rounds_are_under_way() -> None:
+    """So that a report that is interrupted has them, and no other waits for them at its end."""
+    stop, asked, said = Stop(), list[str](), list[str]()
+
+    def name(address: str) -> str:
+        asked.append(address)
+        return "this.host.example"
+
+    there = Destination(host="here", address="127.0.0.1", port=1, protocol="tcp")
+    known = Naming(Owners({}), Hostnames(name))
+    tracer = Tracer(there, Pace(interval=0.01), stop)
+    watch = Watch(destination=there, tracer=tracer, naming=known, stop=stop, source="app1")
+
+    def interrupt() -> None:
+        try:
+            wait_for(lambda: asked and known.name("127.0.0.1"), 5.0)
+        finally:
+            stop.throw()
+
+    with running(interrupt) as interrupted:
+        report(watch, Style(), said.append, as_json=False)
+    interrupted.result()
+    assert "  1.|-- this.host.example " in said[-1]
+
+
 def test_without_rich_a_terminal_is_told_what_to_do() -> None:
     """And a report does not need it."""
     program = (
-        "import sys; sys.modules['rich'] = None; from exporter.cli import main;"
-        "sys.exit(main(['path', '127.0.0.1:1', *sys.argv[1:]]))"
+        "import sys; sys.modules['rich'] = None; from exporter.cli import _parser;"
+        "read = [_parser().parse_args(['path', '127.0.0.1:1', *words]) for words in ([], ['-rnc1'])];"
+        "sys.exit(print(*[parsed.command(parsed) for parsed in read]))"
     )
     ours, theirs = pty.openpty()
-    words = [sys.executable, "-c", program]
     try:
         done = subprocess.run(
-            words, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False, timeout=30,
+            [sys.executable, "-c", program],
+            stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False, timeout=30,
             env={**os.environ, "TERM": "xterm"},
         )  # fmt: skip
+        output = os.read(ours, 4096).decode()
     finally:
         os.close(ours)
         os.close(theirs)
-    assert done.returncode == 2
     assert done.stderr == (
         "the live table needs the package rich: pip install 'conndrop-exporter[terminal]', "
         "or ask for a --report\n"
     )
-    done = subprocess.run([*words, "-rnc1"], capture_output=True, text=True, check=False, timeout=30)
-    assert done.returncode == 0
-    assert Path(sys.executable).exists()
+    assert output.startswith("Start: ")
+    assert output.splitlines()[-1] == "2 0"
 
 
 def test_what_the_guide_tells_people_to_type_is_understood() -> None:

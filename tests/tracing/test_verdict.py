@@ -160,7 +160,8 @@ SAID: Sequence[tuple[Trace, State, str]] = [
     (
         traced(0, 10),
         State.LOSS,
-        f"{HALF} the target itself, hop 2: before that, hop 1, 10.0.1.2, loses nothing.",
+        f"{HALF} the target, hop 2, just in front of it, or on its way back: before that, hop 1, 10.0.1.2, "
+        "loses nothing.",
     ),
     (
         traced(10, 9, 10),
@@ -213,6 +214,43 @@ def test_a_router_that_refuses_now_and_then_is_told_of_beside_what_arrives() -> 
     assert not verdict.good
 
 
+@pytest.mark.parametrize("mute", [True, False])
+def test_who_answers_only_to_refuse_may_stand_nearer(mute: bool) -> None:
+    """Its own hop is silent: it is not at the one that was asked when it refused."""
+    table = Table()
+    for own in (answer(2, None), *([] if mute else [answer(2, "10.9.9.9", reached=True)])):
+        for hop in (
+            answer(1, "10.0.0.2"),
+            own,
+            Hop(ttl=3 if mute else 2, address="10.0.1.2", failure=REFUSED),
+        ):
+            table.take(hop)
+        if not mute:
+            table.take(answer(2, "10.9.9.9", reached=True))
+        table.end_round()
+    said = judge(table.trace(), TARGET, NAMING.title).sentence
+    assert f"refused by 10.0.1.2, at hop {3 if mute else 2} or before it, which says: no way (in " in said
+
+
+def test_a_loop_is_called_one() -> None:
+    """And two routers that change places, or one that answers for its neighbour, are none."""
+
+    def said(path: str) -> str:
+        table = Table()
+        for ttl, router in enumerate(path, start=1):
+            table.take(answer(ttl, None if router == "-" else f"10.0.{router}.2"))
+        table.end_round()
+        return judge(table.trace(), TARGET, NAMING.title).sentence
+
+    assert said("1232323") == (
+        f"{WHERE} does not answer: packets go round and round between hop 2, 10.0.2.2, "
+        "and hop 3, 10.0.3.2 (Transit), which is a routing loop."
+    )
+    assert "between hop 2, 10.0.2.2, and hop 4, 10.0.4.2, " in said("12-42-42-")
+    for path in ("1232", "12222", "1-", "1234", "1232324"):
+        assert "loop" not in said(path)
+
+
 def test_this_host_may_refuse_as_well() -> None:
     table = Table()
     table.take(Hop(ttl=1, failure=REFUSED))
@@ -247,6 +285,14 @@ def test_names_are_made_harmless_and_waited_for() -> None:
     assert naming.title("10.0.3.2") == "evil\ufffd[2J\ufffd\ufffdname[bold] (10.0.3.2, Transit)"
     assert naming.title("10.0.4.2") == "10.0.4.2"
     assert plain("ok-1.example") == "ok-1.example"
+
+
+def test_a_name_that_is_an_address_is_none() -> None:
+    """Whoever keeps the reverse zone could have another host blamed."""
+    naming = Naming(NOBODY, Hostnames(lambda _: "192.0.2.1"))
+    trace = Trace(hops=(TracedHop(ttl=1, asked=1, lost=0, addresses=("10.0.3.2",)),))
+    naming.settle(trace, 5.0, Stop())
+    assert naming.title("10.0.3.2") == "10.0.3.2"
 
 
 def test_nobody_waits_for_names_that_never_come() -> None:

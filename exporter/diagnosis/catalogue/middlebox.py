@@ -49,13 +49,17 @@ IDLE_TIMEOUT: Final = Entry(
         Fix(
             text="Let the server send keepalives, too: they hold the entry, and clear away what has been "
             "forgotten",
-            copy=("ALTER SYSTEM SET tcp_keepalives_idle = 60;", "SELECT pg_reload_conf();"),
+            copy=("ALTER SYSTEM SET tcp_keepalives_idle = {keepalive_idle};", "SELECT pg_reload_conf();"),
+            otherwise="Let the server send keepalives, too: they hold the entry, and clear away what has "
+            "been forgotten: ALTER SYSTEM SET tcp_keepalives_idle = 60; SELECT pg_reload_conf();",
             family="postgresql",
         ),
         Fix(
             text="Let the server's host send keepalives sooner than after two hours; MariaDB has no "
             "setting of its own",
-            copy=("sysctl -w net.ipv4.tcp_keepalive_time=60",),
+            copy=("sysctl -w net.ipv4.tcp_keepalive_time={keepalive_idle}",),
+            otherwise="Let the server's host send keepalives sooner than after two hours; MariaDB has no "
+            "setting of its own: sysctl -w net.ipv4.tcp_keepalive_time=60",
             family="mysql",
         ),
         Fix(
