@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final
 
 from exporter.cli.output import VERSION
@@ -31,6 +32,8 @@ END_WITHIN = 1.5
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0 good, 1 cannot be done, 2 a mistake in the command."""
+    sys.stdout = sys.stdout or Path(os.devnull).open("w")  # noqa: SIM115  it was closed: `>&-`
+    sys.stderr = sys.stderr or Path(os.devnull).open("w")  # noqa: SIM115
     arguments = sys.argv[1:] if arguments is None else arguments
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -107,7 +107,7 @@ def _pool(parsed: argparse.Namespace) -> PoolPlan | None:
 
 
 def _sides(text: str) -> frozenset[Side]:
-    return frozenset(_side(name.strip()) for name in text.split(","))
+    return frozenset(_side(name.strip().lower()) for name in text.split(","))
 
 
 def _side(name: str) -> Side:

@@ -19,10 +19,16 @@ from exporter.examination.report import Report
 from exporter.model import Cause, Secret, SecretUnreadable, harmless
 from exporter.settings import format_duration, parse_duration
 from exporter.terminal.screen import screen_of
-from exporter.terminal.showing import Form, Paper, Reading, watched, write
+from exporter.terminal.showing import Form, Paper, Reading, discard, watched, write
 
 PASSWORD: Final = re.compile(r"://[^/:@\s]*:.*@")
 """A URL with a password in it."""
+ODD: Final = re.compile(r"://[^/:@\s]*:.*@.*@")
+"""Such a URL whose password has an @ in it, which ends a password there."""
+SPELLING: Final = (
+    "in a URL, a password's @ is written %40, and its % is %25; "
+    "--password.ask, --password.file and --password.env take it as it is"
+)
 EXAMPLE: Final = "write postgresql://user@host:5432/database, mysql://… or mariadb://…"
 MOST: Final = 64
 """Connections that may be open at once."""
@@ -142,17 +148,14 @@ def _password(parsed: argparse.Namespace) -> Secret | None:
     if parsed.password_ask:
         if not sys.stdin.isatty():
             raise PlanError("--password.ask needs a terminal; use --password.file or --password.env")
+        _examination(parsed, Plan(where=parsed.where, config=parsed.config_file))  # what is wrong, beforehand
         return Secret.literal(getpass.getpass("Password: "), "what was typed")
     return None
 
 
 def examined(parsed: argparse.Namespace, plan: Plan, reading: Reading) -> Report:
     """Carry out a plan with its progress on standard error, and write the report; raises PlanError."""
-    if "://" not in parsed.where and "@" in parsed.where:
-        raise PlanError(f"this is no URL; {EXAMPLE}")  # not repeated: a password may stand in it
-    if "://" in parsed.where and parsed.config_file:
-        raise PlanError("with --config.file, give the name of one of its targets instead of a URL")
-    examination = Examination(plan)
+    examination = _examination(parsed, plan)
     screen = screen_of(sys.stdout, sys.stderr, plain=parsed.plain or parsed.log_level is not None)
     logged = StringIO()
     logs.set_up(parsed.log_level or "error", parsed.log_format, logged if screen.live else sys.stderr)
@@ -161,7 +164,7 @@ def examined(parsed: argparse.Namespace, plan: Plan, reading: Reading) -> Report
     finally:
         sys.stderr.write(logged.getvalue())
     paper = Paper(form=parsed.form, host=harmless(socket.gethostname()), reading=reading, screen=screen)
-    write(report, paper, sys.stdout)
+    _write(report, paper)
     if plan.password is None and any(each.cause is Cause.AUTH_CREDENTIALS for each in report.findings):
         _hint(parsed.where)
     return report
@@ -171,6 +174,33 @@ def failed(error: PlanError) -> int:
     """Say why nothing could be done, and give the exit status."""
     complain("\n".join(harmless(line) for line in str(error).splitlines()))
     return 2
+
+
+def _examination(parsed: argparse.Namespace, plan: Plan) -> Examination:
+    """Prepare it; raises PlanError with all that may help whoever wrote the command."""
+    if "://" not in parsed.where:
+        if "@" in parsed.where:
+            raise PlanError(f"this is no URL; {EXAMPLE}")  # not repeated: a password may stand in it
+        if not parsed.config_file:
+            told = f"{harmless(parsed.where)[:80]!r} is no URL; {EXAMPLE}"
+            raise PlanError(f"{told}, or say with --config.file where a target has that name")
+    elif parsed.config_file:
+        raise PlanError("with --config.file, give the name of one of its targets instead of a URL")
+    try:
+        return Examination(plan)
+    except PlanError as error:
+        hint = f"\n{SPELLING}" if ODD.search(parsed.where) else ""
+        raise PlanError(f"{error}{hint}") from None
+
+
+def _write(report: Report, paper: Paper) -> None:
+    """Write the report; whoever reads it may leave before its end, as `head` does."""
+    try:
+        write(report, paper, sys.stdout)
+    except OSError as error:
+        discard(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            raise PlanError(f"the report cannot be written: {error.strerror}") from None
 
 
 def _hint(where: str) -> None:

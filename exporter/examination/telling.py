@@ -96,11 +96,11 @@ def verdict(known: Known, found: Sequence[Finding], seen: Sequence[Look]) -> str
     if found and found[0].cause is None and set(bad) <= {str(Side.TLS)} and bad:
         first = found[0].summary
         return f"Nothing ends connections at {target} yet, but {first[:1].lower()}{first[1:]}."
-    if bad or not good:
+    if bad or not (good or (known.idle is not None and known.idle.survived is not None)):
         return f"No cause was found at {target}, but {ill}."
-    are = "is" if len(good) == 1 else "are"
+    are = f"{', '.join(good)} {'is' if len(good) == 1 else 'are'} good; " if good else ""
     remarks = f"; and {words.several(len(found), 'remark')}" if found else ""
-    return f"Nothing is wrong at {target}: {', '.join(good)} {are} good; {_silence(known)}{remarks}."
+    return f"Nothing is wrong at {target}: {are}{_silence(known)}{remarks}."
 
 
 def _silence(known: Known) -> str:

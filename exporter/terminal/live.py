@@ -1,6 +1,7 @@
 """What needs rich: a screen that changes, and colours. Imported only where there is a terminal for it."""
 
 import contextlib
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, TextIO
 
@@ -24,17 +25,24 @@ STYLES: Final[Mapping[Tone, str]] = {
 
 @contextlib.contextmanager
 def living(stream: TextIO, *, ascii_only: bool) -> Iterator[Callable[[Progress], None]]:
-    """Give what shows progress on a screen of its own, which goes with the block as it came."""
+    """Give what shows progress on a screen of its own, which goes with the block as it came.
+
+    Ctrl-Z does nothing meanwhile: a shell would come back to a screen that is not its own, without a cursor.
+    """
     console = Console(file=stream, force_terminal=True)
 
     def show(progress: Progress) -> None:
         lines = frame(progress, console.width, console.height, ascii_only=ascii_only)
         live.update(_text(lines), refresh=True)
 
-    with Live(
-        console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
-    ) as live:
-        yield show
+    before = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    try:
+        with Live(
+            console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        ) as live:
+            yield show
+    finally:
+        signal.signal(signal.SIGTSTP, before)
 
 
 def coloured(lines: Iterable[Line], stream: TextIO) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -74,6 +75,11 @@ def write(report: Report, paper: Paper, output: TextIO) -> None:
     output.flush()
 
 
+def discard(stream: TextIO) -> None:
+    """Send to nowhere what has been and will be written to a stream that takes no more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 @contextlib.contextmanager
 def _shown(screen: Screen, errors: TextIO) -> Iterator[Callable[[Progress], None]]:
     """Give what shows progress."""
@@ -86,7 +92,10 @@ def _shown(screen: Screen, errors: TextIO) -> Iterator[Callable[[Progress], None
     news = News()
 
     def tell(progress: Progress) -> None:
-        errors.writelines(f"{line}\n" for line in news.lines(progress))
-        errors.flush()
+        try:
+            errors.writelines(f"{line}\n" for line in news.lines(progress))
+            errors.flush()
+        except OSError:  # whoever read the progress has gone, and the report is still wanted
+            discard(errors)
 
     yield tell

@@ -361,6 +361,8 @@ def test_what_was_not_tried_is_told() -> None:
         "live on after 4 min of silence"
         in told([ECHOES, replace(FOUND, killed=None, timeouts=())], hold=300.0).verdict
     )
+    alone = told([replace(FOUND, killed=None, timeouts=())], hold=300.0, sides=frozenset({Side.HOLD}))
+    assert alone.verdict == "Nothing is wrong at db.example.com: connections live on after 4 min of silence."
     nothing = told([], hold=300.0)
     assert nothing.unsure[0].startswith("No silence came to its end: ")
     assert "this did not go well: nothing answered" in nothing.verdict

@@ -18,8 +18,8 @@ from tests.waiting import wait_for
 COMMAND: Final = (sys.executable, "-m", "exporter")
 VARIABLE: Final = "ORDERS_DB_PASSWORD"
 ENDED: Final = "ended with "
-SHELL: Final = ("sh", "-c", f'trap : INT; "$@"; echo "{ENDED}$?"; exec sleep 600', "sh")
-"""tmux itself does not always know how a command ended; and a shell is what people have."""
+SHELL: Final = ("bash", "-mc", f'trap : INT; "$@"; echo "{ENDED}$?"; exec sleep 600', "bash")
+"""tmux itself does not always know how a command ended; and a shell is what people have, with jobs."""
 SETTINGS: Final = """\
 set -g default-terminal tmux-256color
 set -g history-limit 5000

@@ -1,13 +1,18 @@
 """Both commands without a terminal: exit statuses, mistakes, passwords, and what programs read."""
 
 import json
+import os
+import shlex
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Final
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from exporter.cli import diagnose
 from tests.servers import Postgres
 from tests.servers.database import PASSWORD, free_port
 from tests.terminal.pane import COMMAND, VARIABLE, conndrop
@@ -16,6 +21,14 @@ from tests.test_cli import told
 
 BRIEF = ("--hold=0", "--only=tcp,session")
 URL = "postgresql://u:s3cret@h/d"
+STREAMS: Final = {
+    "| true": (0, ""),
+    ">&-": (0, ""),
+    "2>&-": (0, ""),
+    "2>&1 >/dev/null | true": (0, ""),
+    ">/dev/full": (2, "the report cannot be written: No space left on device"),
+}
+"""Where the streams go, in a shell's words; the exit status then, and what is said."""
 
 
 Runs = Mapping[str, "subprocess.CompletedProcess[str]"]
@@ -38,11 +51,22 @@ def runs(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Runs:
         "nobody": ("idle", f"postgresql://u@127.0.0.1:{free_port()}/d", "--hold=3s"),
         "misnamed": ("diagnose", "order", f"--config.file={path}"),
     }
+    healthy = ("diagnose", url, f"--password.env={VARIABLE}", "--hold=0", "--only=session")
     postgres.admin("ALTER ROLE bare SET idle_session_timeout = '1s'")
-    with ThreadPoolExecutor(4) as crew:
-        ran = dict(zip(commands, crew.map(lambda words: conndrop(*words), commands.values()), strict=True))
+    with ThreadPoolExecutor(6) as crew:
+        begun = {name: crew.submit(conndrop, *words) for name, words in commands.items()}
+        begun |= {output: crew.submit(_in_a_shell, *healthy, output=output) for output in STREAMS}
+        ran = {name: each.result() for name, each in begun.items()}
     postgres.admin("ALTER ROLE bare RESET idle_session_timeout")
     return ran
+
+
+def _in_a_shell(*words: str, output: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command with its streams going somewhere else; the status is its own."""
+    return subprocess.run(
+        ["bash", "-c", f"{shlex.join([*COMMAND, *words])} {output}; exit ${{PIPESTATUS[0]}}"],
+        check=False, capture_output=True, text=True, timeout=60, env=os.environ | {VARIABLE: PASSWORD},
+    )  # fmt: skip
 
 
 def test_health_in_a_pipe(runs: Runs) -> None:
@@ -98,7 +122,9 @@ def test_no_silence_came_to_its_end(runs: Runs) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["x"], "'x' is no URL, and no configuration is given to look it up"),
+        (["x"], "'x' is no URL; write postgresql://user@host:5432/database"),
+        (["x"], "or say with --config.file where a target has that name"),
+        (["postgresql://u:s3cret@s3cret@h/d"], "in a URL, a password's @ is written %40"),
         (["u:s3cret@h/d"], "this is no URL; write postgresql://user@host:5432/database"),
         ([URL, "--config.file=x"], "give the name of one of its targets instead of a URL"),
         ([URL, URL], "unrecognized arguments: postgresql://u:***@h/d"),
@@ -139,14 +165,25 @@ def test_idle_wants_a_hold() -> None:
     assert "--hold 0 leaves no connection silent" in errors
 
 
-def test_whoever_reads_may_leave() -> None:
-    """As `| head -1` does."""
-    where = f"postgresql://u@127.0.0.1:{free_port()}/d"
-    command = [*COMMAND, "diagnose", where, *BRIEF]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        process.stdout.close()
-        assert process.stderr
-        errors = process.stderr.read()
-        assert process.wait() == 1
-    assert "Traceback" not in errors
+def test_sides_are_read_in_either_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnose, "examined", lambda _, plan, __: pytest.fail(" ".join(sorted(plan.sides))))
+    with pytest.raises(pytest.fail.Exception, match=r"^tcp tls$"):
+        told("diagnose", URL, "--only=TCP,Tls")
+
+
+def test_no_password_is_asked_for_in_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else is wrong is said before."""
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("getpass.getpass", lambda _: pytest.fail("asked"))
+    status, _, errors = told("diagnose", "postgresql://u@h:70000/d", "--password.ask")
+    assert status == 2
+    assert "the URL has port 70000" in errors
+
+
+@pytest.mark.parametrize("output", STREAMS)
+def test_streams_that_take_nothing(runs: Runs, output: str) -> None:
+    """Whoever reads may leave, as `| head -1` does; the status is that of the report nevertheless."""
+    status, message = STREAMS[output]
+    assert runs[output].returncode == status
+    assert message in runs[output].stderr
+    assert "Traceback" not in runs[output].stderr

@@ -48,6 +48,16 @@ def test_from_beginning_to_end_in_windows_of_all_sizes(url: str) -> None:
     assert PASSWORD not in told
 
 
+def test_ctrl_z_does_not_leave_its_screen_behind(url: str) -> None:
+    """The shell would have neither a cursor nor what stood there before; the examination goes on."""
+    with pane("diagnose", url, *KNOWN, "--hold=0", "--only=tcp,session") as shown:
+        shown.shows(ENDS)
+        shown.press("C-z")
+        assert shown.status() == 0
+        assert not shown.has_its_own_screen()
+        assert "Nothing is wrong at 127.0.0.1" in shown.text()
+
+
 def test_ctrl_c_while_nobody_answers() -> None:
     with doubles.server(doubles.deaf) as port, pane("diagnose", f"mysql://u@127.0.0.1:{port}/d") as shown:
         shown.shows("0:01")
