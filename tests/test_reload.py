@@ -29,7 +29,7 @@ PROBES: Mapping[str, Any] = {
     "session": {"interval": "300ms", "timeout": "300ms"},
     "sentinel": {"heartbeat": "100ms"},
     "idle": {"ladder": ["30m"], "connections": 1},
-    "server": {"interval": "300ms", "timeout": "300ms"},
+    "server": {"interval": "1s", "timeout": "1s"},
     **dict.fromkeys(("path", "mtu", "dns", "tls"), False),
 }
 

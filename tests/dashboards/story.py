@@ -49,6 +49,8 @@ def told(there: Scene, chapter: Chapter) -> Passed:
     with chapter.bring(there):
         begun = time.time()
         pause(there, HELD * share)
+        if chapter.known:
+            wait_for(lambda: told_of(there, chapter.known), WARM)
         passed = Passed(name=chapter.name, begin=begun, end=time.time())
     say(f"{chapter.name}: {passed.end - passed.begin:.0f} s")
     pause(there, (1 - HELD) * share)
@@ -62,6 +64,11 @@ def pause(there: Scene, seconds: float) -> None:
         for vantage, running in there.exporters.items():
             assert running.process.poll() is None, f"the exporter of {vantage} has ended"
         time.sleep(min(LOOK, left))
+
+
+def told_of(there: Scene, question: str) -> bool:
+    """Whether each Prometheus has an answer."""
+    return all(running.query(question) for running in there.watching.values())
 
 
 def warm(there: Scene) -> bool:
