@@ -22,6 +22,8 @@ pytestmark = [
 ]
 COUNT = re.compile(r"^ 6\. 10\.0\.5\.2 .*?% +(\d+)", re.MULTILINE)
 HEAD = "Host "
+SIZES = ("COLUMNS", "LINES")
+"""What pytest's workers say of a terminal, and rich believes."""
 
 
 class Terminal:
@@ -29,7 +31,8 @@ class Terminal:
 
     def __init__(self, lab: Row, directory: Path) -> None:
         self._socket = str(directory / "tmux")
-        environment = {**os.environ, "PS1": "$ ", "LC_ALL": "C.UTF-8", "TERM": "xterm", "HISTFILE": ""}
+        usual = {name: value for name, value in os.environ.items() if name not in SIZES}
+        environment = {**usual, "PS1": "$ ", "LC_ALL": "C.UTF-8", "TERM": "xterm", "HISTFILE": ""}
         words = ["new-session", "-d", "-x", "100", "-y", "24", "-c", str(directory), "sh"]
         lab.client.run(lambda: self._tmux("-f", "/dev/null", *words, env=environment))
 
@@ -150,6 +153,7 @@ def test_the_end_of_its_rounds_and_a_signal_leave_the_terminal_as_it_was(
 ) -> None:
     terminal.resize(100, 24)
     started(terminal, five, "-n")
+    terminal.shows("No loss")
     (process,) = terminal.processes()
     os.kill(process, signal.SIGTERM)
     terminal.shows(" 6. 10.0.5.2", "No loss", "status 143", "sane")
