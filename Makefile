@@ -1,6 +1,7 @@
 # make demo   lets an application's connections drop, and the exporter find out why, in two minutes: nothing to install by hand
 # make test   installs what the tests need, then runs every check that CI runs
 # make check  every check, on what is installed already
+# make thorough the tests that take minutes each, which `make test` leaves out: root
 # make soak   probes databases that block hosts for broken connections, for an hour: root
 # make lab    a client, a router and real databases, and faults to bring upon held connections by hand: root
 # make faults brings every fault about there that the lab can make, and sees whether its cause is named: root
@@ -25,7 +26,7 @@ screenshots: MINUTES ?= 12
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
 
-.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest schema causes metrics configuration alerts dashboards story pictures screenshots clean
+.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
 # DEMO are options of `conndrop demo`, such as DEMO="--apply --forget 5s".
 demo: .venv/demo
@@ -99,11 +100,15 @@ contracts: .venv/dev
 
 pytest: .venv/dev
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/coverage run -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not thorough"
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report $(if $(filter 0,$(shell id -u)),,--fail-under=0)
 	$(BIN)/coverage report --include='exporter/model/*,exporter/config/*,exporter/diagnosis/*' --fail-under=100 --format=total
 	@[ "$$(id -u)" = 0 ] || echo 'Not root: what needs network namespaces was skipped, so coverage as a whole was not judged.'
+
+thorough: .venv/dev
+	@tests/prepare
+	$(BIN)/python -m pytest -m thorough
 
 schema: .venv/dev
 	$(BIN)/conndrop schema > config/schema.json

@@ -44,6 +44,7 @@ def searches(certificates: Certificates) -> Iterator[dict[Faults, Search]]:
         yield found
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("faults", PLANS, ids=[faults.__name__ for faults in PLANS])
 def test_a_timeout_is_found_and_attributed(searches: dict[Faults, Search], faults: Faults) -> None:
     """To 1 s, at NAT, proxy, pooler and server, two at once as well, on every database."""

@@ -58,6 +58,7 @@ def test_the_application_fails_until_it_does_what_was_found(place: Path) -> None
 
 @needs_namespaces
 @needs_capture
+@pytest.mark.thorough
 def test_where_no_network_is_to_be_had_a_relay_stands_in(place: Path) -> None:
     """It says so, and works all the same."""
     with shown(place, "--forget", "3s", before=WITHOUT_TUN) as demo:
