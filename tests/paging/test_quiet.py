@@ -36,7 +36,6 @@ LEAST: Final = 10
 """How often a second the databases are used, at least: less is no load."""
 
 
-@pytest.mark.thorough
 def test_a_healthy_lab_under_load_fires_nothing(certificates: Certificates) -> None:
     try:
         with healthy(certificates, SHORT, NEWER) as lab:
