@@ -1,7 +1,7 @@
 """Idle timeouts in the lab: found, attributed, remembered, and cured by what is recommended.
 
-The searches here are `make thorough`; with longer timeouts and at every place they are `make idle-faults`. That a NAT's
-and a server's own timeout are found and named is seen each time by tests/examination/test_silence.py.
+The searches here are `make thorough`; with longer timeouts and at every place they are `make idle-faults`.
+That a NAT's and a server's own timeout are found and named, tests/examination/test_silence.py sees each time.
 """
 
 import contextlib
