@@ -82,6 +82,10 @@ def _named(plan: Plan) -> Aim:
         raise PlanError(f"no target {plan.where!r} in {plan.config}; {hint}")
     probed = found[plan.where]
     endpoint = probed.target.endpoint
+    if endpoint.password is not None and plan.password is not None:
+        raise PlanError(
+            f"target {plan.where} has a password in {plan.config}, and another is given: keep one"
+        )
     if endpoint.password is None:
         target = replace(probed.target, endpoint=replace(endpoint, password=plan.password))
         probed = replace(probed, target=target)

@@ -100,10 +100,12 @@ def test_a_target_of_the_configuration(tmp_path: Path) -> None:
     with_pool = replace(plan, pool=PoolPlan(pool_recycle=1.0))
     pool = quickly(found, with_pool, pooled=True).targets[0].probes["pool"]
     assert (pool.pool_size, pool.pool_recycle, pool.interval) == (5, 1.0, 0.5)
-    kept = aim(replace(plan, where="invoices"))
+    kept = aim(replace(plan, where="invoices", password=None))
     assert kept.endpoint.password is not None
     assert kept.endpoint.password.reveal() == "hidden-word"
     assert "hidden-word" not in kept.url
+    said = refused(where="invoices", config=path, password=plan.password)
+    assert said == f"target invoices has a password in {path}, and another is given: keep one"
 
 
 def test_the_driver_of_a_url_is_kept() -> None:
