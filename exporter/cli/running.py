@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from exporter import app, logs
 from exporter.cli.checking import check
 from exporter.cli.output import VERSION, complain
 from exporter.cli.parsing import read_by
-from exporter.config import ConfigurationError
+from exporter.config import ConfigurationError, sound_name
 from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets
 from exporter.settings import parse_duration
 from exporter.web.mounting import Mount
@@ -33,6 +34,10 @@ def add(commands: Any) -> None:
         "run", help="run the exporter", description="Run the exporter until it is told to stop."
     )
     _add_configuration(parser)
+    parser.add_argument(
+        "--vantage", type=read_by(sound_name), metavar="NAME",
+        help="where this exporter stands, in place of what the configuration says of it",
+    )  # fmt: skip
     add_web(parser)
     parser.add_argument(
         "--web.systemd-socket", dest="passed", action="store_true",
@@ -52,7 +57,7 @@ def _run(parsed: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end us; what it asks for is being done
     logs.set_up(parsed.log_level, parsed.log_format)
     try:
-        source = app.Source(parsed.config_file, app.read_configuration)
+        source = app.Source(parsed.config_file, partial(app.read_configuration, vantage=parsed.vantage))
         daemon = app.Daemon(
             source.read(),
             _listen(parsed),

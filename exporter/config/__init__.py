@@ -5,7 +5,7 @@ from exporter.config.loading import load
 from exporter.config.meaning import Configuration, Module, ProbedTarget
 from exporter.config.problems import ConfigurationError, Problem
 from exporter.config.reference import page as configuration_page
-from exporter.config.schema import json_schema
+from exporter.config.schema import json_schema, sound_name
 from exporter.config.showing import Shown, is_secret, shown, shown_settings, shown_url
 from exporter.config.sources import Sources
 from exporter.config.validating import load_block
@@ -31,4 +31,5 @@ __all__ = [
     "shown",
     "shown_settings",
     "shown_url",
+    "sound_name",
 ]

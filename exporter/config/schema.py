@@ -43,7 +43,8 @@ class ProbeKind(Protocol):
         ...
 
 
-def _name(value: str) -> str:
+def sound_name(value: str) -> str:
+    """Give back what can be a name; raise ValueError, with what is allowed, for anything else."""
     if not NAME.fullmatch(value) or len(value) > 100:
         raise ValueError(
             f"{value!r} is not a name; letters, digits and _ . : - are allowed, at most 100 of them"
@@ -69,7 +70,7 @@ def _network(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_name)]
+Name = Annotated[str, AfterValidator(sound_name)]
 Labels = dict[Annotated[str, AfterValidator(_label)], str]
 Connections = Annotated[int, Field(ge=1, le=10_000)]
 Networks = dict[Name, list[Annotated[str, AfterValidator(_network)]]]
