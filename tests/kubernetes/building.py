@@ -1,6 +1,7 @@
 """What kustomize makes of the directories that are shipped, and of small ones that lay more over them."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,8 @@ FETCHED: Final = ROOT / ".cache" / "kubectl" / "usr" / "bin"
 """Where `tests/prepare` puts kubectl."""
 PROGRAMS: Final = {"fetched": str(FETCHED), "installed": os.environ.get("PATH", os.defpath)}
 EXAMPLES: Final = ("one", "shards", "nodes", "scraping")
+EXPANDED: Final = re.compile(r"\$\((\w+)\)")
+"""A variable in a command, as Kubernetes fills it in."""
 LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Object = Mapping[str, Any]

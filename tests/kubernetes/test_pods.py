@@ -11,6 +11,7 @@ import yaml
 from exporter.web.operating import Operating
 from tests.kubernetes.building import (
     EXAMPLES,
+    EXPANDED,
     PLACE,
     container,
     example,
@@ -22,7 +23,6 @@ from tests.kubernetes.building import (
 from tests.test_cli import told
 
 WORKLOADS: Final = [name for name in EXAMPLES if name != "scraping"]
-EXPANDED: Final = re.compile(r"\$\((\w+)\)")
 VOLUMES: Final = frozenset({"configMap", "emptyDir", "secret", "persistentVolumeClaim"})
 """Those that are allowed, of the ones we use."""
 
