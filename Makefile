@@ -115,7 +115,7 @@ schema: .venv/dev
 
 alerts: .venv/dev
 	$(BIN)/conndrop alerts --directory alerts
-	$(BIN)/conndrop alerts --directory deploy/kubernetes/components/monitoring/rules --prometheus-operator
+	$(BIN)/conndrop alerts --directory deploy/kubernetes/components/alerts/rules --prometheus-operator
 	$(BIN)/conndrop alerts --defaults > config/alerts.yml
 
 # THRESHOLDS is a file of thresholds, as `conndrop alerts --defaults` writes it.

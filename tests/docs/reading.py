@@ -26,7 +26,7 @@ MANUALS: Final = tuple(
     if page.name not in WRITTEN_BY_CODE and page.parent in (ROOT, ROOT / "docs", ROOT / "docs" / "guides")
 )
 """Pages that tell people what to type."""
-WITH_TESTS_OF_THEIR_OWN: Final = ("diagnose.md", "instrument.md", "path.md")
+WITH_TESTS_OF_THEIR_OWN: Final = ("diagnose.md", "instrument.md", "kubernetes.md", "path.md")
 """Manuals whose commands want a scene: the tests of what they tell of read and run them."""
 COMMENT: Final = re.compile(r"<!-- (not run|run): (.+?) -->\s*")
 

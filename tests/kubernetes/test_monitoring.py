@@ -12,7 +12,7 @@ from exporter.alerts import BOOK, Thresholds, printed_for_operator
 from tests.alerts.promtool import PROMTOOLS, promtool
 from tests.kubernetes.building import LOADER, PLACE, ROOT, built, example, of_kind
 
-MONITORING: Final = PLACE / "components" / "monitoring"
+ALERTS: Final = PLACE / "components" / "alerts"
 MOST_OF_A_CONFIGMAP: Final = 1024 * 1024
 """Bytes, all files of one together."""
 MOST_RULES: Final = 512 * 1024
@@ -25,15 +25,15 @@ def plain(name: str) -> Any:
 
 def test_the_files_are_those_that_the_command_writes() -> None:
     """`make alerts` writes them anew; there are no others."""
-    rules = MONITORING / "rules"
+    rules = ALERTS / "rules"
     found = {path.relative_to(rules).as_posix(): path.read_text() for path in rules.rglob("*.*")}
     assert found == printed_for_operator(BOOK, Thresholds())
 
 
 def test_all_rules_of_our_own_are_applied() -> None:
-    listed = yaml.safe_load((MONITORING / "kustomization.yml").read_text())["resources"]
+    listed = yaml.safe_load((ALERTS / "kustomization.yml").read_text())["resources"]
     ours = [f"rules/{name}" for name in BOOK if not name.startswith("compat/")]
-    assert listed == ["podmonitor.yml", *ours]
+    assert listed == ours
 
 
 def test_rules_are_those_of_the_files() -> None:

