@@ -14,7 +14,7 @@ from exporter import app, logs
 from exporter.cli.checking import check
 from exporter.cli.output import VERSION, complain
 from exporter.cli.parsing import read_by
-from exporter.config import ConfigurationError, sound_name
+from exporter.config import ConfigurationError, check_name
 from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets
 from exporter.settings import parse_duration
 from exporter.web.mounting import Mount
@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
     )
     _add_configuration(parser)
     parser.add_argument(
-        "--vantage", type=read_by(sound_name), metavar="NAME",
+        "--vantage", type=read_by(check_name), metavar="NAME",
         help="where this exporter stands, in place of what the configuration says of it",
     )  # fmt: skip
     add_web(parser)
