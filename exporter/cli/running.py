@@ -34,10 +34,6 @@ def add(commands: Any) -> None:
         "run", help="run the exporter", description="Run the exporter until it is told to stop."
     )
     _add_configuration(parser)
-    parser.add_argument(
-        "--vantage", type=read_by(check_name), metavar="NAME",
-        help="where this exporter stands, in place of what the configuration says of it",
-    )  # fmt: skip
     add_web(parser)
     parser.add_argument(
         "--web.systemd-socket", dest="passed", action="store_true",
@@ -46,6 +42,10 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--state.directory", dest="state_directory", type=Path, metavar="DIR",
         help="where what is learnt is kept (default: systemd's StateDirectory, or ~/.local/state/conndrop)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--vantage", type=read_by(check_name), metavar="NAME",
+        help="where this exporter stands, in place of what the configuration says of it",
     )  # fmt: skip
     add_rest(parser)
     parser.set_defaults(command=_run)
