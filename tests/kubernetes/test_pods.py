@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from exporter import __version__
 from exporter.web.operating import Operating
 from tests.kubernetes.building import (
     EXAMPLES,
@@ -89,7 +90,9 @@ def test_ports_and_addresses_are_those_of_the_exporter(name: str) -> None:
     assert service["spec"]["clusterIP"] == "None"
     assert [one["targetPort"] for one in service["spec"]["ports"]] == [port["name"]]
     (policy,) = of_kind(objects, "NetworkPolicy")
-    assert [one["port"] for rule in policy["spec"]["ingress"] for one in rule["ports"]] == [port["name"]]
+    assert [one["port"] for rule in policy["spec"]["ingress"] for one in rule["ports"]] == [
+        port["containerPort"]
+    ]
     (monitor,) = of_kind(objects, "PodMonitor")
     assert [one["port"] for one in monitor["spec"]["podMetricsEndpoints"]] == [port["name"]]
 
@@ -128,6 +131,7 @@ def test_the_configuration_is_good(name: str, tmp_path: Path) -> None:
     secrets = tmp_path / "secrets"
     secrets.mkdir()
     for file, text in files.items():
+        assert mounts["passwords"] in text or "target_files" in text
         for password in re.findall(rf"{mounts['passwords']}/(\w+)", text):
             (secrets / password).write_text("hunter2-hunter2\n")
         (tmp_path / file).write_text(text.replace(mounts["passwords"], str(secrets)))
@@ -147,6 +151,7 @@ NOT_YET: Final = pytest.mark.xfail(reason="`conndrop run` is to learn --shard", 
 @pytest.mark.parametrize("name", ["one", "nodes", pytest.param("shards", marks=NOT_YET)])
 def test_options_are_those_of_the_command(name: str) -> None:
     inside = container(example(name))
+    assert inside["image"] == f"registry.example.com/conndrop-exporter:{__version__}"
     assert inside["command"] == ["conndrop"]
     assert inside["args"][0] == "run"
     known = options(told("run", "--help")[1])
@@ -192,3 +197,11 @@ def test_a_change_of_what_is_mounted_replaces_no_pod() -> None:
         names = [one["metadata"]["name"] for one in of_kind(example(name), "ConfigMap")]
         assert "conndrop-exporter" in names
         assert "--config.enable-auto-reload" in container(example(name))["args"]
+
+
+def test_another_namespace_is_one_word(tmp_path: Path) -> None:
+    objects = laid_over(tmp_path, "one", namespace="watched")
+    (namespace,) = of_kind(objects, "Namespace")
+    assert namespace["metadata"]["name"] == "watched"
+    others = [one for one in objects if one["kind"] != "Namespace"]
+    assert {one["metadata"]["namespace"] for one in others} == {"watched"}
