@@ -80,7 +80,7 @@ def test_the_image_is_built_as_it_says_and_started_as_it_understands() -> None:
     _parser().parse_args(exporter["command"])
     _parser().parse_args(exporter["healthcheck"]["test"][2:])
     group = instructions("USER")[0].rest.partition(":")[2]
-    assert exporter["sysctls"] == {"net.ipv4.ping_group_range": f"{group} {group}"}
+    assert exporter["sysctls"] == [f"net.ipv4.ping_group_range={group} {group}"]
 
 
 def test_the_exporters_configuration_is_good(tmp_path: Path) -> None:
