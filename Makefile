@@ -2,6 +2,7 @@
 # make test   installs what the tests need, then runs every check that CI runs
 # make check  every check, on what is installed already
 # make thorough the tests that take minutes each, which `make test` leaves out: root
+# make image  builds a container's image: podman, buildah or docker
 # make soak   probes databases that block hosts for broken connections, for an hour: root
 # make lab    a client, a router and real databases, and faults to bring upon held connections by hand: root
 # make faults brings every fault about there that the lab can make, and sees whether its cause is named: root
@@ -28,7 +29,7 @@ BIN := .venv/bin
 # The tests start hundreds of processes: what the first has compiled need not be compiled by all others.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
+.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak image format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
 # DEMO are options of `conndrop demo`, such as DEMO="--apply --forget 5s".
 demo: .venv/demo
@@ -42,6 +43,17 @@ prepared:
 	@tests/prepare
 
 check: lint types contracts pytest
+
+# BASE is another base, such as BASE=registry.example.com/python:3.12; only podman and buildah have to be told of the format
+# that keeps a health check, and of the file that says what may be copied.
+ENGINE ?= $(firstword $(foreach name,podman buildah docker,$(if $(shell command -v $(name)),$(name))))
+IMAGE ?= conndrop-exporter
+image:
+	@[ -n '$(ENGINE)' ] || { echo 'There is neither podman nor buildah nor docker: install one, such as the package podman.' >&2; exit 1; }
+	$(ENGINE) build $(if $(filter docker,$(notdir $(ENGINE))),,--format docker --ignorefile deploy/container/Containerfile.dockerignore) \
+		-f deploy/container/Containerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
+		--build-arg VERSION="$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' exporter/__init__.py)" \
+		--build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" $(BUILD) .
 
 soak: .venv/dev
 	@tests/prepare
