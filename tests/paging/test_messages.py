@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import pytest
 
 from tests.lab.exporter import HERE
-from tests.paging.desk import EXPORTER, RISK, URL, Desk
+from tests.paging.desk import CAUSE, EXPORTER, RISK, URL, VERDICT, Desk
 from tests.paging.mail import mailbox
 from tests.paging.receivers import receiver
 from tests.paging.shipped import FASTER, KEY, addressed
@@ -232,3 +232,18 @@ def test_what_has_no_link_is_told_without(desk: Desk) -> None:
     assert f"<p>Runbook: {RUNBOOK}</p>" in part(letter, "html")
     (message,) = desk.messages("/slack", 1)
     assert message["attachments"][0]["text"].endswith(f"\nRunbook: {RUNBOOK}\n\n")
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_what_two_see_of_a_target_is_one_message(desk: Desk, told: bool) -> None:
+    """It says from where, and what that means as soon as the rules that compare exporters have told."""
+    elsewhere = {**CAUSE["labels"], "vantage": "app-2", "instance": "10.0.0.2:10054"}
+    desk.receive([CAUSE, {**CAUSE, "labels": elsewhere}, *([VERDICT] if told else [])])
+    (event,) = desk.messages("/pagerduty", 1)
+    seen = "everywhere: the server" if told else "app-1 and elsewhere"
+    more = 2 if told else 1
+    expected = f"critical: Nothing listens at port 5432 of orders (and {more} more), seen from {seen}"
+    assert event["payload"]["summary"] == expected
+    firing = event["payload"]["custom_details"]["firing"]
+    each = [line for line in firing.splitlines() if line.startswith("Seen from: ")]
+    assert each == [f"Seen from: {one}" for one in ("app-1", "app-2", *([seen] if told else []))]
