@@ -45,9 +45,9 @@ last_over_time({WORST.name}[{LATELY}] offset {LATELY})
 TROUBLE: Final = Record(
     name="vantage:conndrop_trouble:bool",
     expr=f"""\
-label_replace({SETTLED.name} != 1 > bool 0, "severity", "{Severity.CRITICAL}", "", "")
+label_replace(({SETTLED.name} != 1) > bool 0, "severity", "{Severity.CRITICAL}", "", "")
 or
-label_replace({SETTLED.name} != 2 > bool 0, "severity", "{Severity.WARNING}", "", "")
+label_replace(({SETTLED.name} != 2) > bool 0, "severity", "{Severity.WARNING}", "", "")
 """,
 )
 ILL: Final = f"{TROUBLE.name} == 1"
