@@ -16,10 +16,12 @@ from exporter.alerts.rule import Book
 from exporter.alerts.runbooks import manuscripts, runbooks
 from exporter.alerts.server import SERVER
 from exporter.alerts.thresholds import Thresholds
+from exporter.alerts.vantages import VANTAGES
 
 BOOK: Final[Book] = {
     "conndrop-records.yml": RECORDS,
     "conndrop-incidents.yml": INCIDENTS,
+    "conndrop-vantages.yml": VANTAGES,
     "conndrop-network.yml": NETWORK,
     "conndrop-names.yml": NAMES,
     "conndrop-connections.yml": CONNECTIONS,
