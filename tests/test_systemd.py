@@ -329,6 +329,22 @@ def test_no_socket_is_said_in_words(environment: Mapping[str, str]) -> None:
         passed_sockets(environment)
 
 
+def test_who_does_not_take_what_systemd_listens_on_is_told_how(tmp_path: Path) -> None:
+    """As with a .socket unit that is enabled, and no word of it among the options."""
+    path = tmp_path / "exporter.yml"
+    path.write_text(TARGETS)
+    with socket.create_server(("127.0.0.1", 0)) as passed:
+        address = f"127.0.0.1:{passed.getsockname()[1]}"
+        words = ["run", "--config.file", str(path), f"--web.listen-address={address}"]
+        with started([*COMMAND, *words], {}, passed) as process:
+            said = process.communicate(timeout=20)[1].strip()
+    assert process.returncode == 1
+    assert said == (
+        f"cannot listen on {address}: Address already in use;"
+        " systemd listens, and --web.systemd-socket takes its socket"
+    )
+
+
 def needs(program: str) -> str:
     found = shutil.which(program)
     if found is None:
