@@ -27,6 +27,8 @@ quiet story: MINUTES ?= 60
 screenshots: MINUTES ?= 12
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
+# The tests start hundreds of processes: what the first has compiled need not be compiled by all others.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo install uninstall test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
