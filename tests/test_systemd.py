@@ -337,7 +337,7 @@ def test_who_does_not_take_what_systemd_listens_on_is_told_how(tmp_path: Path) -
         address = f"127.0.0.1:{passed.getsockname()[1]}"
         words = ["run", "--config.file", str(path), f"--web.listen-address={address}"]
         with started([*COMMAND, *words], {}, passed) as process:
-            said = process.communicate(timeout=20)[1].strip()
+            said = process.communicate(timeout=60)[1].strip()
     assert process.returncode == 1
     assert said == (
         f"cannot listen on {address}: Address already in use;"

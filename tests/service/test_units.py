@@ -74,6 +74,14 @@ def test_what_is_left_open_has_a_reason() -> None:
     assert sum(judged) == pytest.approx(sum(float(one["exposure"]) for one in left))
 
 
+def test_what_the_exporter_needs_is_not_taken_from_it() -> None:
+    """Each was seen to break something: looks at TLS, its own figures, the order of a name's addresses."""
+    settings = dict(re.findall(r"^(\w+)=(.*)$", SERVICE, flags=re.MULTILINE))
+    assert settings.keys().isdisjoint({"MemoryDenyWriteExecute", "ProcSubset", "PrivateUsers"})
+    assert "AF_NETLINK" in settings["RestrictAddressFamilies"].split()
+    assert "\nSystemCallFilter=setpriority\n" in SERVICE
+
+
 def test_the_unit_starts_what_there_is() -> None:
     """Its command is one that we understand."""
     command = re.search(r"^ExecStart=/usr/local/bin/conndrop (.*) \$OPTIONS$", SERVICE, flags=re.MULTILINE)
