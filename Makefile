@@ -15,6 +15,8 @@
 # make screenshots takes docs/pages/*.png of the exporter's own pages, in a lab in which things go wrong: root
 # make pages  brings faults about again and again, and sees how long it takes until somebody is paged: root
 # make causes, make metrics, make configuration write the pages in docs/ that the code tells of itself; make schema the JSON Schema
+# make install puts it below PREFIX (/usr/local) as a service of systemd, and leaves settings in /etc that are there: root
+# make uninstall takes that away again, but not the settings: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
 
 # Most tests wait most of the time: so three go on side by side, with servers of their own; WORKERS=0 is one at a time.
@@ -29,11 +31,18 @@ BIN := .venv/bin
 # The tests start hundreds of processes: what the first has compiled need not be compiled by all others.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak image format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
+.PHONY: demo install uninstall test prepared check bench faults controls idle-faults hour quiet pages lab soak image format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
 # DEMO are options of `conndrop demo`, such as DEMO="--apply --forget 5s".
 demo: .venv/demo
 	@$(BIN)/conndrop demo $(DEMO)
+
+# DESTDIR is put before all of it, as packagers want it.
+install:
+	@PYTHON='$(PYTHON)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' deploy/install
+
+uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' deploy/install remove
 
 test:
 	@$(MAKE) --no-print-directory -j 2 .venv/dev prepared

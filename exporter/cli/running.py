@@ -15,7 +15,7 @@ from exporter.cli.checking import check
 from exporter.cli.output import VERSION, complain
 from exporter.cli.parsing import read_by
 from exporter.config import ConfigurationError, check_name
-from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets
+from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets, sockets_passed
 from exporter.settings import parse_duration
 from exporter.web.mounting import Mount
 from exporter.web.server import AddressError, ListenAddress
@@ -65,7 +65,11 @@ def _run(parsed: argparse.Namespace) -> int:
             entrance(parsed),
             options(parsed, source=source, systemd=Systemd()),
         )
-    except (ConfigurationError, AddressError, NoSockets) as error:
+    except AddressError as error:
+        taken = "; systemd listens, and --web.systemd-socket takes its socket" if sockets_passed() else ""
+        complain(f"{error}{taken}")
+        return 1
+    except (ConfigurationError, NoSockets) as error:
         complain(str(error))
         return 1
     app.run(daemon)
