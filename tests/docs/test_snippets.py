@@ -33,8 +33,8 @@ LANGUAGES: Final = {
 }
 CONFIGURATION: Final = frozenset(models(KINDS)[0].model_fields)
 WEB: Final = frozenset({"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"})
-PROMETHEUS: Final = frozenset({"scrape_configs", "rule_files", "alerting", "global"})
-ALERTMANAGER: Final = frozenset({"route"})
+PROMETHEUS: Final = frozenset({"scrape_configs", "rule_files", "alerting", "global", "remote_write"})
+ALERTMANAGER: Final = frozenset({"route", "inhibit_rules"})
 TARGET: Final = "\ntargets: [{name: a, url: 'postgresql://probe@192.0.2.1/d'}]\n"
 KNOWN_HASH: Final = "$2y$10$QOauhQNbBCuQDKes6eFzPeMqBSjb7Mr5DUmpZ/VcEd00UAV/LDeSi"
 """As in config/web.yml."""
@@ -87,7 +87,8 @@ def _with_receivers(content: Mapping[str, Any]) -> Mapping[str, Any]:
     """Complete a part of a configuration of Alertmanager."""
     receivers = sorted({"default", *re.findall(r"'receiver': '([^']+)'", str(content))})
     return {
-        "route": {"receiver": "default", **content["route"]},
+        **content,
+        "route": {"receiver": "default", **content.get("route", {})},
         "receivers": [{"name": receiver} for receiver in receivers],
     }
 
