@@ -156,7 +156,7 @@ def firing(running: Prometheus) -> list[str]:
 
 
 def test_a_reload_from_the_file_to_the_alert(tmp_path: Path) -> None:
-    """Below a prefix: a new file that a pattern finds is read; a mistake in it fails a reload, and recovers."""
+    """Below a prefix: a new file that a pattern finds is read; a mistake in it fails a reload, and ends."""
     options = ("--config.enable-auto-reload", "--config.auto-reload-interval=1s")
     url = ("--web.external-url=https://monitoring.example.com/conn/drop/",)
     text = f"{TARGETS}target_files: [more/*.yml]\n"

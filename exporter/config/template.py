@@ -45,6 +45,8 @@ class Where:
     def parse(cls, address: str, default: int) -> "Where":
         """Read `db1:5432`, `db1`, `[::1]:5432` or `::1`; raise Unsound otherwise."""
         host, port = address, ""
+        if "@" in address:  # before which a password may stand
+            raise Unsound("what has an @ in it is no address; write db1.example.com:5432")
         if address.startswith("["):
             host, _, port = address[1:].partition("]")
             port = port.removeprefix(":") if port.startswith(":") else port and "x"
@@ -118,15 +120,20 @@ def url_problems(url: str, password: Secret | None, dialects: Sequence[Dialect])
         return
     try:
         one, other = (sample(url, password, dialects, number) for number in (1, 2))
-        prepare(*one)
+        if _fixed(*one) == _fixed(*other):
+            prepare(*one)
+        else:
+            yield "a list says who and where, and no more: no {…} may stand in the password or behind the ?"
     except UrlError as error:
         yield from error.problems
         return
-    fixed = [(each.password, each.params, dialect) for each, dialect in (one, other)]
-    if fixed[0] != fixed[1]:
-        yield "a list says who and where, and nothing else: no {…} may stand in the password or behind the ?"
     if (one[0].host, one[0].port) == (other[0].host, other[0].port):
         yield "is the same for every target; write {address} where host and port stand"
+
+
+def _fixed(endpoint: Endpoint, dialect: Dialect) -> tuple[object, ...]:
+    """Give what a list has no say in."""
+    return endpoint.password, endpoint.params, dialect
 
 
 def sample(
