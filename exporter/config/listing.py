@@ -14,7 +14,7 @@ class FileListing:
     """Files that hold lists; their patterns are relative to `folder`."""
 
     name: str
-    block: FileDiscovery
+    block: FileDiscovery = field(compare=False)
     template: Template
     folder: Path
 
@@ -38,7 +38,7 @@ class HttpListing:
     """A list that a server has; the `url` is without a user and a password."""
 
     name: str
-    block: HttpDiscovery
+    block: HttpDiscovery = field(compare=False)
     template: Template
     url: str = field(repr=False)
     login: Login | None
@@ -55,7 +55,7 @@ class DnsListing:
     """Names whose records are a list."""
 
     name: str
-    block: DnsDiscovery
+    block: DnsDiscovery = field(compare=False)
     template: Template
 
     @property
@@ -65,3 +65,8 @@ class DnsListing:
 
 
 Listing = FileListing | HttpListing | DnsListing
+
+
+def same(one: Listing, other: Listing) -> bool:
+    """Whether nothing differs; models of blocks are made anew for each reading, and so are never equal."""
+    return one == other and one.block.model_dump(warnings=False) == other.block.model_dump(warnings=False)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from exporter.config import Configuration
-from exporter.config.listing import Listing
+from exporter.config.listing import Listing, same
 from exporter.discovery import source
 from exporter.discovery.groups import Broken
 from exporter.discovery.place import Further, Listed, Targets, listed
@@ -111,7 +111,7 @@ class Discovery:
         return [*sources, *(self._same(listing) or self._new(listing) for listing in configuration.listings)]
 
     def _same(self, listing: Listing) -> Source | None:
-        return next((each for each, before in self._listed() if before.listing == listing), None)
+        return next((each for each, before in self._listed() if same(before.listing, listing)), None)
 
     def _new(self, listing: Listing) -> Source:
         stop = Stop()
@@ -119,10 +119,7 @@ class Discovery:
         targets: Targets = ()
         for each, before in self._listed():
             if type(before.listing) is type(listing) and before.listing.place == listing.place:
-                try:
-                    targets = place.inherit(before)
-                except Broken:
-                    targets = each.targets  # the first look will tell why
+                targets = place.inherit(before, each.targets)
                 break
         return Source(place, self._offer, self._observer, stop, targets)
 

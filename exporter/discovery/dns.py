@@ -9,7 +9,7 @@ from exporter.config.template import Found
 from exporter.discovery.groups import Broken
 from exporter.model import ProbeError
 from exporter.net.dns_exchange import Answer, Nameserver, ask
-from exporter.net.dns_query import ResolvConf
+from exporter.net.dns_query import Name, ResolvConf
 from exporter.net.waiting import Stop
 
 PATIENCE: Final = 3.0
@@ -44,28 +44,34 @@ class Records:
         return f"[{address}]:{self._block.port}" if ":" in address else f"{address}:{self._block.port}"
 
     def _addresses(self, name: str) -> Sequence[str]:
-        """Ask one name server after the other, until one knows, or knows that there is nothing."""
+        """Ask for each completion of a name, until there is something; raises Broken where there is not."""
         configured = self._resolv_conf.read()
-        said = "resolv.conf names no name server"
         try:
-            names = configured.names(name)
+            completed = configured.names(name)
         except ProbeError as error:
             raise Broken(error.detail) from None
-        for server in configured.nameservers:
-            kinds = (self._block.type,)
-            (answer,) = ask(names, [Nameserver(address=server)], PATIENCE, self._stop, kinds)
-            if answer.addresses:
+        wrong = ""
+        for each in completed:
+            answer = self._answer(each, configured.nameservers)
+            if answer is None:
+                raise Broken(f"{name}: resolv.conf names no name server")
+            if answer.error is None:
                 return answer.addresses
-            said = self._words(answer)
             if answer.unknown:
-                break
-        raise Broken(f"{name}: {said}")
+                wrong = wrong or f"there is no record of type {self._block.type} ({answer.rcode})"
+            else:
+                wrong = SECONDS.sub("", answer.error.detail)
+        raise Broken(f"{name}: {wrong}")
 
-    def _words(self, answer: Answer) -> str:
-        if answer.unknown:
-            return f"there is no record of type {self._block.type} ({answer.rcode})"
-        assert answer.error is not None  # noqa: S101  there is no address
-        return SECONDS.sub("", answer.error.detail)
+    def _answer(self, name: Name, servers: Sequence[str]) -> Answer | None:
+        """Ask one name server after the other, until one knows, or knows that there is nothing."""
+        answer = None
+        for server in servers:
+            kinds = (self._block.type,)
+            (answer,) = ask([name], [Nameserver(address=server)], PATIENCE, self._stop, kinds)
+            if answer.error is None or answer.unknown:
+                break
+        return answer
 
 
 def _service(name: str, host: str, port: str) -> Found:

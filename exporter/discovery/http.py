@@ -65,7 +65,12 @@ class ServersList:
             raise Broken(f"cannot say who asks: {error}") from None
         except HTTPTimeoutError:
             raise Broken(f"no whole answer within {self._listing.block.timeout:g} s") from None
-        except (OSError, ValueError, HTTPStreamClosedError) as error:
+        except HTTPStreamClosedError:  # which is all that the library tells of these
+            most = LARGEST >> 20
+            raise Broken(
+                f"what the server sends is no HTTP, breaks off, or is larger than {most} MiB"
+            ) from None
+        except (OSError, ValueError) as error:
             raise Broken(f"cannot be had: {harmless(_words(error))}") from None
 
     def _request(self, parts: SplitResult, seconds: float) -> HTTPRequest:

@@ -52,9 +52,17 @@ class Listed:
             self._found = found
         return self._targets
 
-    def inherit(self, before: "Listed") -> Targets:
-        """Take over what was found in the same place; raises Broken where it makes no targets any more."""
-        self._targets = made(before._found or (), self.listing.template)
+    def inherit(self, before: "Listed", held: Targets) -> Targets:
+        """Give what holds now that this is looked at in place of `before`, of which these targets held.
+
+        They are made anew, where that can be; if not, the first look will tell why.
+        """
+        if before._found is None or before._targets != held:  # what was found there last was refused
+            return held
+        try:
+            self._targets = made(before._found, self.listing.template)
+        except Broken:
+            return held
         self._found = before._found
         return self._targets
 
