@@ -22,6 +22,10 @@ LONGEST_LABEL: Final = 1000
 HINT: Final = "{address}, {host}, {port} or a label of the list"
 
 
+class _Missing(LookupError):
+    """A placeholder stands for nothing."""
+
+
 class Unsound(Exception):
     """A target that was found, or a template, makes no target; the text is for people."""
 
@@ -85,6 +89,9 @@ class Template:
         try:
             written = read_url(_fill(self.url, _in_url(values)), None, self.dialects)[0]
             name = check_name(_fill(self.name, _in_name(values)))
+            labels = self._labels(found, values)
+        except _Missing as missing:
+            raise Unsound(f"{found.address}: {missing}") from None
         except UrlError as error:
             raise Unsound(f"{found.address}: its URL {error}") from None
         except ValueError as error:
@@ -93,7 +100,7 @@ class Template:
         endpoint = replace(
             model, host=written.host, port=written.port, user=written.user, database=written.database
         )
-        target = Target(name=name, endpoint=endpoint, labels=self._labels(found, values))
+        target = Target(name=name, endpoint=endpoint, labels=labels)
         return replace(self.model, target=target)
 
     def _labels(self, found: Found, values: Mapping[str, str]) -> Mapping[str, str]:
@@ -164,11 +171,11 @@ def braces_problem(text: str) -> str:
 
 
 def _fill(text: str, value: Callable[[str], str | None]) -> str:
-    """Put in what the placeholders stand for; raises Unsound where one stands for nothing."""
+    """Put in what the placeholders stand for; raises _Missing where one stands for nothing."""
 
     def filled(match: re.Match[str]) -> str:
         if (found := value(match[1])) is None:
-            raise Unsound(f"the template has {match[0]}, and the list no label {match[1]}")
+            raise _Missing(f"the template has {match[0]}, and the list no label {match[1]}")
         return found
 
     return PLACEHOLDER.sub(filled, text)

@@ -15,8 +15,8 @@ SOURCES: Final = (
         number=27,
         title="Where targets are discovered",
         reads="One line for each source of targets: files, a server's list, records in DNS. While a list "
-        "cannot be used the last good one holds, so that nothing is lost but news; the exporter's log says what is "
-        "wrong with it. Targets are those of all shards.",
+        "cannot be used the last good one holds, so that nothing is lost but news; the exporter's log says "
+        "what is wrong with it. Targets are those of all shards.",
         unit="short",
         labels={"source": "Source", "vantage": "Vantage", "instance": "Instance"},
         sort="Good",

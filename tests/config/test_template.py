@@ -101,7 +101,7 @@ def test_no_label_says_more_than_it_may(tmp_path: Path) -> None:
         ("db1:five", {}, "has no port"),
         ("[::1]x", {}, "has no port"),
         ("[::1]x5", {}, "has no port"),
-        ("db1", {}, "the template has {database}, and the list no label database"),
+        ("db1", {}, "db1: the template has {database}, and the list no label database"),
         ("db1", {"database": "d", "host": "x"}, "db1: its label 'host' is one of our own labels"),
         ("db1", {"database": "d", "a b": "x"}, "db1: its label 'a b' is not a label name"),
         ("db1", {"database": "d", "x": "y" * 1001}, "db1: its label x has a control character"),
