@@ -3,6 +3,7 @@
 from exporter.config.address import UrlError, prepare, read_url
 from exporter.config.loading import load
 from exporter.config.meaning import Configuration, Module
+from exporter.config.naming import check_name
 from exporter.config.probed import ProbedTarget
 from exporter.config.problems import ConfigurationError, Problem
 from exporter.config.reference import page as configuration_page
@@ -19,6 +20,7 @@ __all__ = [
     "Problem",
     "Shown",
     "UrlError",
+    "check_name",
     "configuration_page",
     "is_secret",
     "json_schema",
