@@ -31,7 +31,7 @@ LANGUAGES: Final = {
     "python",
     "nginx",
 }
-CONFIGURATION: Final = frozenset(models(KINDS)[0].model_fields)
+CONFIGURATION: Final = frozenset(models(KINDS).whole.model_fields)
 WEB: Final = frozenset({"tls_server_config", "http_server_config", "basic_auth_users", "rate_limit"})
 PROMETHEUS: Final = frozenset({"scrape_configs", "rule_files", "alerting", "global", "remote_write"})
 ALERTMANAGER: Final = frozenset({"route", "inhibit_rules"})
