@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from exporter.net.engine import Punctuality
+from exporter.net.waiting import Stop, wait_for_event
 from exporter.runtime.crew import Job
 from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.scheduler import Scheduler, _Every
@@ -266,14 +267,16 @@ def test_a_job_comes_and_goes_while_others_run() -> None:
 
 
 def test_more_jobs_have_more_threads_and_none_is_forgotten() -> None:
-    """A crew that grows while its only thread is busy still does what it had been given."""
-    release, done = threading.Event(), threading.Event()
-    with Running(job(release.wait, kind="session", name="a", interval=PUNCTUAL, timeout=PUNCTUAL)) as running:
+    """A crew that grows while its only thread waits still does what it had been given."""
+    release, done, stop = threading.Event(), threading.Event(), Stop()
+
+    def hang() -> None:
+        wait_for_event(release, LONGEST, stop)
+
+    with Running(job(hang, kind="session", name="a", interval=PUNCTUAL, timeout=PUNCTUAL)) as running:
         wait_for(lambda: running.seen.runs["session"] >= 1)
         for name in "bcdef":
-            running.scheduler.add(
-                job(release.wait, kind="session", name=name, interval=PUNCTUAL, timeout=PUNCTUAL)
-            )
+            running.scheduler.add(job(hang, kind="session", name=name, interval=PUNCTUAL, timeout=PUNCTUAL))
         running.scheduler.add(job(done.set, kind="session", name="g", interval=PUNCTUAL, timeout=PUNCTUAL))
         assert done.wait(LONGEST)
         release.set()
