@@ -109,7 +109,7 @@ def test_a_scrape_chooses_in_its_url_and_hears_what_there_is_to_choose() -> None
         Choice.parse(query)
         return "text/plain", query.encode()
 
-    data = Data(scrape, lambda: [], lambda _: None, list)
+    data = Data(scrape, list, lambda _: None, list)
     with serving(Site(data.routes)) as port:
         assert ask(port, "/metrics?collect[]=tcp")[::2] == (200, b"collect[]=tcp")
         status, _, content = ask(port, "/metrics?collect=tcp")
