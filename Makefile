@@ -14,7 +14,7 @@
 # make screenshots takes docs/pages/*.png of the exporter's own pages, in a lab in which things go wrong: root
 # make pages  brings faults about again and again, and sees how long it takes until somebody is paged: root
 # make causes, make metrics, make configuration write the pages in docs/ that the code tells of itself; make schema the JSON Schema
-# make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
+# make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 12 minutes, not 80
 
 # Most tests wait most of the time: so three go on side by side, with servers of their own; WORKERS=0 is one at a time.
 WORKERS ?= 3

@@ -14,7 +14,7 @@ from exporter.net.engine import Punctuality
 from exporter.net.waiting import Stop, wait_for_event
 from exporter.runtime.crew import Job
 from exporter.runtime.heartbeat import Heartbeat
-from exporter.runtime.scheduler import Scheduler, _Every
+from exporter.runtime.scheduler import PACE, Scheduler, _Every
 from tests.waiting import LONGEST, wait_for
 
 PUNCTUAL = 0.5
@@ -264,6 +264,22 @@ def test_a_job_comes_and_goes_while_others_run() -> None:
     waiting.stop()
     assert not runs["never"]
     assert not running.seen.misses
+
+
+def test_many_jobs_of_a_kind_begin_over_more_time() -> None:
+    """A thousand sessions within ten seconds would keep each other from ever being done."""
+    scheduler = Scheduler(Recorder())
+    for number in range(1000):
+        scheduler.add(job(nothing, name=f"{number}", interval=3600))
+    scheduler.start()
+    try:
+        due = [each.next_run_time for each in scheduler._scheduler.get_jobs() if "/" in each.id]
+    finally:
+        scheduler.stop()
+    ahead = [(when - datetime.now(UTC)).total_seconds() for when in due]
+    first = sorted(seconds for seconds in ahead if seconds < 1800)  # the others have begun meanwhile
+    assert len(first) > 500
+    assert 15 < first[-1] <= 1000 * PACE
 
 
 def test_more_jobs_have_more_threads_and_none_is_forgotten() -> None:

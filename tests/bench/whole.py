@@ -21,11 +21,13 @@ from tests.waiting import wait_for
 SCRAPE_EVERY: Final = 15.0
 BETWEEN: Final = 0.3
 """Seconds from one scrape to the next, so that each is written anew."""
+COSTLY: Final = ("mtu", "dns", "tls", "session")
 ONCE: Final = {"interval": "1h"}
-"""Settings of a probe that runs once and is silent then, so that a scrape is all that costs anything."""
+"""Settings of these, so that they run once and rest then, and a scrape is most of what costs anything."""
 BEGUN_WITHIN: Final = 240.0
 MINUTES: Final = float(os.environ.get("BENCH_MINUTES") or 0)
-"""Minutes in which memory may grow; 0: as many as a measurement has seconds, divided by ten."""
+"""Minutes in which memory may grow; 0: as long as a measurement, or six times that where it is not quick."""
+SIX_TIMES: Final = 6
 LAG: Final = "conndrop_heartbeat_lag_seconds"
 
 
@@ -70,7 +72,7 @@ def _smokeping(plan: Plan) -> Cost:
 
 
 def _conndrop(plan: Plan) -> Cost:
-    probes = ours.only(**dict.fromkeys(crowd.NETWORK, ONCE)) | {"ping": True}
+    probes = ours.only(**dict.fromkeys(crowd.NETWORK, True)) | dict.fromkeys(COSTLY, ONCE)
     with ours.exporter(crowd.configuration(plan.targets, probes)) as exporter:
         _wait_until_begun(exporter.url)
         before = _late(exporter.url)
@@ -130,7 +132,7 @@ def _ours(plan: Plan) -> tuple[float, float]:
         _wait_until_begun(exporter.url)
         time.sleep(plan.warm_up)
         begun = megabytes(exporter.pid)
-        seconds = 60 * (MINUTES or plan.seconds / 10)
+        seconds = 60 * MINUTES or plan.seconds * (1 if plan.quick else SIX_TIMES)
         time.sleep(seconds)
         ended = megabytes(exporter.pid)
         return ended, (ended / begun - 1) * 3600 / seconds
