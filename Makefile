@@ -2,6 +2,7 @@
 # make test   installs what the tests need, then runs every check that CI runs
 # make check  every check, on what is installed already
 # make thorough the tests that take minutes each, which `make test` leaves out: root
+# make image  builds a container's image: podman, buildah or docker
 # make soak   probes databases that block hosts for broken connections, for an hour: root
 # make lab    a client, a router and real databases, and faults to bring upon held connections by hand: root
 # make faults brings every fault about there that the lab can make, and sees whether its cause is named: root
@@ -14,6 +15,8 @@
 # make screenshots takes docs/pages/*.png of the exporter's own pages, in a lab in which things go wrong: root
 # make pages  brings faults about again and again, and sees how long it takes until somebody is paged: root
 # make causes, make metrics, make configuration write the pages in docs/ that the code tells of itself; make schema the JSON Schema
+# make install puts it below PREFIX (/usr/local) as a service of systemd, and leaves settings in /etc that are there: root
+# make uninstall takes that away again, but not the settings: root
 # make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 12 minutes, not 80
 
 # Most tests wait most of the time: so three go on side by side, with servers of their own; WORKERS=0 is one at a time.
@@ -25,12 +28,21 @@ quiet story: MINUTES ?= 60
 screenshots: MINUTES ?= 12
 PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11 python3.14,$(if $(shell $(name) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(name))))
 BIN := .venv/bin
+# The tests start hundreds of processes: what the first has compiled need not be compiled by all others.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test prepared check bench faults controls idle-faults hour quiet pages lab soak format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
+.PHONY: demo install uninstall test prepared check bench faults controls idle-faults hour quiet pages lab soak image format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
 # DEMO are options of `conndrop demo`, such as DEMO="--apply --forget 5s".
 demo: .venv/demo
 	@$(BIN)/conndrop demo $(DEMO)
+
+# DESTDIR is put before all of it, as packagers want it.
+install:
+	@PYTHON='$(PYTHON)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' deploy/install
+
+uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' deploy/install remove
 
 test:
 	@$(MAKE) --no-print-directory -j 2 .venv/dev prepared
@@ -40,6 +52,17 @@ prepared:
 	@tests/prepare
 
 check: lint types contracts pytest
+
+# BASE is another base, such as BASE=registry.example.com/python:3.12; only podman and buildah have to be told of the format
+# that keeps a health check, and of the file that says what may be copied.
+ENGINE ?= $(firstword $(foreach name,podman buildah docker,$(if $(shell command -v $(name)),$(name))))
+IMAGE ?= conndrop-exporter
+image:
+	@[ -n '$(ENGINE)' ] || { echo 'There is neither podman nor buildah nor docker: install one, such as the package podman.' >&2; exit 1; }
+	$(ENGINE) build $(if $(filter docker,$(notdir $(ENGINE))),,--format docker --ignorefile deploy/container/Containerfile.dockerignore) \
+		-f deploy/container/Containerfile -t $(IMAGE) $(if $(BASE),--build-arg BASE=$(BASE)) \
+		--build-arg VERSION="$$(sed -n 's/^__version__ = "\(.*\)"/\1/p' exporter/__init__.py)" \
+		--build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null || echo unknown)" $(BUILD) .
 
 soak: .venv/dev
 	@tests/prepare
@@ -115,6 +138,7 @@ schema: .venv/dev
 
 alerts: .venv/dev
 	$(BIN)/conndrop alerts --directory alerts
+	$(BIN)/conndrop alerts --directory deploy/kubernetes/components/alerts/rules --prometheus-operator
 	$(BIN)/conndrop alerts --defaults > config/alerts.yml
 
 # THRESHOLDS is a file of thresholds, as `conndrop alerts --defaults` writes it.

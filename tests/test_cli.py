@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter import __version__, cli
+from exporter.app import read_configuration
 from exporter.cli.running import options
 from tests.servers.prometheus import Prometheus, Scraping, prometheus_here
 from tests.test_daemon import conndrop, daemon
@@ -62,6 +63,7 @@ def test_the_version(words: Sequence[str]) -> None:
         (["run", "--config.file=x", f"--history.limit={'9' * 5000}"], "is out of range; 1000000 is the most"),
         (["run", "--config.file=x", "--config.auto-reload-interval=500ms"], "1s to 365d is allowed"),
         (["run", "--config.file=x", "--config.auto-reload-interval=x"], "'x' is not a duration"),
+        (["run", "--config.file=x", "--vantage=$(NODE_NAME)"], "'$(NODE_NAME)' is not a name; letters,"),
         (["check", "--", "--no"], "--no:1: cannot be read"),
     ],
 )  # fmt: skip
@@ -115,6 +117,15 @@ def test_all_that_others_have_is_understood() -> None:
     )
     parsed = cli._parser().parse_args(words.split())
     assert (options(parsed).timeout_offset, options(parsed).history_limit, parsed.passed) == (0.25, 7, True)
+
+
+def test_a_vantage_of_the_command_line_wins(tmp_path: Path) -> None:
+    """Many exporters share a file; a further reading of it changes nothing of that."""
+    path = tmp_path / "exporter.yml"
+    for text in (TARGETS, f"vantage: everywhere\n{TARGETS}"):
+        path.write_text(text)
+        assert read_configuration(path, "node-1").vantage == "node-1"
+    assert read_configuration(path).vantage == "everywhere"
 
 
 def test_files_are_checked_and_nothing_runs(tmp_path: Path) -> None:

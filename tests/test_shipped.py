@@ -93,6 +93,6 @@ def test_shell_scripts_are_sound() -> None:
     if shellcheck is None:
         pytest.skip("shellcheck is not installed: it comes with the package shellcheck")
     tests = ("prepare", "install", "fetch-sid", "fetch-mysql", "bench/prepare")
-    scripts = [ROOT / ".ci" / "run", *(ROOT / "tests" / name for name in tests)]
+    scripts = [ROOT / ".ci" / "run", ROOT / "deploy" / "install", *(ROOT / "tests" / name for name in tests)]
     done = subprocess.run([shellcheck, *scripts], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shutil
 import signal
 import socket
@@ -19,12 +18,10 @@ from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets
 from exporter.runtime.vitals import Vitals, Watchdog
 from exporter.web.pulse import Pulse, visited
 from exporter.web.server import ListenAddress, WebServer
-from tests.test_cli import told
 from tests.test_daemon import COMMAND, Daemon
 from tests.test_web import LOOPBACK, site
 from tests.waiting import wait_for
 
-UNITS = Path(__file__).parents[1] / "deploy" / "systemd"
 TARGETS = "targets:\n- {name: a, url: 'mysql://u@127.0.0.1:9/d'}\n"
 
 
@@ -332,6 +329,22 @@ def test_no_socket_is_said_in_words(environment: Mapping[str, str]) -> None:
         passed_sockets(environment)
 
 
+def test_who_does_not_take_what_systemd_listens_on_is_told_how(tmp_path: Path) -> None:
+    """As with a .socket unit that is enabled, and no word of it among the options."""
+    path = tmp_path / "exporter.yml"
+    path.write_text(TARGETS)
+    with socket.create_server(("127.0.0.1", 0)) as passed:
+        address = f"127.0.0.1:{passed.getsockname()[1]}"
+        words = ["run", "--config.file", str(path), f"--web.listen-address={address}"]
+        with started([*COMMAND, *words], {}, passed) as process:
+            said = process.communicate(timeout=60)[1].strip()
+    assert process.returncode == 1
+    assert said == (
+        f"cannot listen on {address}: Address already in use;"
+        " systemd listens, and --web.systemd-socket takes its socket"
+    )
+
+
 def needs(program: str) -> str:
     found = shutil.which(program)
     if found is None:
@@ -369,38 +382,3 @@ def visited_or_refused(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 5):
         return True
     return False
-
-
-def test_the_units_are_sound_and_leave_little_to_do(tmp_path: Path) -> None:
-    """As systemd reads them, with a program in place of ours, which may not be installed there."""
-    analyze = needs("systemd-analyze")
-    for unit in UNITS.iterdir():
-        (tmp_path / unit.name).write_text(unit.read_text().replace("/usr/local/bin/conndrop", "/bin/true"))
-    units = sorted(str(path) for path in tmp_path.iterdir())
-    assert len(units) == 2
-    done = subprocess.run(
-        [analyze, "verify", *units], capture_output=True, text=True, check=False, timeout=60
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    judged = subprocess.run(
-        [analyze, "security", "--offline=true", units[0]],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    exposure = re.search(r"exposure level for conndrop-exporter.service: ([0-9.]+)", judged.stdout)
-    assert exposure
-    assert float(exposure[1]) < 2
-
-
-def test_the_unit_starts_what_there_is() -> None:
-    """Its command is one that we understand."""
-    unit = (UNITS / "conndrop-exporter.service").read_text()
-    command = re.search(r"^ExecStart=/usr/local/bin/conndrop (.*) \$OPTIONS$", unit, flags=re.MULTILINE)
-    assert command
-    words = [*command[1].split(), "--config.check"]
-    status, output, errors = told(*words)
-    assert status < 2, errors
-    assert "/etc/conndrop/exporter.yml:" in output + errors
-    assert "ListenStream=127.0.0.1:10054\n" in (UNITS / "conndrop-exporter.socket").read_text()

@@ -10,16 +10,18 @@ from exporter.alerts.itself import ITSELF
 from exporter.alerts.listed import defaults, listing
 from exporter.alerts.names import NAMES
 from exporter.alerts.network import NETWORK
-from exporter.alerts.printed import printed
+from exporter.alerts.printed import printed, printed_for_operator
 from exporter.alerts.records import RECORDS
 from exporter.alerts.rule import Book
 from exporter.alerts.runbooks import manuscripts, runbooks
 from exporter.alerts.server import SERVER
 from exporter.alerts.thresholds import Thresholds
+from exporter.alerts.vantages import VANTAGES
 
 BOOK: Final[Book] = {
     "conndrop-records.yml": RECORDS,
     "conndrop-incidents.yml": INCIDENTS,
+    "conndrop-vantages.yml": VANTAGES,
     "conndrop-network.yml": NETWORK,
     "conndrop-names.yml": NAMES,
     "conndrop-connections.yml": CONNECTIONS,
@@ -30,4 +32,13 @@ BOOK: Final[Book] = {
 }
 """All files of rules."""
 
-__all__ = ["BOOK", "Thresholds", "defaults", "listing", "manuscripts", "printed", "runbooks"]
+__all__ = [
+    "BOOK",
+    "Thresholds",
+    "defaults",
+    "listing",
+    "manuscripts",
+    "printed",
+    "printed_for_operator",
+    "runbooks",
+]

@@ -19,10 +19,33 @@ FILES: Final = "alerts/runbooks"
 
 def printed(book: Book, thresholds: Thresholds) -> Mapping[str, str]:
     """Write every file of `book`: from its name to its text."""
-    values = {name: value for name, value in thresholds if value is not None}
+    return {name: HEADING + _yaml(document) for name, document in _documents(book, thresholds).items()}
+
+
+def printed_for_operator(book: Book, thresholds: Thresholds) -> Mapping[str, str]:
+    """Write every file of `book` as the PrometheusRule that Prometheus Operator reads."""
     return {
-        name: HEADING + _yaml({"groups": [_group(group, values) for group in groups]})
-        for name, groups in book.items()
+        name: HEADING + _yaml(_prometheus_rule(name, document))
+        for name, document in _documents(book, thresholds).items()
+    }
+
+
+def _documents(book: Book, thresholds: Thresholds) -> Mapping[str, dict[str, Any]]:
+    values = {name: value for name, value in thresholds if value is not None}
+    return {name: {"groups": [_group(group, values) for group in groups]} for name, groups in book.items()}
+
+
+def _prometheus_rule(file: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """Make an object of it, called after its file in letters that Kubernetes allows."""
+    name = file.removesuffix(".yml").replace("/", "-").replace("_", "-")
+    return {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {
+            "name": name if name.startswith("conndrop-") else f"conndrop-{name}",
+            "labels": {"app.kubernetes.io/name": "conndrop-exporter"},
+        },
+        "spec": document,
     }
 
 

@@ -16,13 +16,15 @@ class Kind(StrEnum):
     """What an alert is about; its label `kind`, by which Alertmanager tells what to keep quiet.
 
     `CAUSE`: why connections drop. `SYMPTOM`: what a cause explains. `RISK`: no harm so far. `EXPORTER`: the
-    exporter itself. `MEMORY`: no message for anybody; it only keeps others quiet.
+    exporter itself. `VERDICT`: where to look, as several exporters together tell. `MEMORY`: no message for
+    anybody; it only keeps others quiet.
     """
 
     CAUSE = "cause"
     SYMPTOM = "symptom"
     RISK = "risk"
     EXPORTER = "exporter"
+    VERDICT = "verdict"
     MEMORY = "memory"
 
 

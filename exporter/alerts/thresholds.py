@@ -57,6 +57,15 @@ class Thresholds(Settings):
         default="conndrop", description="the job that scrapes the exporters: its silence is an alert"
     )
 
+    vantages_settled: Duration = Field(
+        default=60.0,
+        description="for how long each exporter must have seen the same before they are compared",
+    )
+    vantage_share: Percentage = Field(
+        default=0.9,
+        description="share of an exporter's targets, of those that others see well, that is its own trouble",
+    )
+
     packet_loss_warning: Percentage = Field(default=0.01, description="share of echoes lost, for 10 minutes")
     packet_loss_critical: Percentage = Field(default=0.05, description="share of echoes lost, for 5 minutes")
     latency: Delay = Field(default=0.1, description="mean round-trip delay, for 5 minutes")

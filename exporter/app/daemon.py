@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from exporter import __version__
 from exporter.app.core import Core, Hearers
@@ -24,6 +25,9 @@ from exporter.runtime.vitals import Vitals
 from exporter.web.server import ListenAddress, bind
 
 log = logging.getLogger(__name__)
+
+HANGING: Final = 30.0
+"""Seconds after which a loop that has not come round makes us unhealthy; each does every few seconds."""
 
 
 class Daemon:
@@ -62,6 +66,7 @@ class Daemon:
             ready=lambda: core.runner.ready,
             reload=self._service.reload,
             configuration=lambda: self._configuration,
+            hanging=partial(vitals.hanging, HANGING),
         )
         self._web = self._entrance.open(site(behind, self._entrance.mount), listeners)
 

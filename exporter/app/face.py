@@ -20,7 +20,8 @@ from exporter.web.site import Site
 class Behind:
     """What answers are made of; whatever can change is asked anew for each request.
 
-    `reload` reads the configuration anew and says why that failed; None where it is in no file.
+    `reload` reads the configuration anew and says why that failed; None where it is in no file. `hanging`
+    names the loops that do not come round any more.
     """
 
     scrape: Scrape
@@ -31,6 +32,7 @@ class Behind:
     ready: Callable[[], bool]
     reload: Callable[[], str] | None
     configuration: Callable[[], Configuration]
+    hanging: Callable[[], Sequence[str]]
 
 
 def site(behind: Behind, mount: Mount) -> Site:
@@ -38,6 +40,8 @@ def site(behind: Behind, mount: Mount) -> Site:
     shown = Shown(KINDS)
     origins = frozenset(filter(None, [mount.origin]))
     data = Data(behind.scrape, behind.watches.targets, behind.memories.latest.server, behind.incidents)
-    operating = Operating(behind.ready, lambda: shown(behind.configuration()), behind.reload, origins)
+    operating = Operating(
+        behind.ready, lambda: shown(behind.configuration()), behind.reload, origins, behind.hanging
+    )
     people = pages(behind.memories, behind.incidents, behind.watches, mount.base)
     return Site({**data.routes, **operating.routes, **behind.prober.routes, **people.routes}, people.missing)

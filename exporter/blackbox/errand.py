@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from exporter.blackbox.lookups import Lookups
-from exporter.db.dialect import Encryption, Opener
+from exporter.db.dialect import Opener
+from exporter.db.encryption import Encryption
 from exporter.model import Page, Records, Shown
 from exporter.model.allowance import Allowance
 from exporter.net.phases import PhaseClock

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from exporter.blackbox.errand import Errand, Trail
 from exporter.blackbox.finding import find
-from exporter.db.dialect import Encryption
+from exporter.db.encryption import Encryption
 from exporter.model import Cause, Phase, ProbeError, Shown
 from exporter.net.dial import check_connected, connect_error, dial, first_that_connects, numeric
 from exporter.net.handshake import Handshake, TlsChannel

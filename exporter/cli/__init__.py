@@ -15,6 +15,7 @@ from exporter.cli.parsing import Parser
 COMMANDS: Final[Mapping[str, str]] = {
     "run": "running",
     "check": "checking",
+    "healthy": "healthy",
     "diagnose": "diagnose",
     "idle": "idle",
     "path": "path",

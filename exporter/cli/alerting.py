@@ -1,6 +1,7 @@
 """`conndrop alerts`: rules for Prometheus with one's own thresholds, and the runbooks of their alerts."""
 
 import argparse
+from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ def add(commands: Any) -> None:
         metavar="FILE",
         help="take the thresholds of this file for what --directory writes",
     )
+    parser.add_argument(
+        "--prometheus-operator",
+        dest="operator",
+        action="store_true",
+        help="write them as objects of the kind PrometheusRule, for Kubernetes",
+    )
     parser.set_defaults(command=_run)
 
 
@@ -39,9 +46,11 @@ def _run(parsed: argparse.Namespace) -> int:
     try:
         thresholds = _thresholds(parsed.thresholds)
         if parsed.directory is not None:
-            say("\n".join(_write(parsed.directory, thresholds)))
-        elif parsed.thresholds is not None:
-            complain("--thresholds changes nothing but the files of rules: say where to with --directory DIR")
+            print_rules = alerts.printed_for_operator if parsed.operator else alerts.printed
+            say("\n".join(_write(parsed.directory, print_rules(alerts.BOOK, thresholds))))
+        elif parsed.thresholds is not None or parsed.operator:
+            option = "--prometheus-operator" if parsed.operator else "--thresholds"
+            complain(f"{option} changes nothing but the files of rules: say where to with --directory DIR")
             return 2
         elif parsed.defaults:
             say(alerts.defaults().removesuffix("\n"))
@@ -64,10 +73,10 @@ def _thresholds(path: Path | None) -> alerts.Thresholds:
     return alerts.Thresholds() if path is None else load_block(path, alerts.Thresholds)
 
 
-def _write(directory: Path, thresholds: alerts.Thresholds) -> list[str]:
+def _write(directory: Path, texts: Mapping[str, str]) -> list[str]:
     """Write all files, and give their names."""
     found = [*directory.glob("conndrop-*.yml"), *directory.glob("compat/*.yml")]
-    return write(directory, alerts.printed(alerts.BOOK, thresholds), found, "its alerts be told twice")
+    return write(directory, texts, found, "its alerts be told twice")
 
 
 def _alert(text: str) -> str:

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +14,8 @@ from exporter import app, logs
 from exporter.cli.checking import check
 from exporter.cli.output import VERSION, complain
 from exporter.cli.parsing import read_by
-from exporter.config import ConfigurationError
-from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets
+from exporter.config import ConfigurationError, check_name
+from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets, sockets_passed
 from exporter.settings import parse_duration
 from exporter.web.mounting import Mount
 from exporter.web.server import AddressError, ListenAddress
@@ -42,6 +43,10 @@ def add(commands: Any) -> None:
         "--state.directory", dest="state_directory", type=Path, metavar="DIR",
         help="where what is learnt is kept (default: systemd's StateDirectory, or ~/.local/state/conndrop)",
     )  # fmt: skip
+    parser.add_argument(
+        "--vantage", type=read_by(check_name), metavar="NAME",
+        help="where this exporter stands, in place of what the configuration says of it",
+    )  # fmt: skip
     add_rest(parser)
     parser.set_defaults(command=_run)
 
@@ -52,7 +57,7 @@ def _run(parsed: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end us; what it asks for is being done
     logs.set_up(parsed.log_level, parsed.log_format)
     try:
-        source = app.Source(parsed.config_file, app.read_configuration)
+        source = app.Source(parsed.config_file, partial(app.read_configuration, vantage=parsed.vantage))
         daemon = app.Daemon(
             source.read(),
             _listen(parsed),
@@ -60,7 +65,11 @@ def _run(parsed: argparse.Namespace) -> int:
             entrance(parsed),
             options(parsed, source=source, systemd=Systemd()),
         )
-    except (ConfigurationError, AddressError, NoSockets) as error:
+    except AddressError as error:
+        taken = "; systemd listens, and --web.systemd-socket takes its socket" if sockets_passed() else ""
+        complain(f"{error}{taken}")
+        return 1
+    except (ConfigurationError, NoSockets) as error:
         complain(str(error))
         return 1
     app.run(daemon)

@@ -3,6 +3,7 @@
 from exporter.config.address import UrlError, prepare, read_url
 from exporter.config.loading import load
 from exporter.config.meaning import Configuration, Module, ProbedTarget
+from exporter.config.naming import check_name
 from exporter.config.problems import ConfigurationError, Problem
 from exporter.config.reference import page as configuration_page
 from exporter.config.schema import json_schema
@@ -20,6 +21,7 @@ __all__ = [
     "Shown",
     "Sources",
     "UrlError",
+    "check_name",
     "configuration_page",
     "is_secret",
     "json_schema",

@@ -1,6 +1,5 @@
 """What may be written in a configuration file."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from ipaddress import ip_network
@@ -19,14 +18,12 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import SchemaSerializer, core_schema
 
 from exporter.config.modules import ModuleBlock, ProbeAccess
+from exporter.config.naming import Connections, Labels, Name
 from exporter.config.passwords import PasswordSource, password_source
 from exporter.settings import Duration, Percentage, ProbeBlock, Settings, format_duration
 
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
-LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 SHORTEST_QUIET = 1.0
 """Seconds; a shorter time would close an incident between two probes."""
-OWN_LABELS = ("target", "dialect", "host", "port", "vantage", "le", "quantile")
 
 
 class ProbeKind(Protocol):
@@ -43,22 +40,6 @@ class ProbeKind(Protocol):
         ...
 
 
-def _name(value: str) -> str:
-    if not NAME.fullmatch(value) or len(value) > 100:
-        raise ValueError(
-            f"{value!r} is not a name; letters, digits and _ . : - are allowed, at most 100 of them"
-        )
-    return value
-
-
-def _label(value: str) -> str:
-    if not LABEL.fullmatch(value) or value.startswith("__"):
-        raise ValueError("is not a label name; letters, digits and _ are allowed, no digit first")
-    if value in OWN_LABELS:
-        raise ValueError(f"is one of our own labels ({', '.join(OWN_LABELS)}); choose another")
-    return value
-
-
 def _network(value: str) -> str:
     try:
         ip_network(value)
@@ -69,9 +50,6 @@ def _network(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_name)]
-Labels = dict[Annotated[str, AfterValidator(_label)], str]
-Connections = Annotated[int, Field(ge=1, le=10_000)]
 Networks = dict[Name, list[Annotated[str, AfterValidator(_network)]]]
 
 

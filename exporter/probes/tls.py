@@ -27,7 +27,7 @@ class TlsProbe:
     """Completes one handshake at a time, whatever the certificate is worth, and says goodbye.
 
     A run reports nothing while a server is left alone that may have taken the last goodbye amiss (see
-    `exporter.db.dialect.Encryption.harmless`).
+    `exporter.db.encryption.Encryption.harmless`).
     """
 
     def __init__(self, target: Target, settings: TlsSettings, tools: Tools) -> None:

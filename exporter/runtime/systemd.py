@@ -60,10 +60,16 @@ class Systemd:
 
 def passed_sockets(environment: Mapping[str, str] = os.environ) -> list[socket.socket]:
     """Take the listening sockets that were passed to us; raises NoSockets."""
-    count = _number(environment.get("LISTEN_FDS", ""))
-    if environment.get("LISTEN_PID") != str(os.getpid()) or count == 0:
+    count = sockets_passed(environment)
+    if count == 0:
         raise NoSockets("systemd has passed no socket; start this by a .socket unit")
     return [_listener(descriptor) for descriptor in range(FIRST, FIRST + count)]
+
+
+def sockets_passed(environment: Mapping[str, str] = os.environ) -> int:
+    """Tell how many sockets were passed to us."""
+    ours = environment.get("LISTEN_PID") == str(os.getpid())
+    return _number(environment.get("LISTEN_FDS", "")) if ours else 0
 
 
 def _number(text: str) -> int:

@@ -1,6 +1,6 @@
 """What whoever runs the exporter asks of it: how it is, what it has been told, and to read that anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Final
@@ -20,6 +20,7 @@ class Operating:
     `ready` tells whether every probe has run once; `shown` writes the configuration in force, without its
     secrets; `reload` reads it anew, and says why that failed, or nothing. `origins` are those under which
     browsers know us where that is not what they send as Host, such as `https://monitoring.example.com`.
+    `hanging` names the parts of us that do not go on, as none should.
     """
 
     def __init__(
@@ -28,17 +29,19 @@ class Operating:
         shown: Callable[[], str],
         reload: Callable[[], str] | None = None,
         origins: frozenset[str] = frozenset(),
+        hanging: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._ready = ready
         self._shown = shown
         self._reload = reload
         self._origins = origins
+        self._hanging = hanging
 
     @property
     def routes(self) -> Routes:
         """What is answered where."""
         routes = {
-            "/-/healthy": Route(lambda _: Answer.text("Healthy")),
+            "/-/healthy": Route(self._health),
             "/-/ready": Route(self._readiness),
             "/config": Route(lambda _: Answer(content=self._shown().encode())),
         }
@@ -46,6 +49,11 @@ class Operating:
             reloading = partial(self._reloading, self._reload)
             routes["/-/reload"] = Route(reloading, RELOADING, otherwise=BY_POST)
         return routes
+
+    def _health(self, _: Request) -> Answer:
+        if hanging := self._hanging():
+            return Answer.text(f"Not healthy: {', '.join(hanging)} hangs", HTTPStatus.SERVICE_UNAVAILABLE)
+        return Answer.text("Healthy")
 
     def _readiness(self, _: Request) -> Answer:
         if self._ready():

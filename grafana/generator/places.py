@@ -39,3 +39,19 @@ def verdict(bad: str) -> str:
 def apart(values: str) -> str:
     """Ask how far apart the places are; `values` has one for each."""
     return f"max {TARGET.each()} ({values}) - min {TARGET.each()} ({values})"
+
+
+JUDGED: Final = "vantage:conndrop_trouble:verdict"
+"""What the rules of conndrop-vantages.yml make of it: too much to ask for at each look."""
+WHERE: Final = {
+    "server": Word(text="the server", colour=Colour.VERMILION),
+    "path": Word(text="the way from there", colour=Colour.ORANGE),
+    "here": Word(text="this place", colour=Colour.PURPLE),
+}
+"""Where to look, by the label `verdict`."""
+
+
+def judged() -> str:
+    """Ask where to look, for each place that has trouble: the number of a verdict in `WHERE`, from 1 on."""
+    found = (PLACE.latest(JUDGED, having=f'verdict="{verdict}"') for verdict in WHERE)
+    return " or ".join(f"{number} * {one}" for number, one in enumerate(found, 1))

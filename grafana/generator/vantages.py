@@ -6,7 +6,7 @@ from grafana.generator import addresses, columns, limits
 from grafana.generator.panel import Board, Column, Row, Table
 from grafana.generator.places import CAUSES, PLACE, SEEN_FROM, SHUT_OUT, SUFFERS, apart, verdict
 from grafana.generator.questions import LOST, RTT, SESSION
-from grafana.generator.vantages_agreement import AGREEMENT
+from grafana.generator.vantages_agreement import AGREEMENT, LOOK
 from grafana.generator.vantages_over_time import BY_PLACE, UP, WHAT_HAPPENED
 from grafana.generator.vantages_ways import WAYS
 
@@ -123,7 +123,7 @@ VANTAGES: Final = Board(
     title="Vantages",
     reads="The same target from several places: is it the server, the way, or one place?",
     rows=(
-        Row(number=100, title="The server, the way, or the place", panels=(UP, VERDICTS, NAMES, HOPS)),
+        Row(number=100, title="The server, the way, or the place", panels=(UP, LOOK, VERDICTS, NAMES, HOPS)),
         Row(number=101, title="Side by side", panels=(PLACES,)),
         Row(number=102, title="Where they disagree", panels=AGREEMENT),
         Row(number=103, title="What happened at each place", panels=WHAT_HAPPENED),

@@ -5,11 +5,35 @@ from typing import Final
 from grafana.generator import limits
 from grafana.generator.palette import Colour
 from grafana.generator.panel import Lines, Query, Timeline
-from grafana.generator.places import CAUSES, PLACE, SEEN_FROM, SHUT_OUT, SUFFERS, apart, verdict
+from grafana.generator.places import (
+    CAUSES,
+    PLACE,
+    SEEN_FROM,
+    SHUT_OUT,
+    SUFFERS,
+    WHERE,
+    apart,
+    judged,
+    verdict,
+)
 from grafana.generator.questions import LOST, RTT, SESSION, TARGET
 
 ALONE: Final = "With one place only it is always 0."
 
+LOOK: Final = Timeline(
+    number=25,
+    title="Where to look",
+    reads="A band for each target and place in trouble, once its exporter and others have seen the same "
+    "for a minute. The server: all of them have it. The way from there: others have none, and neither has "
+    "this place with other targets, or all of its site share it. This place: others have none, and this "
+    "one has it with nearly all of its targets. The rules of conndrop-vantages.yml compare them.",
+    unit="short",
+    width=24,
+    height=6,
+    words=dict(enumerate(WHERE.values(), 1)),
+    empty="A band appears with trouble, where Prometheus has loaded conndrop-vantages.yml.",
+    queries=(Query(expr=judged(), legend=PLACE.named),),
+)
 AGREEMENT: Final = (
     Timeline(
         number=5,

@@ -72,6 +72,29 @@ def test_rules_are_written_with_the_thresholds_of_a_file(tmp_path: Path) -> None
     assert loss["annotations"]["runbook_url"] == "https://wiki.example.com/runbooks/DatabasePacketLoss"
 
 
+def test_rules_are_written_for_prometheus_operator(tmp_path: Path) -> None:
+    file = tmp_path / "thresholds.yml"
+    file.write_text("latency: 250ms\n")
+    done = run("--prometheus-operator", "--thresholds", file, "--directory", tmp_path / "rules")
+    assert done.returncode == 0, done.stderr
+    plain = printed(BOOK, load_block(file, Thresholds))
+    for name, text in plain.items():
+        written = yaml.safe_load((tmp_path / "rules" / name).read_text())
+        assert (written["apiVersion"], written["kind"]) == ("monitoring.coreos.com/v1", "PrometheusRule")
+        assert re.fullmatch(r"conndrop-[a-z]+(-[a-z]+)*", written["metadata"]["name"])
+        assert written["spec"] == yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("options", [["--prometheus-operator"], ["--thresholds", "x.yml"]])
+def test_what_changes_only_files_wants_to_know_where_they_are(options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x.yml").write_text("latency: 250ms\n")
+    done = run(*(tmp_path / word if word == "x.yml" else word for word in options))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        f"{options[0]} changes nothing but the files of rules: say where to with --directory" in done.stderr
+    )
+
+
 @pytest.mark.parametrize("release", PROMTOOLS)
 def test_a_pattern_is_taken_as_it_is_written(tmp_path: Path, release: str) -> None:
     file = tmp_path / "thresholds.yml"

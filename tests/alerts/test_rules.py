@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporter.alerts import BOOK, Thresholds, defaults, printed
+from exporter.alerts.rule import Kind
 from exporter.model import Severity
 from tests.alerts.files import CASES, FILES, ROOT, RULES, alerts, cases, rules
 from tests.alerts.promtool import PROMTOOLS, promtool
@@ -65,7 +66,7 @@ def test_every_alert_says_what_how_bad_and_what_to_do() -> None:
         texts, labels = rule.document["annotations"], rule.document["labels"]
         assert set(texts) >= TEXTS, rule.name
         assert labels["severity"] in set(Severity)
-        assert labels["kind"] in {"cause", "symptom", "risk", "exporter", "memory"}
+        assert labels["kind"] in set(Kind)
         for part in ("summary", "evidence", "fix"):
             assert texts[part], rule.name
             assert not texts[part].endswith("."), (rule.name, part)

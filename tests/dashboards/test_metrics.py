@@ -11,6 +11,7 @@ from tests.alerts.test_metrics import HISTOGRAM, ours
 from tests.dashboards.boards import Board, boards
 from tests.dashboards.expressions import asked, parsed
 from tests.dashboards.labels import APPLICATION, listed
+from tests.dashboards.rules.queries import COMPARED
 from tests.dashboards.rules.questions import questions
 from tests.test_shipped import names
 
@@ -49,7 +50,7 @@ def test_every_metric_is_on_a_dashboard() -> None:
 
 def test_every_series_exists() -> None:
     applications = {name + suffix for name in APPLICATION for suffix in ("", *HISTOGRAM)}
-    known = ours() | applications | NODE | EACH_SCRAPE | process()
+    known = ours() | applications | NODE | EACH_SCRAPE | process() | {COMPARED}
     assert shown() - known == set()
 
 

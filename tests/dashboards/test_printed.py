@@ -21,8 +21,9 @@ HASHES: Final = ("1", "2")
 
 
 def committed(place: Path = PLACE) -> dict[str, str]:
-    """Give all files that are no code, by their names."""
-    return {path.name: path.read_text() for path in place.iterdir() if path.is_file()}
+    """Give all files that are no code, by their names; but for the list of them that kustomize reads."""
+    files = [path for path in place.iterdir() if path.is_file() and path.name != "kustomization.yml"]
+    return {path.name: path.read_text() for path in files}
 
 
 def printed(place: Path, *arguments: str | Path, seed: str = "0") -> "subprocess.CompletedProcess[str]":

@@ -23,10 +23,19 @@ WRITTEN_BY_CODE: Final = ("causes.md", "metrics.md")
 MANUALS: Final = tuple(
     page
     for page in PAGES
-    if page.name not in WRITTEN_BY_CODE and page.parent in (ROOT, ROOT / "docs", ROOT / "docs" / "guides")
+    if page.name not in WRITTEN_BY_CODE
+    and page.parent in (ROOT, ROOT / "docs", ROOT / "docs" / "guides", ROOT / "docs" / "deploy")
 )
 """Pages that tell people what to type."""
-WITH_TESTS_OF_THEIR_OWN: Final = ("diagnose.md", "instrument.md", "path.md")
+WITH_TESTS_OF_THEIR_OWN: Final = (
+    "containers.md",
+    "diagnose.md",
+    "getting-started.md",
+    "instrument.md",
+    "kubernetes.md",
+    "path.md",
+    "systemd.md",
+)
 """Manuals whose commands want a scene: the tests of what they tell of read and run them."""
 COMMENT: Final = re.compile(r"<!-- (not run|run): (.+?) -->\s*")
 

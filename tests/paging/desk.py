@@ -12,7 +12,7 @@ from tests.waiting import wait_for
 URL: Final = "http://alertmanager.test"
 EXPORTER: Final = "http://10.0.0.1:10054"
 PLACED: Final = {"job": "conndrop", "instance": "10.0.0.1:10054", "vantage": "app-1", "target": "orders"}
-CAUSE: Final = {
+CAUSE: Final[Mapping[str, Any]] = {
     "labels": {
         **PLACED,
         "alertname": "DatabaseConnectionsDropping",
@@ -38,6 +38,17 @@ RISK: Final = {
     },
 }
 """By its name it would come first."""
+VERDICT: Final = {
+    "labels": {
+        "job": "conndrop",
+        "target": "orders",
+        "alertname": "DatabaseTroubleEverywhere",
+        "kind": "verdict",
+        "severity": "critical",
+    },
+    "annotations": {"summary": "orders has trouble everywhere", "seen": "everywhere: the server"},
+}
+"""What rules make of it that compare exporters."""
 
 
 class Desk:

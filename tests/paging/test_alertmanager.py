@@ -50,6 +50,8 @@ def test_the_configuration_is_sound(release: Release) -> None:
         ("exporter", "critical", OPERATORS_PAGE),
         ("exporter", "warning", OPERATORS),
         ("exporter", "info", OPERATORS),
+        ("verdict", "critical", PAGE),
+        ("verdict", "warning", SLACK),
         ("memory", "info", NOBODY),
     ],
 )

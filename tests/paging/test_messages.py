@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import pytest
 
 from tests.lab.exporter import HERE
-from tests.paging.desk import EXPORTER, RISK, URL, Desk
+from tests.paging.desk import CAUSE, EXPORTER, RISK, URL, VERDICT, Desk
 from tests.paging.mail import mailbox
 from tests.paging.receivers import receiver
 from tests.paging.shipped import FASTER, KEY, addressed
@@ -20,6 +20,7 @@ from tests.waiting import wait_for
 FIRING: Final = f"""\
 [SEVERITY] server.down: Nothing listens at port 5432 of orders
 Since: SINCE
+Seen from: app-1
 Evidence: sessions failed: 3, window: 5m
 First: See whether it runs: systemctl status postgresql && ls <datadir>
 Runbook: {EXPORTER}/runbooks/DatabaseConnectionsDropping
@@ -27,6 +28,7 @@ Incidents: {EXPORTER}/incidents?target=orders
 
 [SEVERITY] CertificateExpires: The certificate of orders expires soon
 Since: SINCE
+Seen from: app-1
 Evidence: 2 days are left
 First: Renew it
 Runbook: {EXPORTER}/runbooks/CertificateExpires
@@ -36,24 +38,26 @@ OVER: Final = f"""\
 [over] server.down: Nothing listens at port 5432 of orders
 From: SINCE
 Until: UNTIL
+Seen from: app-1
 Incidents: {EXPORTER}/incidents?target=orders
 
 [over] CertificateExpires: The certificate of orders expires soon
 From: SINCE
 Until: UNTIL
+Seen from: app-1
 
 """
 HTML_FIRING: Final = f"""\
 <!DOCTYPE html>
 <html><body style="font-family: sans-serif">
 <h3>[SEVERITY] server.down: Nothing listens at port 5432 of orders</h3>
-<p><b>Since:</b> SINCE</p>
+<p><b>Since:</b> SINCE <b>seen from:</b> app-1</p>
 <p><b>Evidence:</b> sessions failed: 3, window: 5m</p>
 <p><b>First:</b> See whether it runs: systemctl status postgresql &amp;&amp; ls &lt;datadir&gt;</p>
 <p><a href="{EXPORTER}/runbooks/DatabaseConnectionsDropping">Runbook</a> · \
 <a href="{EXPORTER}/incidents?target=orders">Incidents</a></p>
 <h3>[SEVERITY] CertificateExpires: The certificate of orders expires soon</h3>
-<p><b>Since:</b> SINCE</p>
+<p><b>Since:</b> SINCE <b>seen from:</b> app-1</p>
 <p><b>Evidence:</b> 2 days are left</p>
 <p><b>First:</b> Renew it</p>
 <p><a href="{EXPORTER}/runbooks/CertificateExpires">Runbook</a></p>
@@ -64,23 +68,23 @@ HTML_OVER: Final = f"""\
 <!DOCTYPE html>
 <html><body style="font-family: sans-serif">
 <h3>[over] server.down: Nothing listens at port 5432 of orders</h3>
-<p><b>From:</b> SINCE <b>until:</b> UNTIL · \
+<p><b>From:</b> SINCE <b>until:</b> UNTIL <b>seen from:</b> app-1 · \
 <a href="{EXPORTER}/incidents?target=orders">Incidents</a></p>
 <h3>[over] CertificateExpires: The certificate of orders expires soon</h3>
-<p><b>From:</b> SINCE <b>until:</b> UNTIL</p>
+<p><b>From:</b> SINCE <b>until:</b> UNTIL <b>seen from:</b> app-1</p>
 <p><a href="{URL}">Alertmanager</a></p>
 </body></html>
 """
 SLACK_FIRING: Final = f"""\
 *[SEVERITY] server.down:* Nothing listens at port 5432 of orders
-*Since:* SINCE
+*Since:* SINCE *seen from:* app-1
 *Evidence:* sessions failed: 3, window: 5m
 *First:* See whether it runs: systemctl status postgresql &amp;&amp; ls &lt;datadir&gt;
 <{EXPORTER}/runbooks/DatabaseConnectionsDropping|Runbook> · \
 <{EXPORTER}/incidents?target=orders|Incidents>
 
 *[SEVERITY] CertificateExpires:* The certificate of orders expires soon
-*Since:* SINCE
+*Since:* SINCE *seen from:* app-1
 *Evidence:* 2 days are left
 *First:* Renew it
 <{EXPORTER}/runbooks/CertificateExpires|Runbook>
@@ -88,10 +92,10 @@ SLACK_FIRING: Final = f"""\
 """
 SLACK_OVER: Final = f"""\
 *[over] server.down:* Nothing listens at port 5432 of orders
-SINCE to UNTIL · <{EXPORTER}/incidents?target=orders|Incidents>
+SINCE to UNTIL, seen from app-1 · <{EXPORTER}/incidents?target=orders|Incidents>
 
 *[over] CertificateExpires:* The certificate of orders expires soon
-SINCE to UNTIL
+SINCE to UNTIL, seen from app-1
 
 """
 RUNBOOK: Final = "alerts/runbooks/DatabaseDown.md"
@@ -228,3 +232,18 @@ def test_what_has_no_link_is_told_without(desk: Desk) -> None:
     assert f"<p>Runbook: {RUNBOOK}</p>" in part(letter, "html")
     (message,) = desk.messages("/slack", 1)
     assert message["attachments"][0]["text"].endswith(f"\nRunbook: {RUNBOOK}\n\n")
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_what_two_see_of_a_target_is_one_message(desk: Desk, told: bool) -> None:
+    """It says from where, and what that means as soon as the rules that compare exporters have told."""
+    elsewhere = {**CAUSE["labels"], "vantage": "app-2", "instance": "10.0.0.2:10054"}
+    desk.receive([CAUSE, {**CAUSE, "labels": elsewhere}, *([VERDICT] if told else [])])
+    (event,) = desk.messages("/pagerduty", 1)
+    seen = "everywhere: the server" if told else "app-1 and elsewhere"
+    more = 2 if told else 1
+    expected = f"critical: Nothing listens at port 5432 of orders (and {more} more), seen from {seen}"
+    assert event["payload"]["summary"] == expected
+    firing = event["payload"]["custom_details"]["firing"]
+    each = [line for line in firing.splitlines() if line.startswith("Seen from: ")]
+    assert each == [f"Seen from: {one}" for one in ("app-1", "app-2", *([seen] if told else []))]

@@ -38,7 +38,7 @@ class MysqlEncryption:
 
     @contextmanager
     def visit(self) -> Iterator[None]:
-        """Count what the server does (see `exporter.db.dialect.Encryption`)."""
+        """Count what the server does (see `exporter.db.encryption.Encryption`)."""
         self._counted = BROKEN_OFF  # until it turns out better
         try:
             yield
@@ -46,7 +46,7 @@ class MysqlEncryption:
             self._footprint.count(*self._counted)
 
     def ask(self, stream: Stream) -> bool:
-        """Read the greeting and ask for TLS (see `exporter.db.dialect.Encryption`)."""
+        """Read the greeting and ask for TLS (see `exporter.db.encryption.Encryption`)."""
         stream.clock.enter(Phase.AUTH)
         self._record.count()
         packets = Packets(stream)
@@ -63,7 +63,7 @@ class MysqlEncryption:
         return True
 
     def leave(self, line: Stream | TlsChannel) -> None:
-        """Log in as nobody, so as to be refused (see `exporter.db.dialect.Encryption`)."""
+        """Log in as nobody, so as to be refused (see `exporter.db.encryption.Encryption`)."""
         self._counted = log_in_as_nobody(line)
         self._record.settle()
 

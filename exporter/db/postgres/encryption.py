@@ -35,7 +35,7 @@ class PostgresEncryption:
         return nullcontext()
 
     def ask(self, stream: Stream) -> bool:
-        """Ask for TLS (see `exporter.db.dialect.Encryption`)."""
+        """Ask for TLS (see `exporter.db.encryption.Encryption`)."""
         stream.clock.enter(Phase.TLS)
         if self.policy.alpn:
             return True
@@ -52,7 +52,7 @@ class PostgresEncryption:
         return answer == b"S"
 
     def leave(self, line: Stream | TlsChannel) -> None:
-        """End TLS, and hear whether the server has taken it (see `exporter.db.dialect.Encryption`).
+        """End TLS, and hear whether the server has taken it (see `exporter.db.encryption.Encryption`).
 
         A server that does not accept our certificate says so behind its own handshake, with TLS 1.3.
         """

@@ -30,7 +30,9 @@ COUNTERS: Final = frozenset(
 SLOPE: Final = "deriv"
 """How they grow, as good as a rate but for the moment at which they begin anew."""
 APPLICATION: Final = "conndrop_app_"
-ALONG: Final = re.compile(r"up|(conndrop|scrape|process|python)_\w+")
+COMPARED: Final = "vantage:conndrop_trouble:verdict"
+"""What is asked for although only our rules make it: it takes a minute's look back at every exporter."""
+ALONG: Final = re.compile(rf"up|{COMPARED}|(conndrop|scrape|process|python)_\w+")
 """Series that come with the job of what they are about: ours, and those that each scrape has."""
 OWN_JOB: Final = {("job", "=~", "$job"), ("instance", "=~", "$instance")}
 UNITS: Final = {
@@ -68,7 +70,7 @@ def series_as_they_are_scraped(board: Board) -> Iterator[str]:
     applications = APPLICATION in about.query
     for question, expr in sound(board):
         for series in asked(expr):
-            if ":" in series.name:
+            if ":" in series.name and series.name != COMPARED:
                 yield f"{question.where} asks for {series.name}, which only our rules make"
             others = any(name == "job" and value != "$job" for name, _, value in series.matchers)
             ours = ALONG.fullmatch(series.name) and not others

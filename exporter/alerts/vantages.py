@@ -1,0 +1,160 @@
+"""What exporters at several vantages agree on: whether it is the server, the way to it, or one's own place.
+
+Compared is what exporters of one job say of targets of one name. The label `site` is the user's: exporters
+that share an uplink have the same one (see `docs/vantages.md`).
+"""
+
+from typing import Final
+
+from exporter.alerts.rule import Alert, Group, Kind, Level, Record
+from exporter.diagnosis.catalogue import CATALOGUE
+from exporter.model import Severity
+
+CRITICAL: Final = "|".join(
+    cause.replace(".", "[.]") for cause, entry in CATALOGUE.items() if entry.severity is Severity.CRITICAL
+)
+"""Pattern of the causes for which connections fail now; the others harm them."""
+PLACE: Final = "job, site, vantage, instance, target"
+"""What tells one target, as one exporter sees it, from all others."""
+TARGET: Final = "job, severity, target"
+SITE: Final = "job, severity, site, target"
+EXPORTER: Final = "job, severity, vantage, instance"
+LATELY: Final = "<vantages_settled:duration>"
+
+# 2: connections fail; 1: they suffer; 0: all is well. What is not scraped says nothing.
+WORST: Final = Record(
+    name="vantage:conndrop_trouble:worst",
+    expr=f"""\
+2 * max by ({PLACE}) (conndrop_incident_active{{cause=~"{CRITICAL}"}}) > 0
+or
+max by ({PLACE}) (conndrop_incident_active{{cause!~"{CRITICAL}"}})
+""",
+)
+# Who looks later than others must not make them believe that they are alone, and who has just started has
+# not looked yet. A scrape that fails is bridged: there are samples of the same time before and after it.
+SETTLED: Final = Record(
+    name="vantage:conndrop_trouble:settled",
+    expr=f"""\
+min_over_time({WORST.name}[{LATELY}]) == max_over_time({WORST.name}[{LATELY}])
+and
+last_over_time({WORST.name}[{LATELY}] offset {LATELY})
+""",
+)
+# What harms one place must not pass for what has cut off another: each severity is compared by itself, and
+# who suffers in another way is no witness of either side.
+TROUBLE: Final = Record(
+    name="vantage:conndrop_trouble:bool",
+    expr=f"""\
+label_replace(({SETTLED.name} != 1) > bool 0, "severity", "{Severity.CRITICAL}", "", "")
+or
+label_replace(({SETTLED.name} != 2) > bool 0, "severity", "{Severity.WARNING}", "", "")
+""",
+)
+ILL: Final = f"{TROUBLE.name} == 1"
+WELL: Final = f"count by ({TARGET}) ({TROUBLE.name} == 0)"
+"""How many see the target well; nothing where nobody does."""
+SHARED: Final = f"{TROUBLE.name} and ({TROUBLE.name} + on ({TARGET}) group_left () {WELL} > 1)"
+"""What an exporter sees of targets that another one sees well: trouble with them is not the server's."""
+
+
+def _said(verdict: str, *those: str) -> str:
+    return f'label_replace({" and ".join((ILL, *those))}, "verdict", "{verdict}", "", "")'
+
+
+ELSEWHERE_WELL: Final = f"on ({TARGET}) {WELL}"
+# The first that is true holds.
+VERDICT: Final = Record(
+    name="vantage:conndrop_trouble:verdict",
+    expr="\nor ignoring (verdict)\n".join(
+        (
+            _said("server", f"on ({TARGET}) (count by ({TARGET}) ({TROUBLE.name}) > 1 unless {WELL})"),
+            _said(
+                "path",
+                f"on ({SITE}) count by ({SITE}) ({TROUBLE.name}) > 1",
+                f"on ({SITE}) avg by ({SITE}) ({TROUBLE.name}) == 1",
+                ELSEWHERE_WELL,
+            ),
+            _said(
+                "here", f"on ({EXPORTER}) avg by ({EXPORTER}) ({SHARED}) >= <vantage_share>", ELSEWHERE_WELL
+            ),
+            _said("path", ELSEWHERE_WELL),
+        )
+    ),
+)
+LEVELS: Final = tuple(
+    Level(severity=severity, values={"worst": str(severity)})
+    for severity in (Severity.CRITICAL, Severity.WARNING)
+)
+
+
+def _listed(selected: str, of: str, shown: str, by: str) -> str:
+    """Write the template that lists series, sorted by a label.
+
+    `selected` is an expression in which each %q is one of the alert's labels that `of` names.
+    """
+    labels = " ".join(f"$labels.{name}" for name in of.split())
+    asked = f'query (printf `{selected}` {labels}) | sortByLabel "{by}"'
+    return f"{{{{ range $number, $one := {asked} }}}}{{{{ if $number }}}}, {{{{ end }}}}{shown}{{{{ end }}}}"
+
+
+def _exporters(selected: str) -> str:
+    return _listed(selected, "job target", "{{ or $one.Labels.vantage $one.Labels.instance }}", "instance")
+
+
+OF_TARGET: Final = 'job=%q,target=%q,severity="<worst>"'
+NAMED: Final = _listed(
+    "count by (cause) (conndrop_incident_active{job=%q,target=%q} == 1)",
+    "job target",
+    "{{ $one.Labels.cause }} ({{ $one.Value }})",
+    "cause",
+)
+ON_THE_WAY: Final = _exporters(f'{VERDICT.name}{{{OF_TARGET},verdict="path"}}')
+TARGETS: Final = _listed(
+    f'topk(10, {VERDICT.name}{{job=%q,vantage=%q,instance=%q,severity="<worst>",verdict="here"}})',
+    "job vantage instance",
+    "{{ $one.Labels.target }}",
+    "target",
+)
+EVERYWHERE: Final = Alert(
+    name="DatabaseTroubleEverywhere",
+    kind=Kind.VERDICT,
+    levels=LEVELS,
+    expr=f'count by (job, target) ({VERDICT.name}{{verdict="server",severity="<worst>"}})',
+    summary="{{ $labels.target }} has trouble wherever it is watched from: it is the server, or what stands "
+    "right before it",
+    evidence=f"all {{{{ $value }}}} exporters that watch it see it: "
+    f"{_exporters(f'{TROUBLE.name}{{{OF_TARGET}}} == 1')}; what they call it: {NAMED}",
+    fix="Look at the server and its own network first, and leave hosts and routes of clients alone; "
+    "conndrop causes CAUSE says what to do",
+    annotations={"seen": "everywhere: the server"},
+    served=False,
+)
+WAY: Final = Alert(
+    name="DatabaseTroubleOnTheWay",
+    kind=Kind.VERDICT,
+    levels=LEVELS,
+    expr=f'count by (job, target) ({VERDICT.name}{{verdict="path",severity="<worst>"}})',
+    summary="{{ $labels.target }} is well for some, and others have trouble with it and not with what else "
+    "they watch: it is the way",
+    evidence=f"trouble from {ON_THE_WAY}; none from {_exporters(f'{TROUBLE.name}{{{OF_TARGET}}} == 0')}; "
+    f"what it is called: {NAMED}",
+    fix="Compare the ways, and what the server thinks of these clients: conndrop path TARGET at one of each; "
+    "firewalls, routes, accounts and addresses allowed in between",
+    annotations={"seen": f"{ON_THE_WAY} only: the way"},
+    served=False,
+)
+HERE: Final = Alert(
+    name="ConndropVantageAlone",
+    kind=Kind.VERDICT,
+    levels=LEVELS,
+    expr=f'count by (job, vantage, instance) ({VERDICT.name}{{verdict="here",severity="<worst>"}})',
+    summary="The exporter at {{ $labels.instance }} has trouble with databases that are well for others: it "
+    "is its host or its uplink",
+    evidence=f"of what others see well it has trouble with {{{{ $value }}}} targets, such as {TARGETS}",
+    fix="On that host, see interfaces, routes and firewall, then the router that it goes out by: "
+    "ip -brief address; ip route; nft list ruleset",
+    annotations={"seen": "{{ or $labels.vantage $labels.instance }} only: its host or its uplink"},
+)
+VANTAGES: Final = (
+    Group(name="conndrop-vantages", rules=(WORST, SETTLED, TROUBLE, VERDICT, EVERYWHERE, WAY, HERE)),
+)

@@ -1,0 +1,1 @@
+"""Two exporters at two places, and one Prometheus that compares them."""
