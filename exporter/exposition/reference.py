@@ -109,13 +109,14 @@ class Row(NamedTuple):
 def rows() -> list[Row]:
     """Give every metric, in the order in which they are told of."""
     registry, house, own = new_registry(), Families(), Families()
-    house.shared(DropFamilies)
+    held = Families()
+    DropFamilies(held)
     found = []
     for probe, build in SERIES.items():
         room = house.room()
         build(room)
         found += [_row(probe, family) for family in room.own if family.name.startswith(OURS)]
-    found += [_row("held", family) for family in house.own]
+    found += [_row("held", family) for family in held.own]
     incidents = Families()
     IncidentMetrics(incidents)
     found += [_row("incidents", family) for family in incidents.own]
