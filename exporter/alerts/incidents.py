@@ -43,14 +43,14 @@ def _first_fix(cause: Cause) -> str:
 
 
 def _memory(severity: Severity) -> Alert:
-    causes = [cause for cause in NAMED if CATALOGUE[cause].severity is severity]
-    pattern = "|".join(cause.replace(".", "[.]") for cause in causes)
-    active = f'conndrop_incident_active{{cause=~"{pattern}"}}'
+    # What was told is little; a series for each cause of each target, for so long, would be far more to read.
+    told = f'ALERTS{{alertname="{DROPPING}",alertstate="firing",severity="{severity}"}}'
     return Alert(
         name="DatabaseIncidentRemembered",
         kind=Kind.MEMORY,
         levels=(Level(severity=Severity.INFO),),
-        expr=f"max without (cause) (max_over_time({active}[{REMEMBERED}])) == 1",
+        expr=f"max without (alertname, alertstate, kind, severity, cause) (\n"
+        f"  max_over_time({told}[{REMEMBERED}])\n)\n",
         summary="A cause of trouble with {{ $labels.target }} was named within 35 minutes",
         evidence="DatabaseConnectionsDropping has told it, so its symptoms need no message of their own",
         fix="Let no receiver have this alert: it only keeps others quiet",
