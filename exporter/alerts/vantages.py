@@ -16,6 +16,8 @@ TARGET: Final = "job, severity, target"
 SITE: Final = "job, severity, site, target"
 EXPORTER: Final = "job, severity, vantage, instance"
 LATELY: Final = "<vantages_settled:duration>"
+RECOVERY: Final = "5m"
+"""For how long some may have trouble after others have recovered, until that is told as something new."""
 
 SCRAPED: Final = f'max by ({PLACE}) (conndrop_incident_active{{cause="{Cause.UNKNOWN}"}})'
 """1 while there is trouble without a name, else 0; nothing for what is not scraped."""
@@ -44,12 +46,15 @@ and
 )
 # Who looks later than others must not make them believe that they are alone, and who has just started has
 # not looked yet. A scrape that fails is bridged: there are samples of the same time before and after it.
+# What two Prometheis tell of one exporter, where both are federated, is one look at it.
 SETTLED: Final = Record(
     name="vantage:conndrop_trouble:settled",
     expr=f"""\
-min_over_time({WORST.name}[{LATELY}]) == max_over_time({WORST.name}[{LATELY}])
-and
-last_over_time({WORST.name}[{LATELY}] offset {LATELY})
+max by ({PLACE}) (
+  min_over_time({WORST.name}[{LATELY}]) == max_over_time({WORST.name}[{LATELY}])
+  and
+  last_over_time({WORST.name}[{LATELY}] offset {LATELY})
+)
 """,
 )
 # What harms one place must not pass for what has cut off another: each severity is compared by itself, and
@@ -65,6 +70,11 @@ label_replace(({SETTLED.name} != 2) > bool 0, "severity", "{Severity.WARNING}", 
 ILL: Final = f"{TROUBLE.name} == 1"
 WELL: Final = f"count by ({TARGET}) ({TROUBLE.name} == 0)"
 """How many see the target well; nothing where nobody does."""
+PLACES: Final = (
+    f'max by ({TARGET}, vantage) ({TROUBLE.name}{{vantage!=""}} == 1) or {TROUBLE.name}{{vantage=""}} == 1'
+)
+APART: Final = f"count by ({TARGET}) ({PLACES}) > 1"
+"""Whether those with trouble stand at two places at least: who has the same vantage shares what is there."""
 SHARED: Final = f"{TROUBLE.name} and ({TROUBLE.name} + on ({TARGET}) group_left () {WELL} > 1)"
 """What an exporter sees of targets that another one sees well: trouble with them is not the server's."""
 
@@ -79,7 +89,7 @@ VERDICT: Final = Record(
     name="vantage:conndrop_trouble:verdict",
     expr="\nor ignoring (verdict)\n".join(
         (
-            _said("server", f"on ({TARGET}) (count by ({TARGET}) ({TROUBLE.name}) > 1 unless {WELL})"),
+            _said("server", f"on ({TARGET}) ({APART} unless {WELL})"),
             _said(
                 "path",
                 f"on ({SITE}) count by ({SITE}) ({TROUBLE.name}) > 1",
@@ -99,14 +109,31 @@ LEVELS: Final = tuple(
 )
 
 
-def _listed(selected: str, of: str, shown: str, by: str) -> str:
-    """Write the template that lists series, sorted by a label.
+def _now(verdict: str, *before: str) -> str:
+    """Ask for a verdict, but not where it has just been one of those `before`.
+
+    Who recovers a little later than others is alone for that time, and it is still the same trouble.
+    """
+    those = f'verdict=~"{"|".join(before)}",severity="<worst>"'
+    return (
+        f'{VERDICT.name}{{verdict="{verdict}",severity="<worst>"}}'
+        f" unless on ({PLACE}) last_over_time({VERDICT.name}{{{those}}}[{RECOVERY}])"
+    )
+
+
+def _listed(selected: str, of: str, shown: str, by: str, before: str = "") -> str:
+    """Write the template that lists series, sorted by a label, after the words `before` if there are any.
 
     `selected` is an expression in which each %q is one of the alert's labels that `of` names.
     """
     labels = " ".join(f"$labels.{name}" for name in of.split())
     asked = f'query (printf `{selected}` {labels}) | sortByLabel "{by}"'
-    return f"{{{{ range $number, $one := {asked} }}}}{{{{ if $number }}}}, {{{{ end }}}}{shown}{{{{ end }}}}"
+    between = (
+        f"{{{{ if $number }}}}, {{{{ else }}}}{before}{{{{ end }}}}"
+        if before
+        else "{{ if $number }}, {{ end }}"
+    )
+    return f"{{{{ range $number, $one := {asked} }}}}{between}{shown}{{{{ end }}}}"
 
 
 def _exporters(selected: str) -> str:
@@ -119,8 +146,18 @@ NAMED: Final = _listed(
     "job target",
     "{{ $one.Labels.cause }} ({{ $one.Value }})",
     "cause",
+    before="; what they call it: ",
+)
+SILENT: Final = _listed(
+    "count by (instance) (up{job=%q} == 0)",
+    "job",
+    "{{ $one.Labels.instance }}",
+    "instance",
+    before="; not scraped, so they say nothing: ",
 )
 ON_THE_WAY: Final = _exporters(f'{VERDICT.name}{{{OF_TARGET},verdict="path"}}')
+FEW: Final = f"{{{{ if gt $value 5.0 }}}}{{{{ $value }}}} exporters{{{{ else }}}}{ON_THE_WAY}{{{{ end }}}}"
+"""For a title, in which there is no room for many."""
 TARGETS: Final = _listed(
     f'topk(10, {VERDICT.name}{{job=%q,vantage=%q,instance=%q,severity="<worst>",verdict="here"}})',
     "job vantage instance",
@@ -135,7 +172,7 @@ EVERYWHERE: Final = Alert(
     summary="{{ $labels.target }} has trouble wherever it is watched from: it is the server, or what stands "
     "right before it",
     evidence=f"all {{{{ $value }}}} exporters that watch it see it: "
-    f"{_exporters(f'{TROUBLE.name}{{{OF_TARGET}}} == 1')}; what they call it: {NAMED}",
+    f"{_exporters(f'{TROUBLE.name}{{{OF_TARGET}}} == 1')}{SILENT}{NAMED}",
     fix="Look at the server and its own network first, and leave hosts and routes of clients alone; "
     "conndrop causes CAUSE says what to do",
     annotations={"seen": "everywhere: the server"},
@@ -145,27 +182,27 @@ WAY: Final = Alert(
     name="DatabaseTroubleOnTheWay",
     kind=Kind.VERDICT,
     levels=LEVELS,
-    expr=f'count by (job, target) ({VERDICT.name}{{verdict="path",severity="<worst>"}})',
-    summary="{{ $labels.target }} is well for some, and others have trouble with it and not with what else "
-    "they watch: it is the way",
-    evidence=f"trouble from {ON_THE_WAY}; none from {_exporters(f'{TROUBLE.name}{{{OF_TARGET}}} == 0')}; "
-    f"what it is called: {NAMED}",
+    expr=f"count by (job, target) ({_now('path', 'server', 'here')})",
+    summary="{{ $labels.target }} is in trouble where some exporters stand, and well where others do: it is "
+    "the way",
+    evidence=f"trouble from {ON_THE_WAY}; none from "
+    f"{_exporters(f'{TROUBLE.name}{{{OF_TARGET}}} == 0')}{NAMED}",
     fix="Compare the ways, and what the server thinks of these clients: conndrop path TARGET at one of each; "
     "firewalls, routes, accounts and addresses allowed in between",
-    annotations={"seen": f"{ON_THE_WAY} only: the way"},
+    annotations={"seen": f"{FEW} only: the way"},
     served=False,
 )
 HERE: Final = Alert(
     name="ConndropVantageAlone",
     kind=Kind.VERDICT,
     levels=LEVELS,
-    expr=f'count by (job, vantage, instance) ({VERDICT.name}{{verdict="here",severity="<worst>"}})',
+    expr=f"count by (job, vantage, instance) ({_now('here', 'server')})",
     summary="The exporter at {{ $labels.instance }} has trouble with databases that are well for others: it "
     "is its host or its uplink",
-    evidence=f"of what others see well it has trouble with {{{{ $value }}}} targets, such as {TARGETS}",
+    evidence=f"of its targets that others see well it has trouble with {{{{ $value }}}}, such as {TARGETS}",
     fix="On that host, see interfaces, routes and firewall, then the router that it goes out by: "
     "ip -brief address; ip route; nft list ruleset",
-    annotations={"seen": "{{ or $labels.vantage $labels.instance }} only: its host or its uplink"},
+    annotations={"seen": "{{ or $labels.vantage $labels.instance }} only"},
 )
 VANTAGES: Final = (
     Group(name="conndrop-vantages", rules=(WORST, SETTLED, TROUBLE, VERDICT, EVERYWHERE, WAY, HERE)),

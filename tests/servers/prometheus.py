@@ -31,8 +31,8 @@ class Scraping:
     jobs: Sequence[Mapping[str, Any]] = ()
     rules: Sequence[Path] = ()
     alertmanager: Service | None = None
-    scrape: int = 15
-    evaluation: int = 15
+    scrape: float = 15
+    evaluation: float = 15
     itself: bool = True
 
     def document(self, address: str) -> dict[str, Any]:
@@ -41,14 +41,18 @@ class Scraping:
         told = [self.alertmanager.address] if self.alertmanager else []
         return {
             "global": {
-                "scrape_interval": f"{self.scrape}s",
-                "scrape_timeout": f"{min(self.scrape, 10)}s",
-                "evaluation_interval": f"{self.evaluation}s",
+                "scrape_interval": _span(self.scrape),
+                "scrape_timeout": _span(min(self.scrape, 10)),
+                "evaluation_interval": _span(self.evaluation),
             },
             "rule_files": [str(path) for path in self.rules],
             "scrape_configs": [*(itself if self.itself else []), *self.jobs],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": told}]}]},
         }
+
+
+def _span(seconds: float) -> str:
+    return f"{round(1000 * seconds)}ms"
 
 
 class Prometheus(Service):

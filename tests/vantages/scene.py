@@ -25,10 +25,10 @@ from tests.servers.prometheus import Prometheus, Scraping, prometheus
 BETWEEN, NEAR, TO_A, TO_B = 50, 51, 60, 61
 """The links between r3 and rb, between rb and b, and from the monitor to both hosts."""
 TARGETS: Final = {"orders": "postgresql", "stock": "mariadb"}
-SESSION: Final = {"interval": "1s", "timeout": "1s"}
-TCP: Final = {"interval": "1s", "timeout": "1s"}
+SESSION: Final = {"interval": "1s", "timeout": "500ms"}
+TCP: Final = {"interval": "1s", "timeout": "500ms"}
 PING: Final = {"interval": "500ms", "timeout": "500ms"}
-SETTLED: Final = 3.0
+SETTLED: Final = 2.0
 """Seconds after which exporters are compared."""
 Verdicts = Mapping[tuple[str, str], str]
 """From vantage and target to the verdict."""
@@ -72,7 +72,7 @@ def scene(certificates: Certificates, place: Path) -> Iterator[Scene]:
         with ThreadPoolExecutor() as pool:
             addresses = [one.address for one in pool.map(stack.enter_context, running)]
         job = {"job_name": "conndrop", "static_configs": [{"targets": addresses}]}
-        told = Scraping(jobs=[job], rules=_rules(place), scrape=1, evaluation=1)
+        told = Scraping(jobs=[job], rules=_rules(place), scrape=0.5, evaluation=0.5)
         yield Scene(
             site=site,
             behind={"a": site.firewall, "b": Firewall(rb)},
@@ -97,7 +97,7 @@ def _watching(
 ) -> AbstractContextManager[Exporter]:
     """Give the exporter of a vantage, which listens where the monitor reaches it."""
     join(monitor, node, link)
-    further = {"vantage": vantage, "diagnosis": {"quiet": "3s"}}
+    further = {"vantage": vantage, "diagnosis": {"quiet": "2s"}}
     return exporter(node, _targets(site), further=further, listen=f"{address(link, 2, 4)}:0")
 
 
