@@ -46,6 +46,7 @@ def test_pods_are_restricted(name: str) -> None:
     assert all(volume.keys() - {"name"} <= VOLUMES for volume in spec["volumes"])
     assert not any("hostPort" in port for port in inside["ports"])
     assert (spec["automountServiceAccountToken"], spec["serviceAccountName"]) == (False, "conndrop-exporter")
+    assert spec["nodeSelector"] == {"kubernetes.io/os": "linux"}, "a DaemonSet would go to all"
     (account,) = of_kind(example(name), "ServiceAccount")
     assert account["automountServiceAccountToken"] is False
 
