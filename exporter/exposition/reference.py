@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from prometheus_client import CollectorRegistry, Metric
 
 from exporter.exposition import SERIES
+from exporter.exposition.discovery import DiscoveryMetrics
 from exporter.exposition.families import Families
 from exporter.exposition.family import Family, Histogram
 from exporter.exposition.held import DropFamilies
@@ -120,6 +121,7 @@ def rows() -> list[Row]:
     IncidentMetrics(incidents)
     found += [_row("incidents", family) for family in incidents.own]
     OwnMetrics(registry, own).expect("session", ("overlap",))
+    DiscoveryMetrics(registry).retain([EXAMPLE.name])
     told = list(_collected(registry))
     return [
         *found,
