@@ -17,7 +17,7 @@
 # make causes, make metrics, make configuration write the pages in docs/ that the code tells of itself; make schema the JSON Schema
 # make install puts it below PREFIX (/usr/local) as a service of systemd, and leaves settings in /etc that are there: root
 # make uninstall takes that away again, but not the settings: root
-# make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 5 minutes, not 50
+# make bench  measures the exporter beside the tools of the field: root; BENCH_QUICK=1 takes 12 minutes, not 80
 
 # Most tests wait most of the time: so three go on side by side, with servers of their own; WORKERS=0 is one at a time.
 WORKERS ?= 3

@@ -167,7 +167,7 @@ def firing(running: Prometheus) -> list[str]:
 
 
 def test_a_reload_from_the_file_to_the_alert(tmp_path: Path) -> None:
-    """Below a prefix: by itself, a new file that a pattern finds; then a mistake that shows, and recovers."""
+    """Below a prefix: a new file that a pattern finds is read; a mistake in it fails a reload, and ends."""
     options = ("--config.enable-auto-reload", "--config.auto-reload-interval=1s")
     url = ("--web.external-url=https://monitoring.example.com/conn/drop/",)
     text = f"{TARGETS}target_files: [more/*.yml]\n"
@@ -187,13 +187,15 @@ def test_a_reload_from_the_file_to_the_alert(tmp_path: Path) -> None:
         wait_for(lambda: running.value("conndrop_target_info", target="b") == 1)
         stamp = running.value("conndrop_config_last_reload_success_timestamp_seconds")
         (tmp_path / "more" / "b.yml").write_text(FURTHER.replace("url", "ulr"))
-        wait_for(lambda: running.value("conndrop_config_last_reload_successful") == 0)
+        wait_for(lambda: running.value("conndrop_discovery_up", source="target_files") == 0)
         assert running.value("conndrop_target_info", target="b") == 1
+        assert running.value("conndrop_config_last_reload_successful") == 1
         assert running.value("conndrop_config_last_reload_success_timestamp_seconds") == stamp
         status, _, content = ask(port, "/conn/drop/-/reload", "POST")
         assert status == 500
         assert content.startswith(b"failed to reload config: " + bytes(tmp_path / "more" / "b.yml") + b":1: ")
-        wait_for(lambda: sum("configuration not reloaded" in line for line in running.lines) == 4)
+        wait_for(lambda: sum("configuration not reloaded" in line for line in running.lines) == 2)
+        wait_for(lambda: running.value("conndrop_config_last_reload_successful") == 0)
         wait_for(lambda: "ConndropReloadFailed" in firing(eyes))
         (tmp_path / "more" / "b.yml").unlink()
         wait_for(lambda: running.value("conndrop_config_last_reload_successful") == 1)

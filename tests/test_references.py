@@ -96,6 +96,10 @@ def test_defaults_are_as_they_are_written() -> None:
         "user": "u",
         "dialect": "mysql",
         "auth": {"user": "u"},
+        "username": "u",
+        "files": ["x.json"],
+        "names": ["a"],
+        "target": {"url": "mysql://u@{address}/d"},
     }
     for name, block in schema["$defs"].items():
         written = {key: field["default"] for key, field in block["properties"].items() if "default" in field}

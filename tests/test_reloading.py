@@ -10,7 +10,8 @@ import pytest
 
 from exporter.app import read_configuration
 from exporter.app.reloading import Reloader, Source
-from exporter.config import Configuration, Sources
+from exporter.config import Configuration
+from exporter.config.sources import digest
 from exporter.exposition.families import Families
 from exporter.exposition.own import OwnMetrics
 from exporter.exposition.registry import new_registry
@@ -196,24 +197,18 @@ def test_without_an_interval_nobody_looks_at_the_files(running: Running) -> None
     assert running.applied == 1
 
 
-def test_files_that_change_are_read_anew(running: Running) -> None:
-    """The configuration itself, a file that a pattern finds, a new one, and one that goes."""
-    directory = running.path.parent / "targets"
-    directory.mkdir()
+def test_a_file_that_changes_is_read_anew(running: Running) -> None:
+    """Files of targets are watched by others."""
+    (running.path.parent / "one.yml").write_text(target("b"))
     running.reloader.start(SOON)
-    put(running.path, several("a") + "target_files: [targets/*.yml]\n")
-    wait_for(lambda: running.applied == 1)
-    put(directory / "one.yml", target("b"))
+    put(running.path, several("a") + "target_files: [one.yml]\n")
     wait_for(lambda: running.names == ["a", "b"])
-    put(directory / "one.yml", target("c"))
-    wait_for(lambda: running.names == ["a", "c"])
-    (directory / "one.yml").unlink()
-    wait_for(lambda: running.names == ["a"])
-    assert running.applied == 4
-    put(directory / "one.txt", target("d"))
+    put(running.path.parent / "one.yml", target("c"))
     running.path.touch()
     assert not running.reloader._ended.wait(5 * SOON)
-    assert running.applied == 4, "nothing has changed"
+    assert running.applied == 1, "nothing has changed in the file itself"
+    running.path.unlink()
+    wait_for(lambda: running.successful == 0)
 
 
 class Writer(threading.Event):
@@ -260,29 +255,12 @@ def test_what_is_wrong_is_told_once_and_tried_again(
     wait_for(lambda: running.successful == 1)
 
 
-@pytest.mark.parametrize(
-    "content", ["", "[]", "target_files: 1", "target_files: [1]", "target_files: [x", "\x00"]
-)
-def test_sources_of_what_is_not_sound(tmp_path: Path, content: str) -> None:
-    """Each differs from what is sound, and from nothing."""
+def test_files_that_cannot_be_read_are_told_apart_from_others(tmp_path: Path) -> None:
+    """A folder in place of a file, none, one that breaks when it is read, and one that holds something."""
     path = tmp_path / "exporter.yml"
-    sources = Sources(path)
-    nothing = sources.digest()
+    nothing = digest([path])
     path.write_text(several("a"))
-    sound = sources.digest()
-    path.write_text(content)
-    assert sources.digest() != sound
-    assert (sources.digest() == nothing) == (content == "")
-    assert sources.digest() == Sources(path).digest()
-
-
-def test_sources_that_cannot_be_read(tmp_path: Path) -> None:
-    """A folder in place of a file, one that a pattern finds, and a file that breaks when it is read."""
-    path = tmp_path / "exporter.yml"
-    path.write_text("target_files: [more*]\n")
-    sources = Sources(path)
-    before = sources.digest()
-    (tmp_path / "more").mkdir()
-    assert sources.digest() != before
-    assert Sources(tmp_path).digest() != Sources(Path("/nowhere")).digest()
-    assert Sources(Path("/proc/self/mem")).digest()
+    assert (
+        len({nothing, digest([path]), digest([tmp_path]), digest([Path("/proc/self/mem")]), digest([])}) == 5
+    )
+    assert digest([path]) == digest([path])

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from exporter.net.engine import Punctuality
+from exporter.net.waiting import Stop, wait_for_event
 from exporter.runtime.crew import Job
 from exporter.runtime.heartbeat import Heartbeat
-from exporter.runtime.scheduler import Scheduler, _Every
+from exporter.runtime.scheduler import PACE, Scheduler, _Every
 from tests.waiting import LONGEST, wait_for
 
 PUNCTUAL = 0.5
@@ -265,15 +266,33 @@ def test_a_job_comes_and_goes_while_others_run() -> None:
     assert not running.seen.misses
 
 
+def test_many_jobs_of_a_kind_begin_over_more_time() -> None:
+    """A thousand sessions within ten seconds would keep each other from ever being done."""
+    scheduler = Scheduler(Recorder())
+    for number in range(1000):
+        scheduler.add(job(nothing, name=f"{number}", interval=3600))
+    scheduler.start()
+    try:
+        due = [each.next_run_time for each in scheduler._scheduler.get_jobs() if "/" in each.id]
+    finally:
+        scheduler.stop()
+    ahead = [(when - datetime.now(UTC)).total_seconds() for when in due]
+    first = sorted(seconds for seconds in ahead if seconds < 1800)  # the others have begun meanwhile
+    assert len(first) > 500
+    assert 15 < first[-1] <= 1000 * PACE
+
+
 def test_more_jobs_have_more_threads_and_none_is_forgotten() -> None:
-    """A crew that grows while its only thread is busy still does what it had been given."""
-    release, done = threading.Event(), threading.Event()
-    with Running(job(release.wait, kind="session", name="a", interval=PUNCTUAL, timeout=PUNCTUAL)) as running:
+    """A crew that grows while its only thread waits still does what it had been given."""
+    release, done, stop = threading.Event(), threading.Event(), Stop()
+
+    def hang() -> None:
+        wait_for_event(release, LONGEST, stop)
+
+    with Running(job(hang, kind="session", name="a", interval=PUNCTUAL, timeout=PUNCTUAL)) as running:
         wait_for(lambda: running.seen.runs["session"] >= 1)
         for name in "bcdef":
-            running.scheduler.add(
-                job(release.wait, kind="session", name=name, interval=PUNCTUAL, timeout=PUNCTUAL)
-            )
+            running.scheduler.add(job(hang, kind="session", name=name, interval=PUNCTUAL, timeout=PUNCTUAL))
         running.scheduler.add(job(done.set, kind="session", name="g", interval=PUNCTUAL, timeout=PUNCTUAL))
         assert done.wait(LONGEST)
         release.set()

@@ -10,6 +10,7 @@ import pytest
 
 from exporter import __version__
 from exporter.exposition import SERIES
+from exporter.exposition.discovery import DiscoveryMetrics
 from exporter.exposition.families import Families
 from exporter.exposition.incidents import IncidentMetrics
 from exporter.exposition.own import Keepalives, OwnMetrics, TargetInfo
@@ -24,6 +25,7 @@ def names() -> set[str]:
     """Every metric there is, as it is exposed."""
     registry, families = new_registry(), Families()
     OwnMetrics(registry, families)
+    DiscoveryMetrics(registry)
     TargetInfo(list, registry)
     Keepalives(dict, registry)
     IncidentMetrics(families)

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from exporter.exposition.choice import Choice
 from exporter.model import (
     Cause,
     Endpoint,
@@ -55,7 +56,7 @@ def site(
     looks: Looks = lambda _: None,
     incidents: Sequence[Incident] = (),
 ) -> Site:
-    def scrape(accept: str) -> tuple[str, bytes]:
+    def scrape(accept: str, _: str) -> tuple[str, bytes]:
         return f"text/plain; asked={accept}", content
 
     data = Data(scrape, lambda: [EVIL], looks, lambda: incidents)
@@ -101,6 +102,18 @@ def test_metrics_are_negotiated() -> None:
         assert "Content-Encoding" not in ask(port, "/metrics", Accept_Encoding="gzip;q=0, deflate")[1]
         status, headers, content = ask(port, "/metrics", "HEAD")
         assert (status, headers["Content-Length"], content) == (200, "14", b"")
+
+
+def test_a_scrape_chooses_in_its_url_and_hears_what_there_is_to_choose() -> None:
+    def scrape(_: str, query: str) -> tuple[str, bytes]:
+        Choice.parse(query)
+        return "text/plain", query.encode()
+
+    data = Data(scrape, list, lambda _: None, list)
+    with serving(Site(data.routes)) as port:
+        assert ask(port, "/metrics?collect[]=tcp")[::2] == (200, b"collect[]=tcp")
+        status, _, content = ask(port, "/metrics?collect=tcp")
+    assert (status, content) == (400, b"'collect': unknown parameter; allowed: collect[], exclude[]\n")
 
 
 def test_not_ready_before_the_first_round() -> None:

@@ -10,6 +10,8 @@ from exporter.diagnosis.telling import tell
 from exporter.model import Cause, Severity
 
 IS_POSTGRES: Final = 'query (printf `conndrop_target_info{target=%q,dialect="postgresql"}` $labels.target)'
+DROPPING: Final = "DatabaseConnectionsDropping"
+"""The alert that names a cause; one rule for each."""
 REMEMBERED: Final = "35m"
 """For how long symptoms look back that page, and a while for the last notification."""
 
@@ -19,7 +21,7 @@ MISSED: Final = "2m"
 
 def _alert(cause: Cause) -> Alert:
     return Alert(
-        name="DatabaseConnectionsDropping",
+        name=DROPPING,
         kind=Kind.CAUSE,
         levels=(Level(severity=CATALOGUE[cause].severity),),
         # A scrape that fails is not the end: it would be told as such, and what goes on as something new.

@@ -85,6 +85,17 @@ conndrop_config_last_reload_successful == 0
     evidence="it goes on with the one read at {{ $value | humanizeTimestamp }}",
     fix="Have all its mistakes listed, each with its line: conndrop check FILE",
 )
+DISCOVERY: Final = Alert(
+    name="ConndropDiscoveryFailing",
+    kind=Kind.EXPORTER,
+    levels=(Level(severity=Severity.WARNING, lasts="15m"),),
+    expr="conndrop_discovery_up == 0",
+    summary="The exporter at {{ $labels.instance }} cannot find out which databases {{ $labels.source }} "
+    "lists",
+    evidence="for 15 minutes it has found no list there that it can use; the last good one holds, if there "
+    "was any",
+    fix="Read in the exporter's log what is wrong with it: targets cannot be discovered",
+)
 UNKNOWN: Final = Alert(
     name="ConndropCauseUnknown",
     kind=Kind.EXPORTER,
@@ -140,5 +151,8 @@ count without (target) (
     "rule_files: [/etc/prometheus/conndrop/conndrop-*.yml]",
 )
 ITSELF: Final = (
-    Group(name="conndrop-exporter", rules=(DOWN, MISSED, ERROR, RELOAD, UNKNOWN, RESTARTED, BLIND, RECORDS)),
+    Group(
+        name="conndrop-exporter",
+        rules=(DOWN, MISSED, ERROR, RELOAD, DISCOVERY, UNKNOWN, RESTARTED, BLIND, RECORDS),
+    ),
 )

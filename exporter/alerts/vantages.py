@@ -6,14 +6,10 @@ that share an uplink have the same one (see `docs/vantages.md`).
 
 from typing import Final
 
+from exporter.alerts.incidents import DROPPING
 from exporter.alerts.rule import Alert, Group, Kind, Level, Record
-from exporter.diagnosis.catalogue import CATALOGUE
-from exporter.model import Severity
+from exporter.model import Cause, Severity
 
-CRITICAL: Final = "|".join(
-    cause.replace(".", "[.]") for cause, entry in CATALOGUE.items() if entry.severity is Severity.CRITICAL
-)
-"""Pattern of the causes for which connections fail now; the others harm them."""
 PLACE: Final = "job, site, vantage, instance, target"
 """What tells one target, as one exporter sees it, from all others."""
 TARGET: Final = "job, severity, target"
@@ -21,13 +17,29 @@ SITE: Final = "job, severity, site, target"
 EXPORTER: Final = "job, severity, vantage, instance"
 LATELY: Final = "<vantages_settled:duration>"
 
-# 2: connections fail; 1: they suffer; 0: all is well. What is not scraped says nothing.
+SCRAPED: Final = f'max by ({PLACE}) (conndrop_incident_active{{cause="{Cause.UNKNOWN}"}})'
+"""1 while there is trouble without a name, else 0; nothing for what is not scraped."""
+
+
+def _told(severity: Severity) -> str:
+    """Ask for the causes of a severity that hold: they are few, and all that could hold are many."""
+    told = f'alertname="{DROPPING}",alertstate="firing",severity="{severity}"'
+    return f"max by ({PLACE}) (ALERTS{{{told}}})"
+
+
+# 2: connections fail; 1: they suffer; 0: all is well.
 WORST: Final = Record(
     name="vantage:conndrop_trouble:worst",
     expr=f"""\
-2 * max by ({PLACE}) (conndrop_incident_active{{cause=~"{CRITICAL}"}}) > 0
-or
-max by ({PLACE}) (conndrop_incident_active{{cause!~"{CRITICAL}"}})
+(
+  2 * {_told(Severity.CRITICAL)}
+  or
+  {_told(Severity.WARNING)}
+  or
+  {SCRAPED}
+)
+and
+{SCRAPED}
 """,
 )
 # Who looks later than others must not make them believe that they are alone, and who has just started has

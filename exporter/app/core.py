@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from exporter.app.allocating import spare_memory
 from exporter.app.descriptors import allow_descriptors
 from exporter.app.diagnosing import Diagnosis, Means
 from exporter.app.watch import Hands
@@ -90,7 +91,7 @@ class Core:
         self._changing = threading.Lock()
 
     def _begin_hands(self, sinks: Sequence[Sink]) -> None:
-        rooms = {name: self.families.room() for name in SERIES}
+        rooms = {name: self.families.room(name) for name in SERIES}
         series: dict[str, Series] = {name: begin(rooms[name]) for name, begin in SERIES.items()}
         self.runner = Runner([*sinks, self._desk.record])
         self._scheduler = Scheduler(self.own, self._vitals.loop("scheduler"))
@@ -128,6 +129,7 @@ class Core:
     def start(self) -> None:
         """Begin to look."""
         sys.setswitchinterval(SWITCH_INTERVAL)
+        spare_memory()
         allow_descriptors()
         for order in self._canary.orders:
             self._keeper.order(order)

@@ -4,6 +4,7 @@ import gc
 import logging
 import socket
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,8 @@ from exporter.app.pages import Memories
 from exporter.app.probing import prober, scope
 from exporter.app.service import Service, status
 from exporter.config import Configuration
+from exporter.discovery.discovery import Discovery
+from exporter.exposition.discovery import DiscoveryMetrics
 from exporter.exposition.registry import Scrape
 from exporter.journal import Journal
 from exporter.probes.memory import Memory
@@ -52,9 +55,12 @@ class Daemon:
         hearers = Hearers(sinks=sinks, note=journal.incident, forget=memories.forget, vitals=vitals)
         self._core = core = Core(configuration, Memory(state), hearers)
         core.own.configured()
+        core.own.shares(options.shard)
+        self._shard = options.shard
         self._configuration = configuration
         self._service = Service(options, self.reload, core.own, self._status, vitals)
         self._prober = prober(core.resolver, core.stop_switch, memories.history, core.own, options)
+        self._discovery = Discovery(self._put_into_force, core.resolver, DiscoveryMetrics(core.registry))
         self.reload(configuration)
         self._entrance = entrance or Entrance()
         behind = Behind(
@@ -63,7 +69,7 @@ class Daemon:
             incidents=core.diagnosis.history.listed,
             watches=core.watches,
             prober=self._prober,
-            ready=lambda: core.runner.ready,
+            ready=lambda: self._discovery.looked and core.runner.ready,
             reload=self._service.reload,
             configuration=lambda: self._configuration,
             hanging=partial(vitals.hanging, HANGING),
@@ -71,8 +77,13 @@ class Daemon:
         self._web = self._entrance.open(site(behind, self._entrance.mount), listeners)
 
     def reload(self, configuration: Configuration) -> Mapping[str, int]:
-        """Have another configuration from now on, and count changes (see `Core.change`)."""
-        return self._core.change(configuration, partial(self._learn, configuration))
+        """Have another configuration from now on, and count changes (see `Discovery.change`)."""
+        return self._discovery.change(configuration)
+
+    def _put_into_force(self, configuration: Configuration) -> Mapping[str, int]:
+        """Have a configuration with all targets there are, of which ours are probed (see `Core.change`)."""
+        ours = tuple(probed for probed in configuration.targets if self._shard.owns(probed.target.name))
+        return self._core.change(replace(configuration, targets=ours), partial(self._learn, configuration))
 
     def _learn(self, configuration: Configuration) -> None:
         """Let what is looked at on request, and what is shown, be that of the configuration in force."""
@@ -95,7 +106,8 @@ class Daemon:
         """Begin to probe."""
         gc.freeze()  # what has been built stays: no collection has to look through it again
         self._core.start()
-        fields = {"version": __version__, "probes": self._core.runner.expected}
+        self._discovery.start()
+        fields = {"version": __version__, "probes": self._core.runner.expected, "shard": str(self._shard)}
         for url in self.urls:
             log.info("listening", extra={"fields": {"url": url, **fields}})
         self._service.start(self._web.addresses)
@@ -103,8 +115,9 @@ class Daemon:
     def stop(self) -> None:
         """End every wait and let go of everything."""
         self._service.stop()
+        self._discovery.stop()
         self._core.stop()
         self._web.stop()
 
     def _status(self) -> str:
-        return status(self._core.watches.all, self._core.diagnosis.history.listed())
+        return status(self._core.watches.all, self._core.diagnosis.history.listed(), self._shard)

@@ -11,6 +11,7 @@ from exporter.diagnosis.sign import Fact
 from exporter.diagnosis.subject import Subject
 from exporter.diagnosis.telling import Words, tell
 from exporter.diagnosis.verdict import Ask
+from exporter.exposition.choice import INCIDENTS
 from exporter.exposition.families import Families
 from exporter.exposition.incidents import IncidentMetrics
 from exporter.incidents.cases import Facts
@@ -41,7 +42,7 @@ class Diagnosis:
     def __init__(self, thresholds: Thresholds, families: Families, means: Means) -> None:
         """Begin without a target."""
         self._thresholds = thresholds
-        self._families = families.room()
+        self._families = families.room(INCIDENTS)
         self._metrics = IncidentMetrics(self._families)
         self.history = History((), means.memory.recall, means.memory.keep)
         self._well: dict[str, Told] = {}

@@ -1,4 +1,4 @@
-"""The configuration, read anew while the daemon runs: by signal, by request, or when its files change."""
+"""The configuration, read anew while the daemon runs: by signal, by request, or when its file changes."""
 
 import logging
 import threading
@@ -7,13 +7,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final, Protocol
 
-from exporter.config import Configuration, ConfigurationError, Sources
+from exporter.config import Configuration, ConfigurationError
 from exporter.config.problems import CREDENTIALS, MASKED
+from exporter.config.sources import digest
 
 log = logging.getLogger(__name__)
 
 SETTLED: Final = 1.0
-"""Seconds, at most, for which files must stay the same before they are read: they may be half written."""
+"""Seconds, at most, for which a file must stay the same before it is read: it may be half written."""
 PATIENCE: Final = 30.0
 """Seconds for which a reload waits for the one before."""
 ENDING: Final = 1.0
@@ -41,32 +42,37 @@ def _unannounced() -> Iterator[None]:
 
 
 class Source:
-    """Where the configuration comes from, and whether there is another one by now."""
+    """Where the configuration comes from, and whether there is another one by now.
+
+    That is the file itself: those that it names for targets are watched by themselves (`exporter.discovery`).
+    """
 
     def __init__(self, path: Path, load: Callable[[Path], Configuration]) -> None:
         self.path = path
         self._load = load
-        self._sources = Sources(path)
         self._seen = b""
 
     def read(self) -> Configuration:
         """Read it; raises ConfigurationError."""
-        self._seen = self._sources.digest()  # before it is read, lest a change between the two is missed
+        self._seen = self._digest()  # before it is read, lest a change between the two is missed
         return self._load(self.path)
 
     def changed(self) -> bool:
-        """Whether the files are not what they were when they were read last."""
-        return self._sources.digest() != self._seen
+        """Whether the file is not what it was when it was read last."""
+        return self._digest() != self._seen
 
     def settled(self, seconds: float, wait: Callable[[float], bool]) -> bool:
         """Wait until nobody has written for so long; False when `wait` says to end."""
-        before = self._sources.digest()
+        before = self._digest()
         while not wait(seconds):
-            now = self._sources.digest()
+            now = self._digest()
             if now == before:
                 return True
             before = now
         return False
+
+    def _digest(self) -> bytes:
+        return digest([self.path])
 
 
 class Reloader:
@@ -92,7 +98,7 @@ class Reloader:
         self._asked = threading.Event()
 
     def start(self, every: float | None = None) -> None:
-        """Begin to answer `ask`; with `every`, look at the files after so many seconds again and again."""
+        """Begin to answer `ask`; with `every`, look at the file after so many seconds again and again."""
         threading.Thread(target=self._work, args=(every,), name="reload", daemon=True).start()
 
     def stop(self) -> None:
@@ -128,7 +134,7 @@ class Reloader:
                 self._look(min(every, SETTLED))
 
     def _look(self, patience: float) -> None:
-        """Reload when files have changed; what was wrong is tried again, since it may be right by now."""
+        """Reload when the file has changed; what was wrong is tried again, since it may be right by now."""
         if self._source.changed():
             if self._source.settled(patience, self._ended.wait):
                 self.reload()

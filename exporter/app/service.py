@@ -7,7 +7,7 @@ from typing import Final
 from exporter.app.options import Options
 from exporter.app.reloading import Observer, Reloader
 from exporter.config import Configuration
-from exporter.model import Incident
+from exporter.model import Incident, Shard
 from exporter.runtime.vitals import Vitals, Watchdog
 from exporter.web.pulse import Pulse
 from exporter.web.server import ListenAddress
@@ -67,7 +67,8 @@ class Service:
             self._pulse.stop()
 
 
-def status(targets: Collection[object], incidents: Collection[Incident]) -> str:
+def status(targets: Collection[object], incidents: Collection[Incident], shard: Shard) -> str:
     """Say in one line how many targets there are, and how many have trouble."""
     ill = len({incident.target for incident in incidents if incident.ended is None})
-    return f"{len(targets)} target{'' if len(targets) == 1 else 's'}, {ill or 'none'} with trouble"
+    part = f" of shard {shard}" if shard.count > 1 else ""
+    return f"{len(targets)} target{'' if len(targets) == 1 else 's'}{part}, {ill or 'none'} with trouble"

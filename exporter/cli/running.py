@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from exporter import app, logs
-from exporter.cli.checking import check
+from exporter.cli.checking import add_shard, check
 from exporter.cli.output import VERSION, complain
 from exporter.cli.parsing import read_by
 from exporter.config import ConfigurationError, check_name
+from exporter.model import Shard
 from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets, sockets_passed
 from exporter.settings import parse_duration
 from exporter.web.mounting import Mount
@@ -34,6 +35,7 @@ def add(commands: Any) -> None:
         "run", help="run the exporter", description="Run the exporter until it is told to stop."
     )
     _add_configuration(parser)
+    add_shard(parser)
     add_web(parser)
     parser.add_argument(
         "--web.systemd-socket", dest="passed", action="store_true",
@@ -53,7 +55,7 @@ def add(commands: Any) -> None:
 
 def _run(parsed: argparse.Namespace) -> int:
     if parsed.check:
-        return check([parsed.config_file], [parsed.web_file] if parsed.web_file else [])
+        return check([parsed.config_file], [parsed.web_file] if parsed.web_file else [], parsed.shard)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # it would end us; what it asks for is being done
     logs.set_up(parsed.log_level, parsed.log_format)
     try:
@@ -63,7 +65,7 @@ def _run(parsed: argparse.Namespace) -> int:
             _listen(parsed),
             parsed.state_directory or _state_directory(),
             entrance(parsed),
-            options(parsed, source=source, systemd=Systemd()),
+            options(parsed, source=source, systemd=Systemd(), shard=parsed.shard or Shard()),
         )
     except AddressError as error:
         taken = "; systemd listens, and --web.systemd-socket takes its socket" if sockets_passed() else ""
@@ -114,7 +116,7 @@ def _add_configuration(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--config.enable-auto-reload", dest="auto_reload", action="store_true",
-        help="read the configuration anew when it, or a file that its target_files find, has changed",
+        help="read the configuration anew when its file has changed; files of targets are watched anyway",
     )  # fmt: skip
     parser.add_argument(
         "--config.auto-reload-interval", dest="reload_interval", type=read_by(_interval), default=30.0,

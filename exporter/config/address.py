@@ -78,7 +78,7 @@ def _problems(url: URL, *, has_password: bool) -> Iterator[str]:
     ]
     if not all(text.isprintable() for text in texts):
         yield "has a control character in it"
-    yield _host_problem(url.host or "")
+    yield host_problem(url.host or "")
     if url.port is not None and not 0 < url.port < 65536:
         yield f"has port {url.port}; 1 to 65535 is allowed"
     if not url.username:
@@ -92,7 +92,8 @@ def _problems(url: URL, *, has_password: bool) -> Iterator[str]:
             yield f"gives the parameter {name} more than once"
 
 
-def _host_problem(host: str) -> str:
+def host_problem(host: str) -> str:
+    """Say why this is no host, or nothing."""
     if not host:
         return f"names no host; {EXAMPLE}"
     if "," in host:

@@ -2,19 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 from exporter.config.address import UrlError, prepare
 from exporter.config.document import Document
 from exporter.config.meaning import Module
-from exporter.config.modules import DEFAULT_MODULES, ModuleBlock, SessionModule, TcpModule, TlsConfig
+from exporter.config.modules import DEFAULT_MODULES, ModuleBlock, SessionModule, TcpModule
 from exporter.config.passwords import read_password
 from exporter.config.problems import Place, Problem
+from exporter.config.tls import read_policy
 from exporter.db.dialect import Dialect
 from exporter.model import Endpoint
 from exporter.model.allowance import Allowance, Rule
-from exporter.net.tls import FilesUnusable, TlsPolicy, Verify, client_context
 from exporter.settings import Settings
 
 WITH_TLS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -57,7 +56,9 @@ class _Reading:
         if isinstance(settings, SessionModule):
             return self._logging_in(module, settings, place)
         if (wanted := getattr(settings, "tls_config", None)) is not None:
-            module = replace(module, policy=self._policy(wanted, (*place, "tls_config")))
+            module = replace(
+                module, policy=read_policy(self._document, (*place, "tls_config"), wanted, self._problems)
+            )
         if isinstance(settings, TcpModule) and settings.starttls:
             endpoint = _anybody(settings.starttls, params=WITH_TLS[settings.starttls])
             return replace(module, dialect=self._dialect(settings.starttls), endpoint=endpoint)
@@ -91,32 +92,6 @@ class _Reading:
 
     def _password(self, place: Place, source: Any) -> Any:
         return read_password(self._document, (*place, "auth", "password"), source, self._problems)
-
-    def _policy(self, wanted: TlsConfig, place: Place) -> TlsPolicy:
-        files = [self._file(place, key, getattr(wanted, key)) for key in ("ca_file", "cert_file", "key_file")]
-        authorities, certificate, key = files
-        policy = TlsPolicy(
-            required=True,
-            verify=Verify.NOTHING if wanted.insecure_skip_verify else Verify.CHAIN_AND_NAME,
-            ca=authorities,
-            certificate=certificate,
-            key=key,
-        )
-        if any(files) and not self._problems:
-            try:
-                client_context(policy)
-            except FilesUnusable as error:
-                self._problems.append(self._document.problem(place, f"cannot be used: {error}"))
-        return policy
-
-    def _file(self, place: Place, key: str, name: str | None) -> str:
-        """Give a path, which is written relative to the configuration; empty where there is none."""
-        path = self._document.path.parent / Path(name or "")
-        if name and not path.is_file():
-            self._problems.append(
-                self._document.problem((*place, key), f"{name!r} is no file that can be read")
-            )
-        return str(path) if name else ""
 
     def _dialect(self, name: str) -> Dialect:
         return next(dialect for dialect in self._dialects if name in dialect.names)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,3 +49,8 @@ def unknown_key(key: str, allowed: Sequence[str]) -> str:
     near = difflib.get_close_matches(key, allowed, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"unknown key; {hint}allowed: {', '.join(allowed)}"
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Give each problem once, in the order in which people go through files."""
+    return sorted(set(problems), key=lambda problem: (str(problem.path), problem.line, str(problem)))

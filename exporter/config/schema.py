@@ -1,6 +1,7 @@
 """What may be written in a configuration file."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_network
 from typing import Annotated, Any, Protocol
@@ -17,6 +18,7 @@ from pydantic import (
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import SchemaSerializer, core_schema
 
+from exporter.config.discovery import discovery_models
 from exporter.config.modules import ModuleBlock, ProbeAccess
 from exporter.config.naming import Connections, Labels, Name
 from exporter.config.passwords import PasswordSource, password_source
@@ -114,8 +116,21 @@ class ConfigurationFile(Settings):
     modules: dict[Name, ModuleBlock] = Field(default={}, description="how /probe looks")
 
 
-def models(kinds: Sequence[ProbeKind]) -> tuple[type[Settings], type[Settings]]:
-    """Build the models of a whole file and of one target for these kinds of probes."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The models of a whole file, of one target, and by its key that of a place where some are discovered.
+
+    They are made for these `kinds` of probes.
+    """
+
+    kinds: Sequence[ProbeKind]
+    whole: type[Settings]
+    target: type[Settings]
+    discovery: Mapping[str, type[Settings]]
+
+
+def models(kinds: Sequence[ProbeKind]) -> Models:
+    """Build the models for these kinds of probes."""
     blocks: Mapping[str, Any] = {kind.name: kind.settings for kind in kinds}
     fields = partial(_fields, blocks)
     defaults = create_model(
@@ -133,14 +148,24 @@ def models(kinds: Sequence[ProbeKind]) -> tuple[type[Settings], type[Settings]]:
             Field(default=probes(), description="settings of its probes, or false to switch one off"),
         ),
     )
+    discovery = discovery_models(probes)
+    further: dict[str, Any] = {
+        key: (list[model], Field(default=[], description=_summary(model)))  # type: ignore[valid-type]  # as below
+        for key, model in discovery.items()
+    }
     whole = create_model(
         "Configuration",
         __base__=ConfigurationFile,
         __doc__=ConfigurationFile.__doc__,
         defaults=(defaults, Field(default=defaults(), description="settings of the probes, for all targets")),
         targets=(list[target], Field(default=[], description="what is probed")),  # type: ignore[valid-type]  # made at run time
+        **further,
     )
-    return whole, target
+    return Models(kinds=kinds, whole=whole, target=target, discovery=discovery)
+
+
+def _summary(model: type[Settings]) -> str:
+    return (model.__doc__ or "").strip().splitlines()[0]
 
 
 class _Switch:
@@ -168,7 +193,7 @@ def _fields(blocks: Mapping[str, Any], *, switch: bool) -> dict[str, Any]:
     return {
         name: (
             Annotated[settings | None, _Switch()] if switch else settings | None,
-            Field(default=None, description=(settings.__doc__ or "").strip().splitlines()[0]),
+            Field(default=None, description=_summary(settings)),
         )
         for name, settings in blocks.items()
     }
@@ -189,6 +214,5 @@ class _AsWritten(GenerateJsonSchema):
 
 def json_schema(kinds: Sequence[ProbeKind]) -> dict[str, Any]:
     """Describe the configuration file as a JSON Schema, for editors."""
-    whole, _ = models(kinds)
-    described = whole.model_json_schema(schema_generator=_AsWritten)
+    described = models(kinds).whole.model_json_schema(schema_generator=_AsWritten)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **described}

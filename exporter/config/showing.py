@@ -9,7 +9,10 @@ from urllib.parse import quote
 
 import yaml
 
-from exporter.config.meaning import Configuration, ProbedTarget
+from exporter.config.discovery import KEYS
+from exporter.config.meaning import Configuration
+from exporter.config.probed import ProbedTarget
+from exporter.config.problems import CREDENTIALS, MASKED
 from exporter.config.schema import ProbeKind
 from exporter.model import Endpoint, Secret
 from exporter.model.endpoint import MASK
@@ -36,9 +39,12 @@ def shown(configuration: Configuration, kinds: Sequence[ProbeKind]) -> str:
     document = {
         each.name: plain
         for each in fields(configuration)
-        if each.name not in ("targets", "modules")
+        if each.name not in ("targets", "files", "listings", "modules")
         and (plain := _plain(getattr(configuration, each.name))) is not None
     }
+    for key, block in KEYS.items():
+        shown_here = [each.block for each in configuration.listings if isinstance(each.block, block)]
+        document |= {key: [_masked(_plain(each)) for each in shown_here]} if shown_here else {}
     document["modules"] = {module.name: _masked(_plain(module.block)) for module in configuration.modules}
     document["targets"] = [_target(probed, kinds) for probed in configuration.targets]
     return _yaml(document)
@@ -58,7 +64,15 @@ def _masked(plain: Any, *, sources: bool = True) -> Any:
             else _masked(each, sources=sources)
             for key, each in plain.items()
         }
-    return WITHIN.sub(rf"\1{MASK}", plain) if isinstance(plain, str) else plain
+    return _masked_text(plain) if isinstance(plain, str) else plain
+
+
+def _masked_text(text: str) -> str:
+    """Mask what is secret in a text; of a URL the password, and parameters one by one."""
+    if "://" not in text:
+        return WITHIN.sub(rf"\1{MASK}", text)
+    place, mark, parameters = CREDENTIALS.sub(MASKED, text).partition("?")
+    return place + mark + "&".join(WITHIN.sub(rf"\1{MASK}", each) for each in parameters.split("&"))
 
 
 def _yaml(document: Mapping[str, Any]) -> str:
@@ -111,7 +125,7 @@ def _plain(value: object) -> Any:
     if isinstance(value, Secret):
         return _source(value)
     if isinstance(value, Settings):
-        return value.model_dump(mode="json", exclude_none=True)
+        return value.model_dump(mode="json", exclude_none=True, warnings=False)  # false is a switch
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

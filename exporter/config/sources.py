@@ -1,15 +1,11 @@
-"""The files that a configuration is read from, and whether they are still as they were."""
+"""Files that are read, and whether they are still as they were."""
 
 import glob
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
-from exporter.config.document import LARGEST, read
-
-PATTERNS: Final = "target_files"
-"""The key under which further files are named."""
+from exporter.config.document import LARGEST
 
 
 def named(folder: Path, pattern: str) -> list[Path]:
@@ -18,29 +14,13 @@ def named(folder: Path, pattern: str) -> list[Path]:
     return sorted(folder / name for name in glob.glob(pattern, root_dir=folder))  # noqa: PTH207
 
 
-class Sources:
-    """The configuration at `path`, with all that its patterns find, sound or not."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known = b""
-        self._patterns: tuple[str, ...] = ()
-
-    def digest(self) -> bytes:
-        """Tell, in few bytes, what all of them hold now; what cannot be read counts as such."""
-        content = _content(self._path)
-        if (now := _digest([(self._path, content)])) != self._known:
-            self._known = now
-            self._patterns = _patterns(self._path) if PATTERNS.encode() in content else ()
-        files = {path for pattern in self._patterns for path in named(self._path.parent, pattern)}
-        return _digest([(self._path, content), *((path, _content(path)) for path in sorted(files))])
-
-
-def _patterns(path: Path) -> tuple[str, ...]:
-    document = read(path, [])
-    content = document.content if document is not None else None
-    written = content.get(PATTERNS) if isinstance(content, dict) else None
-    return tuple(each for each in written if isinstance(each, str)) if isinstance(written, list) else ()
+def digest(paths: Iterable[Path]) -> bytes:
+    """Tell, in few bytes, what all of these files hold now; what cannot be read counts as such."""
+    whole = hashlib.sha256()
+    for path in paths:
+        for part in (bytes(path), _content(path)):
+            whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.digest()
 
 
 def _content(path: Path) -> bytes:
@@ -52,11 +32,3 @@ def _content(path: Path) -> bytes:
             return file.read(LARGEST + 1)
     except OSError:
         return b""
-
-
-def _digest(parts: Iterable[tuple[Path, bytes]]) -> bytes:
-    whole = hashlib.sha256()
-    for path, content in parts:
-        for part in (bytes(path), content):
-            whole.update(len(part).to_bytes(8, "big") + part)
-    return whole.digest()

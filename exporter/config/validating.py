@@ -6,6 +6,7 @@ from typing import Any, TypeVar, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from exporter.config.discovery import KEYS
 from exporter.config.document import Document, read
 from exporter.config.problems import ConfigurationError, Place, Problem, unknown_key
 from exporter.settings import Settings
@@ -23,6 +24,8 @@ EXPECTED = {
     "model_type": "must be a block of keys and values",
 }
 """What pydantic's errors mean, in words for people."""
+ENTRIES = ("targets", *KEYS)
+"""Lists in a configuration whose entries are judged one by one."""
 LIMITS = {"greater_than_equal": "at least", "less_than_equal": "at most"}
 """Its words for numbers that are too small or too large."""
 
@@ -47,8 +50,8 @@ def validated(
         for detail in error.errors(include_input=False, include_url=False):
             # pydantic puts "[key]" behind the key that it means.
             at = (*place, *(part for part in detail["loc"] if part != "[key]"))
-            # Targets are judged one by one, so that a mistake in one hides nothing of the others.
-            if not (place == () and detail["loc"][:1] == ("targets",) and len(detail["loc"]) > 1):
+            # These are judged one by one, so that a mistake in one hides nothing of the others.
+            if place or len(detail["loc"]) < 2 or detail["loc"][0] not in ENTRIES:
                 problems.append(document.problem(at, _words(detail, model)))
         return None
 

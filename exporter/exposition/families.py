@@ -1,20 +1,25 @@
 """All families there are, by rooms: who writes a kind of series has one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from exporter.exposition.choice import ALL, EXPORTER, HELD, HOPS, Choice
 from exporter.exposition.family import Counter, Family, Gauge, Histogram
 
 S = TypeVar("S")
+OF_HOPS: Final = "conndrop_path_hop_"
+"""How the names of families begin that have a series for each hop."""
 
 
 class Families:
     """Families, of one room or of all. `vantage`, where there is one, is a label of every series.
 
-    A room (`room`) begins its own, and forgets a target in these only.
+    A room (`room`) begins its own, and forgets a target in these only. `part` is the name under which a
+    scrape chooses them (see `exporter.exposition.choice`).
     """
 
-    def __init__(self, vantage: str | None = None) -> None:
+    def __init__(self, vantage: str | None = None, *, part: str = EXPORTER) -> None:
+        self._part = part
         self.constant: Mapping[str, str] = {}
         self._families: list[Family] = []
         self._rooms: list[Families] = []
@@ -23,9 +28,9 @@ class Families:
         self._forgetting: list[Callable[[str], object]] = []
         self.stand(vantage)
 
-    def room(self) -> "Families":
+    def room(self, part: str = EXPORTER) -> "Families":
         """Give a room of its own to who writes one kind of series."""
-        room = Families()
+        room = Families(part=part)
         room.constant, room._house = self.constant, self._house
         self._rooms.append(room)
         return room
@@ -50,10 +55,10 @@ class Families:
         return histogram
 
     def shared(self, build: "Callable[[Families], S]") -> S:
-        """Give what `build` makes, the same for all who ask: families that several probes write."""
+        """Give what `build` makes in its own room, the same for all who ask: what several probes write."""
         house = self._house
         if build not in house._shared:
-            house._shared[build] = build(house)
+            house._shared[build] = build(house.room(HELD))
         found: S = house._shared[build]
         return found
 
@@ -97,15 +102,18 @@ class Families:
         """Every name, whether it is published yet or not."""
         return [family.name for family in self._everything()]
 
-    def _everything(self) -> Iterator[Family]:
-        yield from self._families
+    def _everything(self, choice: Choice = ALL) -> Iterator[Family]:
+        if choice.takes(self._part):
+            yield from self._families
         for room in self._rooms:
-            yield from room._everything()
+            yield from room._everything(choice)
 
-    def render(self, *, openmetrics: bool) -> Iterator[bytes]:
-        """Write all families that have series; in OpenMetrics what follows must end with its EOF."""
-        for family in self._everything():
-            samples = family.samples()
+    def render(self, *, openmetrics: bool, choice: Choice = ALL) -> Iterator[bytes]:
+        """Write chosen families that have series; in OpenMetrics what follows must end with its EOF."""
+        for family in self._everything(choice):
+            if family.name.startswith(OF_HOPS) and not choice.has(HOPS):
+                continue
+            samples = family.samples(choice)
             if samples:
                 yield family.head(openmetrics=openmetrics).encode()
                 yield samples.encode()

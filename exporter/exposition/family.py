@@ -16,9 +16,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 from exporter.exposition.children import Count, Distribution, escaped, number
+from exporter.exposition.choice import ALL, BUCKETS, ZEROS, Choice
 
 C = TypeVar("C", Count, Distribution)
 TARGET: Final = "target"
+CAUSE: Final = "cause"
 
 
 class Family(ABC):
@@ -41,8 +43,12 @@ class Family(ABC):
         return f"# HELP {name} {self.text}\n# TYPE {name} {kind}\n"
 
     @abstractmethod
-    def samples(self) -> str:
-        """Write a line for each sample."""
+    def samples(self, choice: Choice = ALL) -> str:
+        """Write a line for each sample that is chosen."""
+
+    def _sparse(self, choice: Choice) -> bool:
+        """Whether what is still 0 is left out: only where there is a series for each cause."""
+        return CAUSE in self.label_names and not choice.has(ZEROS)
 
     @abstractmethod
     def forget(self, target: str) -> None:
@@ -109,10 +115,12 @@ class Counter(_Recorded[Count]):
     def _child(self, labels: str) -> Count:
         return Count(labels)
 
-    def samples(self) -> str:
-        """Write a line for each child."""
+    def samples(self, choice: Choice = ALL) -> str:
+        """Write a line for each child (see `Family.samples`)."""
         begin = self.name + "{"
         children = list(self._children.values())
+        if self._sparse(choice):
+            children = [child for child in children if child.value]
         return "".join([f"{begin}{child.labels}}} {number(child.value)}\n" for child in children])
 
 
@@ -136,9 +144,18 @@ class Histogram(_Recorded[Distribution]):
     def _child(self, labels: str) -> Distribution:
         return Distribution(labels, self.bounds)
 
-    def samples(self) -> str:
-        """Write the lines of each child: its buckets, their count and their sum."""
-        return "".join([self._lines(child) for child in list(self._children.values())])
+    def samples(self, choice: Choice = ALL) -> str:
+        """Write the lines of each child: its buckets, their count and their sum (see `Family.samples`)."""
+        write = self._lines if choice.has(BUCKETS) else self._few_lines
+        return "".join([write(child) for child in list(self._children.values())])
+
+    def _few_lines(self, child: Distribution) -> str:
+        *counts, total = child.tally.copy()
+        end, shown = child.labels + "} ", number(sum(counts))
+        return (
+            f"{self._begins[-1]}{end}{shown}\n"
+            f"{self.name}_count{{{end}{shown}\n{self.name}_sum{{{end}{number(total)}\n"
+        )
 
     def _lines(self, child: Distribution) -> str:
         *counts, total = child.tally.copy()
@@ -191,12 +208,15 @@ class Gauge(Family):
             self._write(target)
 
     def _write(self, target: str) -> None:
-        lines = [
-            f"{self.name}{{{self._pairs((target, *labels))}}} {number(value)}\n"
-            for labels, value in self._values[target].items()
-        ]
-        self._shown[target] = "".join(lines)
+        self._shown[target] = "".join([self._line(target, *pair) for pair in self._values[target].items()])
 
-    def samples(self) -> str:
-        """Give the lines of all targets."""
+    def _line(self, target: str, labels: tuple[str, ...], value: float) -> str:
+        return f"{self.name}{{{self._pairs((target, *labels))}}} {number(value)}\n"
+
+    def samples(self, choice: Choice = ALL) -> str:
+        """Give the lines of all targets (see `Family.samples`)."""
+        if self._sparse(choice):
+            found = list(self._values.items())
+            lines = (self._line(one, *pair) for one, values in found for pair in values.items() if pair[1])
+            return "".join(lines)
         return "".join(list(self._shown.values()))

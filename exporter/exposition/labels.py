@@ -44,6 +44,7 @@ LABELS: Final[Mapping[str, str]] = {
     "host": "the host in the target's URL",
     "port": "the port in the target's URL",
     "process": _values(PROCESSES),
+    "source": "[where targets are discovered](discovery.md): its `name`, or such as `http_sd_configs[0]`",
     "python_version": "of the interpreter",
 }
 """Every label there is but those that readers choose themselves, and what it says."""

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from exporter import __version__
 from exporter.exposition.buckets import ERROR_BUCKETS, LAG_BUCKETS
 from exporter.exposition.families import Families
-from exporter.model import HostCondition, Target
+from exporter.model import HostCondition, Shard, Target
 from exporter.net.engine import Punctuality
 from exporter.net.keepalive import keepalive_time
 
@@ -97,6 +97,13 @@ class OwnMetrics:
             "Requests to /probe for a module that there is not.",
             registry=registry,
         )
+        self._ordinal = Gauge(
+            "conndrop_shard_ordinal",
+            "Which of the exporters this one is that share the targets, counted from 0.",
+            registry=registry,
+        )
+        self._shards = Gauge("conndrop_shards", "Exporters that share the targets.", registry=registry)
+        self.shares(Shard())
         self._begin_counters(registry)
         self._begin_histograms(families)
 
@@ -175,6 +182,11 @@ class OwnMetrics:
     def failed(self) -> None:
         """Note that the one read last is not: it was not sound, or could not be put into force."""
         self._successful.set(0)
+
+    def shares(self, shard: Shard) -> None:
+        """Note which targets are ours."""
+        self._ordinal.set(shard.ordinal)
+        self._shards.set(shard.count)
 
     def ran(self, kind: str, lag: float) -> None:
         """Note that a run began so many seconds late."""

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from prometheus_client import CollectorRegistry, Metric
 
 from exporter.exposition import SERIES
+from exporter.exposition.discovery import DiscoveryMetrics
 from exporter.exposition.families import Families
 from exporter.exposition.family import Family, Histogram
 from exporter.exposition.held import DropFamilies
@@ -108,17 +109,19 @@ class Row(NamedTuple):
 def rows() -> list[Row]:
     """Give every metric, in the order in which they are told of."""
     registry, house, own = new_registry(), Families(), Families()
-    house.shared(DropFamilies)
+    held = Families()
+    DropFamilies(held)
     found = []
     for probe, build in SERIES.items():
         room = house.room()
         build(room)
         found += [_row(probe, family) for family in room.own if family.name.startswith(OURS)]
-    found += [_row("held", family) for family in house.own]
+    found += [_row("held", family) for family in held.own]
     incidents = Families()
     IncidentMetrics(incidents)
     found += [_row("incidents", family) for family in incidents.own]
     OwnMetrics(registry, own).expect("session", ("overlap",))
+    DiscoveryMetrics(registry).retain([EXAMPLE.name])
     told = list(_collected(registry))
     return [
         *found,

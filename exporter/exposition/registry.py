@@ -10,10 +10,15 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from exporter.exposition.choice import EXPORTER, Choice
 from exporter.exposition.families import Families
 
 FRESH = 0.25
 """Seconds for which a rendering is given to further clients."""
+KEPT = 4
+"""Renderings that are kept so long at most: forms, and what was chosen."""
+NOTHING = CollectorRegistry()
+"""What is left of the library's part where it is not chosen."""
 UNFIT_ESCAPING = re.compile(r";\s*escaping=(dots|values)\b")
 """Ways of escaping in which the library changes names that need none; they are not agreed to."""
 
@@ -36,7 +41,7 @@ def encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
 
 
 class Scrape:
-    """Renders what is published: as text or OpenMetrics, as the client asks for.
+    """Renders what is published, all or what the client chooses: as text or OpenMetrics, as it asks for.
 
     One rendering at a time, and each is good for a moment: it holds the interpreter, and a crowd of
     clients must not keep it from the probes.
@@ -47,19 +52,30 @@ class Scrape:
         self._outer = CollectorRegistry()
         self._outer.register(_Published(registry, families))
         self._lock = threading.Lock()
-        self._rendered: dict[bool, tuple[float, bytes]] = {}
+        self._rendered: dict[tuple[bool, Choice], tuple[float, bytes]] = {}
 
-    def __call__(self, accept: str) -> tuple[str, bytes]:
-        """Give the content type and the content for a client that sends `accept`."""
+    def __call__(self, accept: str, query: str = "") -> tuple[str, bytes]:
+        """Give the content type and the content for a client that sends `accept`, and what `query` chooses.
+
+        Raises ValueError in words for people where the query makes no sense.
+        """
         render, kind = encoder(accept)
-        openmetrics = "openmetrics" in kind
+        key = openmetrics, choice = "openmetrics" in kind, Choice.parse(query)
         with self._lock:
-            until, content = self._rendered.get(openmetrics, (0.0, b""))
-            if time.monotonic() >= until:
+            self._let_go()
+            if key not in self._rendered:
                 # The library's part comes last, for it ends with OpenMetrics' EOF.
-                content = b"".join((*self._families.render(openmetrics=openmetrics), render(self._outer)))
-                self._rendered[openmetrics] = (time.monotonic() + FRESH, content)
-            return kind, content
+                last = self._outer if choice.takes(EXPORTER) else NOTHING
+                ours = self._families.render(openmetrics=openmetrics, choice=choice)
+                content = b"".join((*ours, render(last)))
+                self._rendered[key] = (time.monotonic() + FRESH, content)
+            return kind, self._rendered[key][1]
+
+    def _let_go(self) -> None:
+        """Keep no rendering that is stale, nor more than there may be; they are large."""
+        now = time.monotonic()
+        fresh = [(key, kept) for key, kept in self._rendered.items() if now < kept[0]]
+        self._rendered = dict(fresh[-KEPT + 1 :])
 
 
 class _Published(Collector):

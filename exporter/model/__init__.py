@@ -48,6 +48,7 @@ from exporter.model.server import (
     ServerView,
     State,
 )
+from exporter.model.shard import Shard
 from exporter.model.tcp import TcpInfo
 from exporter.model.trend import Bin
 from exporter.model.trial import Trial, TrialObservation
@@ -105,6 +106,7 @@ __all__ = [
     "ServerView",
     "SessionObservation",
     "Severity",
+    "Shard",
     "Shown",
     "Silence",
     "Stage",

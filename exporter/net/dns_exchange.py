@@ -23,6 +23,8 @@ MOST_STRAYS = 100
 """Packets that answer nothing we asked, after which a server is given up."""
 LONGEST = 16384
 """Bytes of an answer, which is a thousand addresses; reading the 65,535 there may be could take long."""
+LONGEST_LIST = 65535
+"""The same where one asks for a list now and then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +55,9 @@ class Nameserver:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What one name server made of a name, its A and AAAA records together.
+    """What one name server made of a name, its records of all types that were asked for together.
 
-    `seconds` is the time until both questions were answered. `rcode` is DNS's word, that of the question
+    `seconds` is the time until all questions were answered. `rcode` is DNS's word, that of the question
     that fared worse, empty where one had no answer. `unknown` tells that the server says there is no
     such name, or that it has no address.
     """
@@ -80,13 +82,19 @@ class _Wish:
 _Steps = Generator[_Wish, None, None]
 
 
-def ask(names: Sequence[Name], servers: Iterable[Nameserver], seconds: float, stop: Stop) -> list[Answer]:
+def ask(
+    names: Sequence[Name],
+    servers: Iterable[Nameserver],
+    seconds: float,
+    stop: Stop,
+    kinds: Sequence[str] = KINDS,
+) -> list[Answer]:
     """Ask every server for `names`, one after the other until one is known; never longer than `seconds`.
 
-    Failures are in the answers; nothing is raised but Stopped.
+    `kinds` are the types of the records. Failures are in the answers; nothing is raised but Stopped.
     """
     until = time.monotonic() + seconds
-    exchanges = [_Exchange(server, names, seconds / TRIES) for server in servers]
+    exchanges = [_Exchange(server, names, seconds / TRIES, kinds) for server in servers]
     _carry_out([exchange.steps() for exchange in exchanges], until, stop)
     return [exchange.answer() for exchange in exchanges]
 
@@ -112,10 +120,12 @@ def _carry_out(exchanges: Sequence[_Steps], until: float, stop: Stop) -> None:
 class _Exchange:
     """What is asked of one server, and what it has said so far."""
 
-    def __init__(self, server: Nameserver, names: Sequence[Name], pause: float) -> None:
+    def __init__(self, server: Nameserver, names: Sequence[Name], pause: float, kinds: Sequence[str]) -> None:
         self._server = server
         self._names = names
         self._pause = pause
+        self._kinds = kinds
+        self._longest = LONGEST if kinds is KINDS else LONGEST_LIST
         self._open: list[Question] = []
         self._replies: dict[str, Reply] = {}
         self._strays = 0
@@ -127,7 +137,7 @@ class _Exchange:
         """Ask; wherever it would have to wait, say for what."""
         try:
             for name in self._names:
-                yield from self._over_udp([Question(name, kind) for kind in KINDS])
+                yield from self._over_udp([Question(name, kind) for kind in self._kinds])
                 if any(reply.addresses or reply.rcode not in UNKNOWN for reply in self._replies.values()):
                     break
         except OSError as error:
@@ -142,7 +152,7 @@ class _Exchange:
         silent = self._open and not self._error
         # An exchange that could not even begin has taken no time.
         seconds = max(0.0, (time.perf_counter() if silent else self._heard) - self._begun)
-        replies = [self._replies[kind] for kind in KINDS if kind in self._replies]
+        replies = [self._replies[kind] for kind in self._kinds if kind in self._replies]
         addresses = tuple(address for reply in replies for address in reply.addresses)
         ttl = min((reply.ttl for reply in replies if reply.ttl is not None), default=None)
         error, rcode = self._error, ""
@@ -199,11 +209,11 @@ class _Exchange:
             sock.sendall(len(question.wire).to_bytes(2) + question.wire)
             while len(received) < 2 or len(received) < 2 + int.from_bytes(received[:2]):
                 yield _Wish(sock.fileno(), READABLE)
-                piece = sock.recv(LONGEST)
+                piece = sock.recv(self._longest)
                 if not piece:
                     raise self._failure("closed its TCP connection without an answer")
                 received += piece
-                if int.from_bytes(received[:2]) > LONGEST:
+                if int.from_bytes(received[:2]) > self._longest:
                     raise self._failure("its answer is too long to be meant")
         self._heard = time.perf_counter()
         reply = question.read(bytes(received[2:]))

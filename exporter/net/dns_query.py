@@ -5,7 +5,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import dns.exception
 import dns.flags
@@ -30,8 +30,9 @@ Name: TypeAlias = dns.name.Name
 class Reply:
     """What a name server said to one question.
 
-    `rcode` is DNS's word for the outcome; `ttl`, in seconds, is the smallest along a chain of aliases,
-    None without addresses. A reply that is `truncated` has to be asked for again over TCP.
+    `rcode` is DNS's word for the outcome; `addresses` are numeric, or such as `db1.example.com.:5432` where
+    SRV records were asked for; `ttl`, in seconds, is the smallest along a chain of aliases, None without
+    addresses. A reply that is `truncated` has to be asked for again over TCP.
     """
 
     rcode: str
@@ -74,7 +75,11 @@ def _addresses(message: dns.message.Message) -> tuple[tuple[str, ...], float | N
         return (), None
     if found.answer is None:
         return (), None
-    return tuple(record.address for record in found.answer), float(found.minimum_ttl)
+    return tuple(map(_address, found.answer)), float(found.minimum_ttl)
+
+
+def _address(record: Any) -> str:
+    return f"{record.target}:{record.port}" if record.rdtype == dns.rdatatype.SRV else str(record.address)
 
 
 class Inquiry:

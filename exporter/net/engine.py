@@ -221,11 +221,11 @@ class Extra(Generic[J]):
         return self._queue[0][0] if self._queue else math.inf
 
 
-def shift(part: float, interval: float) -> float:
+def shift(part: float, interval: float, first: float = FIRST) -> float:
     """Give the seconds by which the second run must be put off for the runs to spread over the interval.
 
-    The first came within FIRST seconds, at that `part` (0 to 1) of them; at the same part of every interval
+    The first came within `first` seconds, at that `part` (0 to 1) of them; at the same part of every interval
     its successors shall come. At most half an interval, either way.
     """
-    off = part * (interval - min(interval, FIRST))
+    off = part * (interval - min(interval, first))
     return (off + interval / 2) % interval - interval / 2

@@ -1,4 +1,7 @@
-"""Waiting on a descriptor, never longer than agreed and never past the daemon's own end."""
+"""Waiting on a descriptor, never longer than agreed and never past the daemon's own end.
+
+Who waits leaves its lane to others (see `exporter.net.lanes`).
+"""
 
 import os
 import select
@@ -6,6 +9,8 @@ import threading
 import time
 from collections.abc import Mapping
 from typing import Final
+
+from exporter.net.lanes import waiting
 
 READABLE: Final = select.POLLIN
 WRITABLE: Final = select.POLLOUT
@@ -48,7 +53,8 @@ class Stop:
 
     def sleep(self, seconds: float) -> bool:
         """Wait for `seconds`, or until thrown; tell whether it was."""
-        return self._event.wait(seconds)
+        with waiting():
+            return self._event.wait(seconds)
 
     def __del__(self) -> None:
         self.throw()
@@ -71,7 +77,8 @@ def wait_for_any(wanted: Mapping[int, int], seconds: float, stop: Stop) -> set[i
     for descriptor, events in wanted.items():
         poll.register(descriptor, events)
     # poll counts in whole milliseconds; rounding up keeps a short rest from becoming a busy loop.
-    ready = poll.poll(min(max(0.0, seconds) * 1000 + 0.999, MOST_MILLISECONDS))
+    with waiting():
+        ready = poll.poll(min(max(0.0, seconds) * 1000 + 0.999, MOST_MILLISECONDS))
     if stop.thrown:
         raise Stopped
     return {descriptor for descriptor, _ in ready}
@@ -80,9 +87,10 @@ def wait_for_any(wanted: Mapping[int, int], seconds: float, stop: Stop) -> set[i
 def wait_for_event(event: threading.Event, seconds: float, stop: Stop) -> bool:
     """Wait until `event` is set; False when `seconds` have passed. Raises Stopped when the daemon ends."""
     until = time.monotonic() + seconds
-    while not event.wait(max(0.0, min(STOP_CHECK, until - time.monotonic()))):
-        if stop.thrown:
-            raise Stopped
-        if time.monotonic() >= until:
-            return False
+    with waiting():
+        while not event.wait(max(0.0, min(STOP_CHECK, until - time.monotonic()))):
+            if stop.thrown:
+                raise Stopped
+            if time.monotonic() >= until:
+                return False
     return True

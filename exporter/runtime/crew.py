@@ -12,10 +12,14 @@ from typing import Any, Final, Protocol
 
 from apscheduler.executors.base import BaseExecutor, MaxInstancesReachedError
 
+from exporter.net.lanes import Lanes
+
 log = logging.getLogger(__name__)
 
 MOST_THREADS: Final = 256
 """Threads of one crew; beyond that runs queue, and lag shows it."""
+LANES: Final = 4
+"""Threads of these that may do more than wait at once."""
 ASKED: Final = 60.0
 """Seconds between two runs, by which threads are counted, of what runs only when it is asked for."""
 MISSED_REASONS: Final = ("overlap", "late", "coalesced")
@@ -57,6 +61,7 @@ class Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
         self._kind = kind
         self._jobs: dict[str, Job] = {}
         self._observer = observer
+        self._lanes = Lanes(LANES)
         self._load = 0.0
         self._threads = 1
         self._changing = threading.Lock()
@@ -76,6 +81,11 @@ class Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
             before, self._threads = self._pool, threads
             self._pool = ThreadPoolExecutor(threads, thread_name_prefix=self._kind)
         before.shutdown(wait=False)  # what it has been given it still does
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs there are."""
+        return len(self._jobs)
 
     def let_go(self, identity: str) -> None:
         """Have a job no more."""
@@ -132,18 +142,20 @@ class Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
 
     def _work(self, job: Any, due: float) -> None:
         try:
-            lag = time.monotonic() - due
-            if lag >= job.trigger.interval.total_seconds():
-                self._observer.missed(self._kind, "late", 1)
-            else:
-                self._observer.ran(self._kind, lag)
-                job.func()
+            with self._lanes.taken():
+                lag = time.monotonic() - due
+                if lag >= job.trigger.interval.total_seconds():
+                    self._observer.missed(self._kind, "late", 1)
+                else:
+                    self._observer.ran(self._kind, lag)
+                    job.func()
         finally:
             self._run_job_success(job.id, [])
 
     def _work_beside(self, identity: str, run: Callable[[], None]) -> None:
         try:
-            run()
+            with self._lanes.taken():
+                run()
         finally:
             self._end_beside(identity)
 

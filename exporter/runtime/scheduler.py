@@ -15,6 +15,9 @@ from apscheduler.triggers.base import BaseTrigger
 from exporter.net.engine import FIRST, GOLDEN, shift
 from exporter.runtime.crew import Crew, Job, Observer, identified
 
+PACE: Final = 0.02
+"""Seconds that each job of a kind adds to the time within which all have begun: a thousand at once would
+keep each other from ever being done."""
 TURN: Final = 1.0
 """Seconds after which the scheduler tells again that it goes on."""
 TURNS: Final = "turns"
@@ -60,7 +63,10 @@ class Scheduler:
         self._scheduler.start()
 
     def add(self, job: Job) -> None:
-        """Begin with `job` within FIRST seconds of the start; jobs of one kind spread over its interval."""
+        """Begin with `job` within FIRST seconds of the start, or a PACE for each of its kind if that is more.
+
+        Jobs of one kind spread over its interval.
+        """
         self._crew(job.kind).take_on(job)
         if job.interval == math.inf:
             return
@@ -71,12 +77,13 @@ class Scheduler:
 
     def _begin(self, job: Job) -> None:
         part = next(self._numbers[job.kind]) * GOLDEN % 1
+        first = min(job.interval, max(FIRST, PACE * self._crews[job.kind].jobs))
         self._scheduler.add_job(
             job.run,
-            _Every(job.interval, shift(part, job.interval)),
+            _Every(job.interval, shift(part, job.interval, first)),
             id=identified(job.kind, job.name),
             executor=job.kind,
-            next_run_time=datetime.now(UTC) + timedelta(seconds=min(job.interval, FIRST) * part),
+            next_run_time=datetime.now(UTC) + timedelta(seconds=first * part),
             misfire_grace_time=None,
         )
 

@@ -11,8 +11,9 @@ from exporter.web.answer import JSON, Answer, Request, Route, Routes
 from exporter.web.compressing import compressed
 from exporter.web.selection import BadQuery, Selection
 
-Scrape = Callable[[str], tuple[str, bytes]]
-"""From an Accept header to the content type and the content of a scrape."""
+Scrape = Callable[[str, str], tuple[str, bytes]]
+"""From an Accept header and a query to the content type and the content of a scrape. Raises ValueError, in
+words for people, where the query makes no sense."""
 
 
 class Data:
@@ -40,7 +41,10 @@ class Data:
         }
 
     def _metrics(self, request: Request) -> Answer:
-        kind, content = self._scrape(request.headers.get("accept", ""))
+        try:
+            kind, content = self._scrape(request.headers.get("accept", ""), request.query)
+        except ValueError as problem:
+            return Answer.text(f"{problem}", HTTPStatus.BAD_REQUEST)
         return compressed(Answer(content=content, kind=kind), request)
 
     def _list_incidents(self, request: Request) -> Answer:

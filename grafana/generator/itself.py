@@ -7,6 +7,7 @@ from grafana.generator.exporters import SCRAPE, missed, of_process, of_scrapes
 from grafana.generator.itself_cost import COST
 from grafana.generator.itself_host import HOST
 from grafana.generator.itself_sight import SIGHT
+from grafana.generator.itself_sources import SOURCES
 from grafana.generator.itself_truth import MISSED, TIME, TRUTH
 from grafana.generator.panel import Board, Column, Query, Row, Table, Timeline
 
@@ -52,6 +53,8 @@ EXPORTERS: Final = Table(
             unit="dateTimeFromNow",
         ),
         Column(title="Targets", expr=f"count {SCRAPE.each()} (conndrop_target_info{{<of>}})", width=80),
+        Column(title="Shard", expr=SCRAPE.latest("conndrop_shard_ordinal"), decimals=0, width=70),
+        Column(title="of", expr=SCRAPE.latest("conndrop_shards"), decimals=0, width=50),
         Column(
             title="Missed",
             expr=missed(SCRAPE),
@@ -96,6 +99,7 @@ EXPORTER: Final = Board(
         Row(number=102, title="Does it run when it should?", panels=TIME),
         Row(number=103, title="Its host", panels=HOST),
         Row(number=104, title="How far it sees", panels=SIGHT),
+        Row(number=106, title="Where its targets come from", panels=SOURCES),
         Row(number=105, title="What it costs", panels=COST),
     ),
 )

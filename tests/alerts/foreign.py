@@ -96,5 +96,5 @@ LATER: Final = frozenset({"pg_postmaster_start_time_seconds", "pg_settings_reser
 """Those that came after Debian 12: with postgres_exporter 0.13, and with PostgreSQL 16."""
 APPLICATION: Final = frozenset({"conndrop_app_errors_total", "conndrop_app_checkout_seconds_count"})
 """Series of an application that is instrumented; the exporter itself has none of them."""
-PROMETHEUS: Final = frozenset({"up"})
+PROMETHEUS: Final = frozenset({"up", "ALERTS"})
 """Series that Prometheus makes itself."""

@@ -4,7 +4,18 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from tests.bench import connects, database_load, echo_cost, echo_truth, growth, holding, path_cost, siege
+from tests.bench import (
+    connects,
+    database_load,
+    echo_cost,
+    echo_truth,
+    growth,
+    holding,
+    path_cost,
+    sessions,
+    siege,
+    whole,
+)
 from tests.bench.places import enter
 from tests.bench.plan import Plan, say
 from tests.bench.report import Row, machine, table
@@ -15,7 +26,11 @@ PIECES: dict[str, Callable[[Plan], list[Row]]] = {
     "P3": echo_truth.loaded,  # and P4
     "P5": path_cost.measure,
     "P6": connects.measure,
+    "P7": sessions.phases,
+    "P8": whole.scrape,
+    "P9": whole.memory,
     "P10": holding.measure,
+    "P11": sessions.cost,
     "P12": growth.measure,
     "P13": database_load.measure,
     "P14": siege.measure,

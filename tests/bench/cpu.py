@@ -16,7 +16,7 @@ def cpu_seconds(roots: Iterable[int]) -> float:
     Of a process, the greater of two figures: that of its living threads, to the nanosecond, and that of
     all it ever had, in ticks. What children used that have ended counts for their parents.
     """
-    return sum(_used(pid) for pid in _tree(roots))
+    return sum(_used(pid) for pid in tree(roots))
 
 
 @contextlib.contextmanager
@@ -48,7 +48,7 @@ class Account:
         """
         self._root, self._others = root, list(but)
         if self._group:
-            for pid in _tree([root]):
+            for pid in tree([root]):
                 with contextlib.suppress(ProcessLookupError):  # it has just ended
                     (self._group / "cgroup.procs").write_text(str(pid))
 
@@ -102,7 +102,8 @@ def _thread(task: Path) -> float:
     return int((task / "schedstat").read_text().split()[0]) / 1e9
 
 
-def _tree(roots: Iterable[int]) -> set[int]:
+def tree(roots: Iterable[int]) -> set[int]:
+    """Give the numbers of these processes and of all below them."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -15,7 +15,13 @@ from typing import TextIO
 
 from exporter import app, logs
 from exporter.config import Configuration
-from exporter.model import DropObservation, Observation, PingObservation, TcpObservation
+from exporter.model import (
+    DropObservation,
+    Observation,
+    PingObservation,
+    SessionObservation,
+    TcpObservation,
+)
 from exporter.web.server import ListenAddress
 from tests.bench.load import burden
 
@@ -42,6 +48,10 @@ class WatchedDaemon(app.Daemon):
             for connect in observation.connects:
                 lost = connect.failure is not None
                 self._write(connect.address, observation.started, connect.seconds, lost)
+
+        elif isinstance(observation, SessionObservation) and observation.failure is None:
+            for phase, seconds in observation.phases:
+                self._write(phase, observation.started, seconds, False)
 
     def _write(self, *reading: object) -> None:
         with self._lock:  # readings come from several threads

@@ -9,7 +9,7 @@ from exporter.app import read_configuration
 from exporter.config import ConfigurationError
 
 DURATION = "write a number with ms, s, m, h or d, such as 15s, 200ms or 1h30m"
-TOP = "allowed: vantage, target_files, connection_budget, networks, diagnosis, probe, modules, defaults, targets"
+TOP = "allowed: vantage, target_files, connection_budget, networks, diagnosis, probe, modules, defaults, targets, file_sd_configs, http_sd_configs, dns_sd_configs"
 ENTRY = (
     "is neither a host name, a suffix, an address nor a network; "
     "write db.example.com, .example.com, 10.0.0.5 or 10.0.0.0/8, and a port behind it as in 10.0.0.0/8:5432"
@@ -60,7 +60,7 @@ ONE_MISTAKE = {
     TARGET + "  probes: {pool: {interval: 30m, pool_recycle: 30m}}\n": ["4: targets[0].probes.pool.interval: no connection would be used twice; less than pool_recycle 30m is allowed"],
     # keys
     TARGET + "  lables: {}\n": ["4: targets[0].lables: unknown key; did you mean labels? allowed: name, url, password, labels, connection_budget, probes"],
-    TARGET + "zzz:\n": ["4: zzz: unknown key; allowed: vantage, target_files, connection_budget, networks, diagnosis, probe, modules, defaults, targets"],
+    TARGET + "zzz:\n": ["4: zzz: unknown key; allowed: vantage, target_files, connection_budget, networks, diagnosis, probe, modules, defaults, targets, file_sd_configs, http_sd_configs, dns_sd_configs"],
     TARGET + "  name: b\n": ["4: targets[0].name: duplicate key; it stands in line 2 already"],
     TARGET + "- name: a\n  url: mysql://u@h/d\n": ["4: targets[1].name: 'a' is the name of another target already ({file}:2); names must differ"],
     "targets:\n- name: a\n": ["2: targets[0].url: is missing"],

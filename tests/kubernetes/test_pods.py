@@ -146,10 +146,7 @@ def options(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w-])--[a-z][a-z.-]*", text))
 
 
-NOT_YET: Final = pytest.mark.xfail(reason="`conndrop run` is to learn --shard", strict=False)
-
-
-@pytest.mark.parametrize("name", ["one", "nodes", pytest.param("shards", marks=NOT_YET)])
+@pytest.mark.parametrize("name", ["one", "nodes", "shards"])
 def test_options_are_those_of_the_command(name: str) -> None:
     inside = container(example(name))
     assert inside["image"] == f"registry.example.com/conndrop-exporter:{__version__}"

@@ -10,6 +10,8 @@ from tests.lab.packets import ACK, FIN, ICMP, ICMP6, RST, SYN, TCP
 
 ECHO: Final = {(ICMP, 8): True, (ICMP, 0): False, (ICMP6, 128): True, (ICMP6, 129): False}
 """Protocol and type, and whether that is a request."""
+SHORTEST_TALK: Final = 3
+"""A login, a query and a goodbye."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,6 +117,56 @@ def arrivals(
         if size or flags & (FIN | RST):
             found.append(Arrival(at=at, size=size, fin=bool(flags & FIN), rst=bool(flags & RST)))
     return found
+
+
+@dataclass(slots=True, kw_only=True)
+class Talk:
+    """A session in clear text that a client began and ended: when it, and the server, said something."""
+
+    began: int
+    accepted: int = 0
+    asked: list[int] = field(default_factory=list)
+    heard: list[int] = field(default_factory=list)
+    ended: int = 0
+
+    @property
+    def phases(self) -> dict[str, int]:
+        """Nanoseconds of each phase: the last two words of the client are its query and its goodbye."""
+        if len(self.asked) < SHORTEST_TALK or not (self.accepted and self.ended):
+            return {}
+        first, query, goodbye = self.asked[0], self.asked[-2], self.asked[-1]
+        return {
+            "tcp": self.accepted - self.began,
+            "auth": max(at for at in self.heard if at < query) - first,
+            "query": max(at for at in self.heard if at < goodbye) - query,
+            "close": self.ended - goodbye,
+        }
+
+
+def talks(packets: Iterable[Packet], port: int) -> list[Talk]:
+    """Give the sessions with the server at `port`, in the order in which they began."""
+    found: list[Talk] = []
+    latest: dict[int, Talk] = {}
+    for at, protocol, _, _, body in _dissected(packets):
+        if protocol != TCP:
+            continue
+        source, to, flags = int.from_bytes(body[0:2], "big"), int.from_bytes(body[2:4], "big"), body[13]
+        client, ours = (source, True) if to == port else (to, False)
+        if flags & SYN and ours:
+            latest[client] = Talk(began=at)
+            found.append(latest[client])
+        elif (talk := latest.get(client)) is not None:
+            _overhear(talk, at, flags, ours=ours, size=len(body) - 4 * (body[12] >> 4))
+    return found
+
+
+def _overhear(talk: Talk, at: int, flags: int, *, ours: bool, size: int) -> None:
+    if flags & SYN:
+        talk.accepted = at
+    elif size:
+        (talk.asked if ours else talk.heard).append(at)
+    if flags & FIN and not ours:
+        talk.ended = at
 
 
 def _dissected(packets: Iterable[Packet]) -> Iterator[tuple[int, int, bytes, bytes, bytes]]:

@@ -72,7 +72,7 @@ def scene(certificates: Certificates, place: Path) -> Iterator[Scene]:
         with ThreadPoolExecutor() as pool:
             addresses = [one.address for one in pool.map(stack.enter_context, running)]
         job = {"job_name": "conndrop", "static_configs": [{"targets": addresses}]}
-        told = Scraping(jobs=[job], rules=[_rules(place)], scrape=1, evaluation=1)
+        told = Scraping(jobs=[job], rules=_rules(place), scrape=1, evaluation=1)
         yield Scene(
             site=site,
             behind={"a": site.firewall, "b": Firewall(rb)},
@@ -106,9 +106,10 @@ def _targets(site: Site) -> list[dict[str, object]]:
     return [{"name": name, "url": site.url(kind), "probes": probes} for name, kind in TARGETS.items()]
 
 
-def _rules(place: Path) -> Path:
-    name = "conndrop-vantages.yml"
+def _rules(place: Path) -> list[Path]:
+    """Write the rules that this takes."""
     hurried = Thresholds.model_validate({"vantages_settled": f"{SETTLED:g}s"})
-    file = place / name
-    file.write_text(printed({name: BOOK[name]}, hurried)[name])
-    return file
+    names = ("conndrop-incidents.yml", "conndrop-vantages.yml")
+    for name, text in printed({name: BOOK[name] for name in names}, hurried).items():
+        (place / name).write_text(text)
+    return [place / name for name in names]

@@ -1,0 +1,1 @@
+"""Targets that are discovered, from real files, servers and name servers."""

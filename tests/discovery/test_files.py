@@ -1,0 +1,109 @@
+"""Files that hold lists of targets: read when they have changed, and never half written."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from exporter.config.document import LARGEST
+from exporter.config.listing import FileListing
+from exporter.discovery import files
+from exporter.discovery.files import ListFiles
+from exporter.discovery.groups import Broken
+from exporter.net.waiting import Stop, Stopped
+from tests.config.test_discovery import read
+
+ENTRY = "file_sd_configs: [{files: %s, target: {url: 'mysql://u@{address}/d'}}]"
+
+
+class Slow(Stop):
+    """Time, in which somebody writes a piece of a file each time that it passes; then it ends or goes on."""
+
+    def __init__(self, path: Path, *pieces: str, ends: bool = False) -> None:
+        super().__init__()
+        self._path, self._pieces, self._ends = path, list(pieces), ends
+
+    def sleep(self, seconds: float) -> bool:  # noqa: ARG002  the base class's signature
+        if not self._pieces:
+            return self._ends
+        with self._path.open("a") as file:
+            file.write(self._pieces.pop(0))
+        return False
+
+
+def list_files(folder: Path, patterns: str, stop: Stop | None = None) -> ListFiles:
+    (listing,) = read(folder, ENTRY % patterns).listings
+    assert isinstance(listing, FileListing)
+    return ListFiles(listing, stop or Slow(folder))
+
+
+def wrong(look: ListFiles) -> str:
+    with pytest.raises(Broken) as caught:
+        look()
+    return str(caught.value)
+
+
+def test_json_and_yaml_in_files_that_patterns_find(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('\ufeff[{"targets": ["db1"], "labels": {"team": "shop"}}]')
+    (tmp_path / "b.YML").write_text("- targets: [db2:1]\n  labels:\n")
+    look = list_files(tmp_path, "['*.json', b.YML, a.json]")
+    one, two = look()
+    assert (one.address, one.labels) == ("db1", {"team": "shop", "__meta_filepath": str(tmp_path / "a.json")})
+    assert (two.address, two.labels) == ("db2:1", {"__meta_filepath": str(tmp_path / "b.YML")})
+    (tmp_path / "a.json").unlink()
+    assert wrong(look) == "a.json: is no file"
+    (tmp_path / "a.json").write_text("[]")
+    assert [found.address for found in look()] == ["db2:1"]
+    assert list_files(tmp_path, "['none/*.json']")() == []
+
+
+def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what is sound nor what is not."""
+    path = tmp_path / "x.json"
+    path.write_text("[]")
+    look = list_files(tmp_path, "[x.json]")
+    first = look()
+    assert look() is first
+    path.write_text("[")
+    told = wrong(look)
+    monkeypatch.setattr(files, "read_file", lambda _: pytest.fail("was read"))
+    assert wrong(look) == told == f"{path}: is not JSON: Expecting value in line 1"
+
+
+def test_a_file_that_is_half_written_is_waited_for(tmp_path: Path) -> None:
+    """Half a list may be sound, and then targets would be lost for a moment."""
+    path = tmp_path / "x.yml"
+    path.write_text("- targets: [db0]\n")
+    look = list_files(tmp_path, "[x.yml]", Slow(path, *(f"- targets: [db{n}]\n" for n in range(1, 5))))
+    assert len(look()) == 1
+    path.write_text("")
+    assert [found.address for found in look()] == [f"db{n}" for n in range(1, 5)]
+    ending = list_files(tmp_path, "[x.yml]", Slow(path, ends=True))
+    assert ending()
+    path.write_text("")
+    with pytest.raises(Stopped):
+        ending()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("x.yml", "- targets: [a", "x.yml:1: is not YAML: expected ',' or ']'"),
+        ("x.yml", "", "x.yml: is no list; it must be"),
+        ("x.yml", "- targets: [a]\n- targets: [!x b]\n", "x.yml:2: [1].targets[0]: is neither text"),
+        ("x.yml", "- targets: [a]\n  labels: {n: 1}\n", "x.yml: [0].labels.'n': is no text"),
+        ("x.json", " " * (LARGEST + 1), "x.json: is larger than 16 MiB"),
+    ],
+)
+def test_whatever_is_wrong_is_told(tmp_path: Path, name: str, content: str, told: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert told in wrong(list_files(tmp_path, f"[{name}]"))
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    """Opening a pipe could wait for ever."""
+    os.mkfifo(tmp_path / "x.json")
+    assert wrong(list_files(tmp_path, "[x.json]")).endswith("x.json: is no file that can be read")
+    assert wrong(list_files(tmp_path, "[/proc/self/mem.json]")) == "/proc/self/mem.json: is no file"
+    (tmp_path / "y.json").symlink_to("/proc/self/mem")
+    assert wrong(list_files(tmp_path, "[y.json]")).endswith("y.json: cannot be read: Input/output error")
