@@ -14,6 +14,7 @@ from tests.kubernetes.building import (
     EXAMPLES,
     EXPANDED,
     PLACE,
+    ROOT,
     container,
     example,
     laid_over,
@@ -24,6 +25,7 @@ from tests.kubernetes.building import (
 from tests.test_cli import told
 
 WORKLOADS: Final = [name for name in EXAMPLES if name != "scraping"]
+SCALING: Final = ROOT / "docs" / "scaling.md"
 VOLUMES: Final = frozenset({"configMap", "emptyDir", "secret", "persistentVolumeClaim"})
 """Those that are allowed, of the ones we use."""
 
@@ -180,6 +182,17 @@ def test_shards_are_counted_from_the_pods_own_number() -> None:
     assert field == "metadata.labels['apps.kubernetes.io/pod-index']"
     assert "podManagementPolicy" in workload(example("shards"))["spec"]
     assert "start" not in workload(example("shards"))["spec"].get("ordinals", {})
+
+
+@pytest.mark.parametrize(("name", "targets"), [("one", "250"), ("nodes", "250"), ("shards", "1,000")])
+def test_the_memory_is_enough(name: str, targets: str) -> None:
+    """For as many targets as the page says, by what the daemon and its meter were measured to take."""
+    row = re.search(rf"^\| {targets} \|.* to (\d+), (\d+) MB \|", SCALING.read_text(), flags=re.MULTILINE)
+    assert row
+    resources = container(example(name))["resources"]
+    number, unit = resources["limits"]["memory"][:-2], resources["limits"]["memory"][-2:]
+    assert int(number) * {"Mi": 1024**2, "Gi": 1024**3}[unit] > 1.25 * 1e6 * (int(row[1]) + int(row[2]))
+    assert "cpu" not in resources["limits"]
 
 
 def test_a_node_is_a_vantage() -> None:
