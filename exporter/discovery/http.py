@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import re
 import ssl
 import time
@@ -11,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.iostream import StreamBufferFullError, UnsatisfiableReadError
 from tornado.netutil import Resolver as Names
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
 
@@ -26,6 +28,7 @@ from exporter.net.tls import Verify
 MOST_REDIRECTS: Final = 10
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
+UNREADABLE: Final = (HTTPStreamClosedError, StreamBufferFullError, UnsatisfiableReadError)
 JSON: Final = re.compile(r'application/json(;\s*charset=("utf-8"|utf-8))?', re.IGNORECASE)
 
 
@@ -34,6 +37,8 @@ class ServersList:
 
     def __init__(self, listing: HttpListing, resolver: Resolver) -> None:
         self._listing, self._resolver = listing, resolver
+        self._seen = b""
+        self._found: Sequence[Found] = ()
 
     def __call__(self) -> Sequence[Found]:
         """Ask for it; raises Broken, within the time there is."""
@@ -50,7 +55,15 @@ class ServersList:
         kind = response.headers.get("Content-Type", "").strip()
         if not JSON.fullmatch(kind):
             raise Broken(f"the server sends {kind[:100]!r}, wanted application/json")
-        return read_groups(from_json(response.body), {"__meta_url": self._listing.url})
+        return self._read(response.body)
+
+    def _read(self, content: bytes) -> Sequence[Found]:
+        """Read a list, unless it is the last good one: while a large one is parsed, nothing else goes on."""
+        seen = hashlib.sha256(content).digest()
+        if seen != self._seen:
+            self._found = read_groups(from_json(content), {"__meta_url": self._listing.url})
+            self._seen = seen
+        return self._found
 
     def _asked(self, url: str, until: float) -> HTTPResponse:
         parts = urlsplit(url)
@@ -65,7 +78,7 @@ class ServersList:
             raise Broken(f"cannot say who asks: {error}") from None
         except HTTPTimeoutError:
             raise Broken(f"no whole answer within {self._listing.block.timeout:g} s") from None
-        except HTTPStreamClosedError:  # which is all that the library tells of these
+        except UNREADABLE:  # which is all that the library tells of these
             most = LARGEST >> 20
             raise Broken(
                 f"what the server sends is no HTTP, breaks off, or is larger than {most} MiB"

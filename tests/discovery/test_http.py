@@ -117,6 +117,10 @@ LIST = b'[{"targets": ["db1"]}]'
             BREAKS_OFF.format(16),
         ),
         (lambda _: None, BREAKS_OFF.format(16)),
+        (
+            lambda handler: handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000),
+            BREAKS_OFF.format(16),
+        ),
     ],
 )
 def test_whatever_is_wrong_is_told(
@@ -146,6 +150,23 @@ def test_a_list_that_is_too_large_is_not_taken_in(
     monkeypatch.setattr(groups, "MOST", 2)
     inventory.lists("a", "b", "c")
     assert wrong(servers_list(tmp_path, inventory.url)) == "holds more than 2 targets"
+
+
+def test_a_list_that_is_the_same_is_not_parsed_again(
+    inventory: Inventory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor when it was broken between; a large one holds up all else for as long as that takes."""
+    inventory.lists("db1")
+    look = servers_list(tmp_path, inventory.url)
+    first = look()
+    inventory.answer = said(b"[")
+    wrong(look)
+    inventory.lists("db1")
+    with monkeypatch.context() as patched:
+        patched.setattr(http, "from_json", lambda _: pytest.fail("was parsed"))
+        assert look() is first
+    inventory.lists("db2")
+    assert [one.address for one in look()] == ["db2"]
 
 
 def test_a_look_ends_when_its_time_is_up(inventory: Inventory, tmp_path: Path) -> None:
