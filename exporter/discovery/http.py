@@ -12,9 +12,10 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tornado.httpclient import HTTPRequest, HTTPResponse
-from tornado.iostream import StreamBufferFullError, UnsatisfiableReadError
+from tornado.iostream import IOStream, StreamBufferFullError, UnsatisfiableReadError
 from tornado.netutil import Resolver as Names
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
+from tornado.tcpclient import TCPClient
 
 from exporter import __version__
 from exporter.config.listing import HttpListing, Login
@@ -24,6 +25,7 @@ from exporter.model import ProbeError, SecretUnreadable, harmless
 from exporter.net.dial import numeric
 from exporter.net.resolve import Resolver
 from exporter.net.tls import Verify
+from exporter.net.waiting import Stop, Stopped
 
 MOST_REDIRECTS: Final = 10
 REDIRECTS: Final = (301, 302, 303, 307, 308)
@@ -35,13 +37,13 @@ JSON: Final = re.compile(r'application/json(;\s*charset=("utf-8"|utf-8))?', re.I
 class ServersList:
     """The list of one listing."""
 
-    def __init__(self, listing: HttpListing, resolver: Resolver) -> None:
-        self._listing, self._resolver = listing, resolver
+    def __init__(self, listing: HttpListing, resolver: Resolver, stop: Stop) -> None:
+        self._listing, self._resolver, self._stop = listing, resolver, stop
         self._seen = b""
         self._found: Sequence[Found] = ()
 
     def __call__(self) -> Sequence[Found]:
-        """Ask for it; raises Broken, within the time there is."""
+        """Ask for it; raises Broken, within the time there is, and Stopped."""
         until = time.monotonic() + self._listing.block.timeout
         url, redirects = self._listing.url, 0
         response = self._asked(url, until)
@@ -71,7 +73,7 @@ class ServersList:
         try:
             addresses = self._resolver.addresses(parts.hostname or "", seconds)
             request = self._request(parts, until - time.monotonic())
-            return asyncio.run(_fetched(request, addresses))
+            return asyncio.run(_fetched(request, addresses, self._stop))
         except ProbeError as error:
             raise Broken("the server's name: " + re.sub(r" within [\d.]+ s", "", error.detail)) from None
         except SecretUnreadable as error:
@@ -131,13 +133,33 @@ class _Known(Names):
         return [numeric(address, port) for address in self._addresses]
 
 
-async def _fetched(request: HTTPRequest, addresses: Sequence[str]) -> HTTPResponse:
+class _Dialler(TCPClient):
+    """Knows the connection that it has opened, so that it can be closed."""
+
+    stream: IOStream | None = None
+
+    async def connect(self, *arguments: Any, **named: Any) -> IOStream:
+        """Open it."""
+        self.stream = await super().connect(*arguments, **named)
+        return self.stream
+
+
+async def _fetched(request: HTTPRequest, addresses: Sequence[str], stop: Stop) -> HTTPResponse:
+    """Ask, until there is an answer; raises Stopped, so that who is asked no more is not waited for."""
     client = SimpleAsyncHTTPClient(
         force_instance=True, resolver=_Known(addresses), max_body_size=LARGEST, max_buffer_size=2 * LARGEST
     )
+    client.tcp_client = dialler = _Dialler(resolver=client.resolver)
+    fetching = client.fetch(request, raise_error=False)
+    asyncio.get_running_loop().add_reader(stop.fileno(), fetching.cancel)
     try:
-        return await client.fetch(request, raise_error=False)
+        return await fetching
+    except asyncio.CancelledError:
+        raise Stopped from None
     finally:
+        asyncio.get_running_loop().remove_reader(stop.fileno())
+        if dialler.stream is not None:
+            dialler.stream.close()
         client.close()
 
 
