@@ -251,7 +251,7 @@ def test_files_of_targets_are_watched(
 def test_what_cannot_be_put_into_force_is_told_and_tried_again(
     it: Discovering, inventory: Inventory, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not ready before each source has been looked at, with or without success."""
+    """Not ready before each source has been looked at, with or without success; at the end nothing begins."""
     caplog.set_level(logging.DEBUG)
     inventory.lists("a")
     it.begin(http_sd_configs=[http(inventory)])
@@ -266,10 +266,13 @@ def test_what_cannot_be_put_into_force_is_told_and_tried_again(
     wait_for(lambda: it.given() == {"a"})
     it.daemon._discovery.stop()
     inventory.lists("b")
+    it.daemon._core.watches.halt()
+    monkeypatch.setattr("exporter.app.watch.Watch.begin", lambda _: pytest.fail("was begun"))
+    it.anew(targets=[{"name": "late", "url": "mysql://u@h/d"}], http_sd_configs=[http(inventory)])
     asked = len(inventory.asked)
     for source in it.daemon._discovery._sources:
         source.ask()
-    assert it.given() == {"a"}
+    assert it.given() == {"a", "late"}
     assert len(inventory.asked) <= asked + 1
 
 
