@@ -2,11 +2,14 @@
 
 import datetime
 import ipaddress
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID
 
@@ -102,3 +105,19 @@ def test_the_first_to_expire() -> None:
     assert expiry(chain) == sooner.timestamp()
     assert expiry(chain[:1]) == UNTIL.timestamp()
     assert expiry([]) is None
+
+
+def test_a_number_that_is_none_is_no_news(tmp_path: Path) -> None:
+    """MariaDB gives its own certificate the number 0; nothing of that is said among the lines of our log."""
+    der = certificate("db").public_bytes(serialization.Encoding.DER)
+    file = tmp_path / "zero.der"
+    # The version, then the number 1: it is 0 in its place. Nobody looks at the signature here.
+    file.write_bytes(der.replace(b"\xa0\x03\x02\x01\x02\x02\x01\x01", b"\xa0\x03\x02\x01\x02\x02\x01\x00", 1))
+    looking = (
+        "import pathlib, sys; from exporter.net.certificate import leaf; from cryptography import x509;"
+        "print(leaf(x509.load_der_x509_certificate(pathlib.Path(sys.argv[1]).read_bytes())).serial)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", looking, file], capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")

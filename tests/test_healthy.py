@@ -60,6 +60,9 @@ def test_below_a_path_and_over_tls(tmp_path: Path) -> None:
         assert (status, errors) == (
             1, "not healthy: 404: is it served below a path? Then that belongs to the URL\n",
         )  # fmt: skip
+        assert told("healthy", f"http://127.0.0.1:{port}/x/")[2].endswith(
+            "; if it has TLS, its URL begins with https://\n"
+        )
 
 
 def test_a_password_is_not_asked_for_but_told_of(tmp_path: Path) -> None:

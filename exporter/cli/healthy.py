@@ -52,7 +52,9 @@ def _run(parsed: argparse.Namespace) -> int:
         with _deadline():
             status, words = _asked(parsed.url)
     except (OSError, HTTPException) as error:
-        complain(f"not healthy: {_printable(str(error)) or type(error).__name__}")
+        cut_off = isinstance(error, ConnectionResetError) and parsed.url.scheme == "http"
+        further = "; if it has TLS, its URL begins with https://" if cut_off else ""
+        complain(f"not healthy: {_printable(str(error)) or type(error).__name__}{further}")
         return 1
     if status == 200:
         say(_printable(words))

@@ -2,10 +2,12 @@
 
 import contextlib
 import ipaddress
+import warnings
 from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import NameOID
 
 from exporter.model import Leaf
@@ -15,6 +17,12 @@ MOST_SHOWN = 200
 """Characters of a certificate's own words that are passed on: who shows it may be hostile."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# As that has which MariaDB makes for itself. It is looked at all the same, and what would be written of it on
+# stderr, among the lines of the log, nobody who runs us can do anything about.
+warnings.filterwarnings(
+    "ignore", "Parsed a serial number which wasn't positive", CryptographyDeprecationWarning
+)
 
 _UNREADABLE = (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 

@@ -1,8 +1,9 @@
 """Delays and losses in bins of equal width, of which a fixed number is kept."""
 
+import math
+import struct
 from array import array
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from exporter.model import Bin
@@ -10,15 +11,21 @@ from exporter.model import Bin
 MOST: Final = 600
 """Delays of one bin that its median is taken from; beyond, every second one is left out, and so on."""
 NINE_OF_TEN: Final = 0.9
+PACKED: Final = struct.Struct("=dIIdddd")
+"""A bin as it is kept: a thousand targets have hundreds of thousands of them."""
 
 
 class Trend:
-    """The latest `count` bins, each of `width` seconds. Who shares it between threads has to lock it."""
+    """The latest `count` bins, each of `width` seconds. Who shares it between threads has to lock it.
+
+    What it will ever need is taken at once, so that memory does not grow for hours.
+    """
 
     def __init__(self, width: float, count: int) -> None:
         self._width = width
         self._span = width * count
-        self._closed: deque[Bin] = deque(maxlen=count)
+        self._kept = bytearray(PACKED.size * count)
+        self._count, self._next, self._closed = count, 0, 0
         self._open: _Open | None = None
 
     def add(self, started: float, delays: Sequence[float], lost: int) -> None:
@@ -31,16 +38,33 @@ class Trend:
         now = self._open
         if now is None or not begins <= now.started <= begins + self._width:
             if now is not None:
-                self._closed.append(now.bin())
-            while self._closed and self._closed[-1].started >= begins:
-                self._closed.pop()
+                self._close(now.bin())
+            while self._closed and self._at(self._next - 1).started >= begins:
+                self._next, self._closed = self._next - 1, self._closed - 1
             now = self._open = _Open(begins)
         now.add(delays, lost)
 
+    def _close(self, done: Bin) -> None:
+        delays = [
+            math.nan if each is None else each for each in (done.least, done.median, done.high, done.most)
+        ]
+        place = self._next % self._count * PACKED.size
+        PACKED.pack_into(self._kept, place, done.started, done.sent, done.lost, *delays)
+        self._next, self._closed = self._next + 1, min(self._closed + 1, self._count)
+
+    def _at(self, number: int) -> Bin:
+        started, sent, lost, *delays = PACKED.unpack_from(self._kept, number % self._count * PACKED.size)
+        return Bin(started, sent, lost, *(None if math.isnan(each) else each for each in delays))
+
+    def _all(self) -> Iterator[Bin]:
+        for number in range(self._next - self._closed, self._next):
+            yield self._at(number)
+        if self._open is not None:
+            yield self._open.bin()
+
     def bins(self, ends: float) -> tuple[Bin, ...]:
         """Give the bins of the time that `ends` at a moment, the oldest first; stretches unseen have none."""
-        latest = () if self._open is None else (self._open.bin(),)
-        return tuple(each for each in (*self._closed, *latest) if each.started > ends - self._span)
+        return tuple(each for each in self._all() if each.started > ends - self._span)
 
 
 class _Open:

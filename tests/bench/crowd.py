@@ -3,6 +3,7 @@
 import contextlib
 import ipaddress
 import json
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,8 +12,9 @@ from typing import Final
 
 from tests.bench import ours
 from tests.bench.places import named, routed
-from tests.bench.running import started
+from tests.bench.running import LONGEST_START, started
 from tests.servers import Certificates
+from tests.waiting import wait_for
 
 PREFIX: Final = "10.9.0.0/16"
 ROUTERS: Final = 2
@@ -28,7 +30,16 @@ def crowd() -> Iterator[None]:
         Certificates(Path(directory)).install("good", certificate, key)
         words = ("tests.bench.postgres_double", "0.0.0.0", str(ours.PORT), str(certificate), str(key))  # noqa: S104  its own network
         with routed(PREFIX, ROUTERS) as server, named(), started(sys.executable, "-m", *words, inside=server):
+            wait_for(_lets_in, LONGEST_START)
             yield
+
+
+def _lets_in() -> bool:
+    try:
+        socket.create_connection((address(0), ours.PORT), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def host(number: int) -> str:

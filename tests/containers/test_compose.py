@@ -18,6 +18,7 @@ from exporter.cli import _parser
 from tests.containers.written import COMPOSE, COMPOSITION, ROOT, SERVICES, here, instructions, mounts
 from tests.docs.test_snippets import _asked
 from tests.servers import Database, MariaDb, Postgres
+from tests.servers.releases import RELEASES
 from tests.test_cli import told
 
 ODD: Final = r"it's \ a \'; password"
@@ -97,7 +98,7 @@ def test_the_others_configurations_are_good(name: str, tmp_path: Path) -> None:
     """Both releases take them, rules included."""
     text = (COMPOSE / name / f"{name}.yml").read_text()
     (tmp_path / "here.yml").write_text(here(name, text))
-    status, said, errors = _asked(*COMMANDS[name], str(tmp_path / "here.yml"))
+    status, said, errors = _asked(RELEASES.values(), *COMMANDS[name], str(tmp_path / "here.yml"))
     assert status == 0, said + errors
     for service, port in re.findall(r'"(\w+):(\d+)"', text):
         assert any(mapping.endswith(f":{port}") for mapping in SERVICES[service]["ports"])

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from exporter.alerts import BOOK, Thresholds, printed_for_operator
+from exporter.settings import parse_duration
 from tests.alerts.promtool import PROMTOOLS, promtool
-from tests.kubernetes.building import LOADER, PLACE, ROOT, built, example, of_kind
+from tests.kubernetes.building import LOADER, PLACE, ROOT, built, example, laid_over, of_kind
 
 ALERTS: Final = PLACE / "components" / "alerts"
 MOST_OF_A_CONFIGMAP: Final = 1024 * 1024
@@ -62,6 +63,24 @@ def test_the_job_is_the_one_that_alerts_ask_for() -> None:
     relabelled = {one["targetLabel"]: one["replacement"] for one in endpoint["relabelings"]}
     (elsewhere,) = of_kind(example("scraping"), "ScrapeConfig")
     assert relabelled["job"] == elsewhere["spec"]["jobName"] == Thresholds().exporter_job
+
+
+def test_zones_are_sites(tmp_path: Path) -> None:
+    """Prometheus knows them where it is told to look at nodes, too; the job stays what it was."""
+    (monitor,) = of_kind(laid_over(tmp_path, "nodes", "zones"), "PodMonitor")
+    assert monitor["spec"]["attachMetadata"] == {"node": True}
+    job, site = monitor["spec"]["podMetricsEndpoints"][0]["relabelings"]
+    assert (job["targetLabel"], site["targetLabel"]) == ("job", "site")
+    assert "node_label_topology_kubernetes_io_zone" in site["sourceLabels"][0]
+
+
+def test_nodes_have_all_looked_before_they_are_compared() -> None:
+    """The rules wait for so long until who looks last has seen what the first has."""
+    (files,) = [
+        one["data"] for one in of_kind(example("nodes"), "ConfigMap") if "exporter.yml" in one["data"]
+    ]
+    session = yaml.safe_load(files["exporter.yml"])["defaults"]["session"]
+    assert parse_duration(session["interval"]) < Thresholds().vantages_settled
 
 
 def test_all_dashboards_are_there() -> None:

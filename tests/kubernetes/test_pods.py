@@ -14,6 +14,7 @@ from tests.kubernetes.building import (
     EXAMPLES,
     EXPANDED,
     PLACE,
+    ROOT,
     container,
     example,
     laid_over,
@@ -24,6 +25,7 @@ from tests.kubernetes.building import (
 from tests.test_cli import told
 
 WORKLOADS: Final = [name for name in EXAMPLES if name != "scraping"]
+SCALING: Final = ROOT / "docs" / "scaling.md"
 VOLUMES: Final = frozenset({"configMap", "emptyDir", "secret", "persistentVolumeClaim"})
 """Those that are allowed, of the ones we use."""
 
@@ -46,6 +48,7 @@ def test_pods_are_restricted(name: str) -> None:
     assert all(volume.keys() - {"name"} <= VOLUMES for volume in spec["volumes"])
     assert not any("hostPort" in port for port in inside["ports"])
     assert (spec["automountServiceAccountToken"], spec["serviceAccountName"]) == (False, "conndrop-exporter")
+    assert spec["nodeSelector"] == {"kubernetes.io/os": "linux"}, "a DaemonSet would go to all"
     (account,) = of_kind(example(name), "ServiceAccount")
     assert account["automountServiceAccountToken"] is False
 
@@ -145,10 +148,7 @@ def options(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w-])--[a-z][a-z.-]*", text))
 
 
-NOT_YET: Final = pytest.mark.xfail(reason="`conndrop run` is to learn --shard", strict=False)
-
-
-@pytest.mark.parametrize("name", ["one", "nodes", pytest.param("shards", marks=NOT_YET)])
+@pytest.mark.parametrize("name", ["one", "nodes", "shards"])
 def test_options_are_those_of_the_command(name: str) -> None:
     inside = container(example(name))
     assert inside["image"] == f"registry.example.com/conndrop-exporter:{__version__}"
@@ -182,6 +182,17 @@ def test_shards_are_counted_from_the_pods_own_number() -> None:
     assert field == "metadata.labels['apps.kubernetes.io/pod-index']"
     assert "podManagementPolicy" in workload(example("shards"))["spec"]
     assert "start" not in workload(example("shards"))["spec"].get("ordinals", {})
+
+
+@pytest.mark.parametrize(("name", "targets"), [("one", "250"), ("nodes", "250"), ("shards", "1,000")])
+def test_the_memory_is_enough(name: str, targets: str) -> None:
+    """For as many targets as the page says, by what the daemon and its meter were measured to take."""
+    row = re.search(rf"^\| {targets} \|.* to (\d+), (\d+) MB \|", SCALING.read_text(), flags=re.MULTILINE)
+    assert row
+    resources = container(example(name))["resources"]
+    number, unit = resources["limits"]["memory"][:-2], resources["limits"]["memory"][-2:]
+    assert int(number) * {"Mi": 1024**2, "Gi": 1024**3}[unit] > 1.25 * 1e6 * (int(row[1]) + int(row[2]))
+    assert "cpu" not in resources["limits"]
 
 
 def test_a_node_is_a_vantage() -> None:

@@ -115,11 +115,12 @@ def test_kubernetes_takes_what_components_change(tmp_path: Path) -> None:
     assert policy["spec"]["ingress"] == of_kind(example("nodes"), "NetworkPolicy")[0]["spec"]["ingress"]
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [*EXAMPLES, "zones"])
 def test_the_operator_takes_the_objects(
-    name: str, operator: Mapping[tuple[str, str], Draft202012Validator]
+    name: str, operator: Mapping[tuple[str, str], Draft202012Validator], tmp_path: Path
 ) -> None:
-    ours = [one for one in example(name) if one["apiVersion"].startswith(OPERATOR)]
+    objects = laid_over(tmp_path, "nodes", "zones") if name == "zones" else example(name)
+    ours = [one for one in objects if one["apiVersion"].startswith(OPERATOR)]
     assert ours
     for one in ours:
         validator = operator[one["apiVersion"], one["kind"]]
