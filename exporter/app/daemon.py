@@ -114,6 +114,7 @@ class Daemon:
 
     def stop(self) -> None:
         """End every wait and let go of everything."""
+        self._core.watches.halt()
         self._service.stop()
         self._discovery.stop()
         self._core.stop()

@@ -19,6 +19,8 @@ PLACEHOLDER: Final = re.compile(r"\{([a-zA-Z_][a-zA-Z0-9_]*)\}")
 AS_PORT: Final = re.compile(r":\{([a-zA-Z_][a-zA-Z0-9_]*)\}(?=[/?]|$)")
 LONGEST_LABEL: Final = 1000
 """Characters of a label's value."""
+MOST_LABELS: Final = 50
+LONGEST_LABEL_NAME: Final = 100
 HINT: Final = "{address}, {host}, {port} or a label of the list"
 
 
@@ -105,6 +107,11 @@ class Template:
 
     def _labels(self, found: Found, values: Mapping[str, str]) -> Mapping[str, str]:
         given = {name: value for name, value in found.labels.items() if not name.startswith("__")}
+        if len(given) > MOST_LABELS or any(len(name) > LONGEST_LABEL_NAME for name in given):
+            raise Unsound(
+                f"{found.address}: has more than {MOST_LABELS} labels, or one with a name of more than "
+                f"{LONGEST_LABEL_NAME} characters"
+            )
         for name in given:
             try:
                 check_label(name)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, Protocol
 
-from exporter.config import Configuration
+from exporter.config import Configuration, ProbedTarget
 from exporter.config.listing import Listing, same
 from exporter.discovery import source
 from exporter.discovery.groups import Broken
@@ -131,7 +131,8 @@ class Discovery:
         with self._lock:
             if self._ended or source not in self._sources:
                 raise Stopped
-            if targets == source.targets:
+            if _by_name(targets) == _by_name(source.targets):  # DNS, and others, give them in any order
+                source.targets = targets
                 return
             self._refuse_twins(source, targets)
             held = [targets if each is source else each.targets for each in self._sources]
@@ -161,6 +162,10 @@ def _without_twins(configuration: Configuration, sources: Sequence[Source]) -> S
 
 def _names(targets: Targets) -> Iterable[str]:
     return (probed.target.name for probed in targets)
+
+
+def _by_name(targets: Targets) -> Mapping[str, ProbedTarget]:
+    return {probed.target.name: probed for probed in targets}
 
 
 def _whole(configuration: Configuration, held: Sequence[Targets]) -> Configuration:

@@ -33,7 +33,8 @@ class ListFiles:
     def __init__(self, listing: FileListing, stop: Stop) -> None:
         self._listing, self._stop = listing, stop
         self._seen: bytes | None = None
-        self._found: Sequence[Found] | Broken = ()
+        self._found: Sequence[Found] = ()
+        self._wrong = ""
 
     def __call__(self) -> Sequence[Found]:
         """Give what stands in them now; raises Broken."""
@@ -41,9 +42,11 @@ class ListFiles:
             if self._seen is not None:
                 settled(self._digest, self._stop)
             self._seen = self._digest()  # before they are read, lest a change between the two is missed
-            self._found = self._read()
-        if isinstance(self._found, Broken):
-            raise self._found
+            self._read()
+        if self._wrong:
+            raise Broken(
+                self._wrong
+            )  # a new one: one that is raised again and again keeps each raise's frames
         return self._found
 
     def _digest(self) -> bytes:
@@ -53,14 +56,18 @@ class ListFiles:
         folder = self._listing.folder
         return sorted({path for pattern in self._listing.block.files for path in named(folder, pattern)})
 
-    def _read(self) -> Sequence[Found] | Broken:
+    def _read(self) -> None:
+        self._wrong = ""
+        try:
+            self._found = self._all()
+        except Broken as broken:
+            self._wrong = str(broken)
+
+    def _all(self) -> Sequence[Found]:
         for pattern in self._listing.block.files:
             if not glob.has_magic(pattern) and not named(self._listing.folder, pattern):
-                return Broken(f"{pattern}: is no file")
-        try:
-            return [found for path in self._paths() for found in read_file(path)]
-        except Broken as broken:
-            return broken
+                raise Broken(f"{pattern}: is no file")
+        return [found for path in self._paths() for found in read_file(path)]
 
 
 def read_file(path: Path) -> list[Found]:

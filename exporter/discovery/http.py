@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import hashlib
 import re
 import ssl
 import time
@@ -11,8 +12,10 @@ from typing import Any, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from tornado.httpclient import HTTPRequest, HTTPResponse
+from tornado.iostream import IOStream, StreamBufferFullError, UnsatisfiableReadError
 from tornado.netutil import Resolver as Names
 from tornado.simple_httpclient import HTTPStreamClosedError, HTTPTimeoutError, SimpleAsyncHTTPClient
+from tornado.tcpclient import TCPClient
 
 from exporter import __version__
 from exporter.config.listing import HttpListing, Login
@@ -22,21 +25,25 @@ from exporter.model import ProbeError, SecretUnreadable, harmless
 from exporter.net.dial import numeric
 from exporter.net.resolve import Resolver
 from exporter.net.tls import Verify
+from exporter.net.waiting import Stop, Stopped
 
 MOST_REDIRECTS: Final = 10
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 PORTS: Final[Mapping[str, int]] = {"http": 80, "https": 443}
+UNREADABLE: Final = (HTTPStreamClosedError, StreamBufferFullError, UnsatisfiableReadError)
 JSON: Final = re.compile(r'application/json(;\s*charset=("utf-8"|utf-8))?', re.IGNORECASE)
 
 
 class ServersList:
     """The list of one listing."""
 
-    def __init__(self, listing: HttpListing, resolver: Resolver) -> None:
-        self._listing, self._resolver = listing, resolver
+    def __init__(self, listing: HttpListing, resolver: Resolver, stop: Stop) -> None:
+        self._listing, self._resolver, self._stop = listing, resolver, stop
+        self._seen = b""
+        self._found: Sequence[Found] = ()
 
     def __call__(self) -> Sequence[Found]:
-        """Ask for it; raises Broken, within the time there is."""
+        """Ask for it; raises Broken, within the time there is, and Stopped."""
         until = time.monotonic() + self._listing.block.timeout
         url, redirects = self._listing.url, 0
         response = self._asked(url, until)
@@ -50,7 +57,15 @@ class ServersList:
         kind = response.headers.get("Content-Type", "").strip()
         if not JSON.fullmatch(kind):
             raise Broken(f"the server sends {kind[:100]!r}, wanted application/json")
-        return read_groups(from_json(response.body), {"__meta_url": self._listing.url})
+        return self._read(response.body)
+
+    def _read(self, content: bytes) -> Sequence[Found]:
+        """Read a list, unless it is the last good one: while a large one is parsed, nothing else goes on."""
+        seen = hashlib.sha256(content).digest()
+        if seen != self._seen:
+            self._found = read_groups(from_json(content), {"__meta_url": self._listing.url})
+            self._seen = seen
+        return self._found
 
     def _asked(self, url: str, until: float) -> HTTPResponse:
         parts = urlsplit(url)
@@ -58,14 +73,14 @@ class ServersList:
         try:
             addresses = self._resolver.addresses(parts.hostname or "", seconds)
             request = self._request(parts, until - time.monotonic())
-            return asyncio.run(_fetched(request, addresses))
+            return asyncio.run(_fetched(request, addresses, self._stop))
         except ProbeError as error:
             raise Broken("the server's name: " + re.sub(r" within [\d.]+ s", "", error.detail)) from None
         except SecretUnreadable as error:
             raise Broken(f"cannot say who asks: {error}") from None
         except HTTPTimeoutError:
             raise Broken(f"no whole answer within {self._listing.block.timeout:g} s") from None
-        except HTTPStreamClosedError:  # which is all that the library tells of these
+        except UNREADABLE:  # which is all that the library tells of these
             most = LARGEST >> 20
             raise Broken(
                 f"what the server sends is no HTTP, breaks off, or is larger than {most} MiB"
@@ -118,13 +133,33 @@ class _Known(Names):
         return [numeric(address, port) for address in self._addresses]
 
 
-async def _fetched(request: HTTPRequest, addresses: Sequence[str]) -> HTTPResponse:
+class _Dialler(TCPClient):
+    """Knows the connection that it has opened, so that it can be closed."""
+
+    stream: IOStream | None = None
+
+    async def connect(self, *arguments: Any, **named: Any) -> IOStream:
+        """Open it."""
+        self.stream = await super().connect(*arguments, **named)
+        return self.stream
+
+
+async def _fetched(request: HTTPRequest, addresses: Sequence[str], stop: Stop) -> HTTPResponse:
+    """Ask, until there is an answer; raises Stopped, so that who is asked no more is not waited for."""
     client = SimpleAsyncHTTPClient(
         force_instance=True, resolver=_Known(addresses), max_body_size=LARGEST, max_buffer_size=2 * LARGEST
     )
+    client.tcp_client = dialler = _Dialler(resolver=client.resolver)
+    fetching = client.fetch(request, raise_error=False)
+    asyncio.get_running_loop().add_reader(stop.fileno(), fetching.cancel)
     try:
-        return await client.fetch(request, raise_error=False)
+        return await fetching
+    except asyncio.CancelledError:
+        raise Stopped from None
     finally:
+        asyncio.get_running_loop().remove_reader(stop.fileno())
+        if dialler.stream is not None:
+            dialler.stream.close()
         client.close()
 
 

@@ -101,7 +101,7 @@ def listed(listing: Listing, resolver: Resolver, stop: Stop) -> Listed:
     """Give the place of which a listing tells."""
     match listing:
         case HttpListing():
-            return Listed(listing, ServersList(listing, resolver))
+            return Listed(listing, ServersList(listing, resolver, stop))
         case DnsListing():
             return Listed(listing, Records(listing, stop))
         case FileListing():

@@ -95,7 +95,9 @@ class Source:
             self._wrong = ""
 
     def _failed(self, wrong: str) -> None:
-        """Count it, and tell it where that was not told before."""
+        """Count it, and tell it where that was not told before; raises Stopped."""
+        if self._stop.thrown:  # what looks there now may have our name, and it fares well
+            raise Stopped
         self._observer.bad(self.name)
         if wrong != self._wrong:
             detail = harmless(CREDENTIALS.sub(MASKED, wrong))[:LONGEST]

@@ -1,5 +1,6 @@
 """From a plan to the one target that it means, read with the configuration's own rules."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -70,6 +71,14 @@ def _at(plan: Plan) -> Aim:
     return Aim(configuration=Configuration(targets=(probed,)), probed=probed, driver=driver)
 
 
+def _hint(name: str, found: Collection[str], *, lists: bool) -> str:
+    """Say what could have been meant; with `lists`, more targets are discovered while an exporter runs."""
+    if near := get_close_matches(name, found, n=1):
+        return f"did you mean {near[0]}?"
+    there = f"there are {', '.join(sorted(found))}" if found else "there is none"
+    return f"{there}; targets that are discovered are looked at by their URLs: {NOWHERE}" if lists else there
+
+
 def _named(plan: Plan) -> Aim:
     """Find a target by its name."""
     if plan.config is None:
@@ -77,8 +86,7 @@ def _named(plan: Plan) -> Aim:
     configuration = _read(plan.config)
     found = {probed.target.name: probed for probed in configuration.targets}
     if plan.where not in found:
-        near = get_close_matches(plan.where, found, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(found))}"
+        hint = _hint(plan.where, found, lists=bool(configuration.listings))
         raise PlanError(f"no target {plan.where!r} in {plan.config}; {hint}")
     probed = found[plan.where]
     endpoint = probed.target.endpoint

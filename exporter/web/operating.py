@@ -58,7 +58,7 @@ class Operating:
     def _readiness(self, _: Request) -> Answer:
         if self._ready():
             return Answer.text("Ready")
-        words = "Not ready: the first round of probes is under way"
+        words = "Not ready: the first round of probes, or of looks for targets, is under way"
         return Answer.text(words, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _reloading(self, reload: Callable[[], str], request: Request) -> Answer:

@@ -105,6 +105,8 @@ def test_no_label_says_more_than_it_may(tmp_path: Path) -> None:
         ("db1", {"database": "d", "host": "x"}, "db1: its label 'host' is one of our own labels"),
         ("db1", {"database": "d", "a b": "x"}, "db1: its label 'a b' is not a label name"),
         ("db1", {"database": "d", "x": "y" * 1001}, "db1: its label x has a control character"),
+        ("db1", {"database": "d"} | {f"x{i}": "" for i in range(50)}, "db1: has more than 50 labels"),
+        ("db1", {"database": "d", "x" * 101: ""}, "db1: has more than 50 labels, or one with a name of more"),
         ("db1", {"database": "d", "x": "\x07"}, "db1: its label x has a control character"),
         ("db1", {"database": "d\x07"}, "db1: its URL has a control character in it"),
         ("d" * 60 + "." + "b" * 60, {"database": "d"}, "is not a name; letters"),

@@ -1,7 +1,9 @@
 """Targets that appear and vanish while the daemon runs, without touching others; and sources that break."""
 
 import logging
+import threading
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -160,15 +162,25 @@ def test_a_name_is_that_of_one_target(
     wait_for(lambda: told(caplog, "targets cannot")[-1]["detail"].startswith("x is the name of two targets"))
 
 
-def test_a_reload_keeps_what_was_found(it: Discovering, inventory: Inventory) -> None:
-    """Though the server is dead: under the same template, another, and one that makes no target."""
+def test_a_reload_keeps_what_was_found(
+    it: Discovering, inventory: Inventory, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Though the server is dead: under the same template, another, and one that makes no target.
+
+    A list in another order is the same list.
+    """
+    caplog.set_level(logging.INFO)
     inventory.lists("a", "b", team="shop")
     it.begin(http_sd_configs=[http(inventory)])
     it.daemon.start()
     wait_for(lambda: it.given() == {"a", "b"})
+    source = it.daemon._discovery._sources[0]
+    inventory.lists("b", "a", team="shop")
+    source.ask()
+    wait_for(lambda: it.of("inventory")["refreshes_total"] == 2)
+    assert len(told(caplog, "targets discovered")) == 1
     inventory.kill()
     begun = it.daemon._core.watches.of("a")
-    source = it.daemon._discovery._sources[0]
     it.anew(http_sd_configs=[http(inventory)], vantage="here")
     assert it.daemon._discovery._sources[0] is source
     it.anew(http_sd_configs=[http(inventory, labels={"new": "{team}"})])
@@ -180,6 +192,28 @@ def test_a_reload_keeps_what_was_found(it: Discovering, inventory: Inventory) ->
     wait_for(lambda: it.up("inventory") == 0)
     it.anew(http_sd_configs=[{**http(inventory), "url": inventory.url + "/2"}])
     assert it.given() == set()
+
+
+def test_a_look_that_is_no_longer_wanted_tells_nothing(it: Discovering, inventory: Inventory) -> None:
+    """It ends long after a reload; the source that looks in its place has its name."""
+    late = threading.Event()
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if len(inventory.asked) == 1:
+            late.wait(10)
+            said(b"", 500)(handler)
+        else:
+            inventory.listing([{"targets": ["a"]}])(handler)
+
+    inventory.answer = answer
+    it.begin(http_sd_configs=[http(inventory)])
+    it.daemon.start()
+    wait_for(lambda: len(inventory.asked) == 1)
+    it.anew(http_sd_configs=[http(inventory, labels={"new": "x"})])
+    wait_for(lambda: it.given() == {"a"})
+    late.set()
+    wait_for(lambda: [each.name for each in threading.enumerate()].count("discover inventory") == 1)
+    assert it.of("inventory")["failures_total"] == 0
 
 
 def test_files_of_targets_are_watched(
@@ -217,7 +251,7 @@ def test_files_of_targets_are_watched(
 def test_what_cannot_be_put_into_force_is_told_and_tried_again(
     it: Discovering, inventory: Inventory, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not ready before each source has been looked at, with or without success."""
+    """Not ready before each source has been looked at, with or without success; at the end nothing begins."""
     caplog.set_level(logging.DEBUG)
     inventory.lists("a")
     it.begin(http_sd_configs=[http(inventory)])
@@ -232,10 +266,13 @@ def test_what_cannot_be_put_into_force_is_told_and_tried_again(
     wait_for(lambda: it.given() == {"a"})
     it.daemon._discovery.stop()
     inventory.lists("b")
+    it.daemon._core.watches.halt()
+    monkeypatch.setattr("exporter.app.watch.Watch.begin", lambda _: pytest.fail("was begun"))
+    it.anew(targets=[{"name": "late", "url": "mysql://u@h/d"}], http_sd_configs=[http(inventory)])
     asked = len(inventory.asked)
     for source in it.daemon._discovery._sources:
         source.ask()
-    assert it.given() == {"a"}
+    assert it.given() == {"a", "late"}
     assert len(inventory.asked) <= asked + 1
 
 

@@ -1,5 +1,6 @@
 """Records in DNS as lists of targets, from a real name server."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from exporter.config.template import Found
 from exporter.discovery import dns
 from exporter.discovery.dns import Records
 from exporter.discovery.groups import Broken
+from exporter.net.dns_exchange import TRIES
 from exporter.net.waiting import Stop
 from tests.names import use_own_etc
 from tests.networks import in_own_network, needs_namespaces
@@ -107,7 +109,10 @@ def test_addresses_of_both_kinds(tmp_path: Path) -> None:
 
 
 def test_name_servers_are_asked_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that refuses is passed over; the same failure has the same words each time."""
+    """One that refuses is passed over; the same failure has the same words each time.
+
+    One that is silent is waited for once, and not for each name.
+    """
     monkeypatch.setattr(dns, "PATIENCE", 0.3)
 
     def run() -> None:
@@ -118,6 +123,12 @@ def test_name_servers_are_asked_in_turn(tmp_path: Path, monkeypatch: pytest.Monk
             told = wrong(look)
             assert told == f"{NAME}: 127.0.0.1: no answer for SRV"
             server.resume()
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+                silent.bind(("127.0.0.9", 53))
+                silent.setblocking(False)
+                assert len(records(tmp_path, *[f"{NAME}."] * 3)()) == 6
+                with pytest.raises(BlockingIOError):
+                    [silent.recv(512) for _ in range(2 * TRIES)]
 
     inside(tmp_path, run, "127.0.0.9 127.0.0.1")
 

@@ -68,6 +68,11 @@ def test_what_has_not_changed_is_not_read_again(tmp_path: Path, monkeypatch: pyt
     told = wrong(look)
     monkeypatch.setattr(files, "read_file", lambda _: pytest.fail("was read"))
     assert wrong(look) == told == f"{path}: is not JSON: Expecting value in line 1"
+    with pytest.raises(Broken) as first_time:
+        look()
+    with pytest.raises(Broken) as again:
+        look()
+    assert again.value is not first_time.value  # lest it gather what was under way at each raise
 
 
 def test_a_file_that_is_half_written_is_waited_for(tmp_path: Path) -> None:

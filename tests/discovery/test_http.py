@@ -3,6 +3,7 @@
 import base64
 import re
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
@@ -18,7 +19,7 @@ from exporter.discovery import groups, http
 from exporter.discovery.groups import Broken
 from exporter.discovery.http import ServersList
 from exporter.net.resolve import Resolver
-from exporter.net.waiting import Stop
+from exporter.net.waiting import Stop, Stopped
 from tests.discovery.inventory import Inventory, said
 from tests.servers.certificates import Certificates
 
@@ -31,12 +32,12 @@ def inventory() -> Iterator[Inventory]:
         yield inventory
 
 
-def servers_list(folder: Path, url: str, **more: Any) -> ServersList:
+def servers_list(folder: Path, url: str, stop: Stop | None = None, **more: Any) -> ServersList:
     path = folder / "exporter.yml"
     path.write_text(yaml.safe_dump({"http_sd_configs": [{"url": url, "target": TARGET, **more}]}))
     (listing,) = read_configuration(path).listings
     assert isinstance(listing, HttpListing)
-    return ServersList(listing, Resolver(Stop()))
+    return ServersList(listing, Resolver(Stop()), stop or Stop())
 
 
 def wrong(look: ServersList) -> str:
@@ -117,6 +118,10 @@ LIST = b'[{"targets": ["db1"]}]'
             BREAKS_OFF.format(16),
         ),
         (lambda _: None, BREAKS_OFF.format(16)),
+        (
+            lambda handler: handler.wfile.write(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000),
+            BREAKS_OFF.format(16),
+        ),
     ],
 )
 def test_whatever_is_wrong_is_told(
@@ -148,6 +153,23 @@ def test_a_list_that_is_too_large_is_not_taken_in(
     assert wrong(servers_list(tmp_path, inventory.url)) == "holds more than 2 targets"
 
 
+def test_a_list_that_is_the_same_is_not_parsed_again(
+    inventory: Inventory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor when it was broken between; a large one holds up all else for as long as that takes."""
+    inventory.lists("db1")
+    look = servers_list(tmp_path, inventory.url)
+    first = look()
+    inventory.answer = said(b"[")
+    wrong(look)
+    inventory.lists("db1")
+    with monkeypatch.context() as patched:
+        patched.setattr(http, "from_json", lambda _: pytest.fail("was parsed"))
+        assert look() is first
+    inventory.lists("db2")
+    assert [one.address for one in look()] == ["db2"]
+
+
 def test_a_look_ends_when_its_time_is_up(inventory: Inventory, tmp_path: Path) -> None:
     """However the server drips."""
 
@@ -161,6 +183,22 @@ def test_a_look_ends_when_its_time_is_up(inventory: Inventory, tmp_path: Path) -
     assert wrong(servers_list(tmp_path, inventory.url, timeout="300ms")) == "no whole answer within 0.3 s"
     inventory.answer = lambda _: time.sleep(1)
     assert wrong(servers_list(tmp_path, inventory.url, timeout="100ms")) == "no whole answer within 0.1 s"
+
+
+def test_a_look_that_is_no_longer_wanted_ends(inventory: Inventory, tmp_path: Path) -> None:
+    """And lets go of what it had open: reloads may come faster than a server that hangs gives up."""
+    stop, ended = Stop(), threading.Event()
+
+    def hanging(handler: BaseHTTPRequestHandler) -> None:
+        stop.throw()
+        handler.connection.settimeout(10)
+        if not handler.connection.recv(1):
+            ended.set()
+
+    inventory.answer = hanging
+    with pytest.raises(Stopped):
+        servers_list(tmp_path, inventory.url, stop, timeout="20s")()
+    assert ended.wait(5)
 
 
 def test_a_server_that_is_not_there(inventory: Inventory, tmp_path: Path) -> None:

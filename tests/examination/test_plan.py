@@ -67,6 +67,11 @@ def test_targets_that_are_not_there(tmp_path: Path) -> None:
     path.write_text(CONFIGURATION)
     assert refused(where="order", config=path) == f"no target 'order' in {path}; did you mean orders?"
     assert refused(where="x", config=path) == f"no target 'x' in {path}; there are invoices, orders"
+    path.write_text("file_sd_configs: [{files: [a.yml], target: {url: 'mysql://u@{address}/d'}}]\n")
+    told = refused(where="orders", config=path)
+    assert (
+        f"no target 'orders' in {path}; there is none; targets that are discovered are looked at by" in told
+    )
     path.write_text("targets:\n  - name: orders\n    url: nothing\n")
     assert f"{path}:3: " in refused(where="orders", config=path)
 
