@@ -22,6 +22,7 @@ NEVER: Final[Mapping[str, str]] = {
     "conndrop-server 28 A": "as above",
     "conndrop-target 35 B": "every round along the path can be made",
     "conndrop-target 41 B": "every name can be resolved",
+    "conndrop-vantages 25 A": "rules record it, of alerts, and nobody evaluates any here",
 }
 """Questions that the story gives no answer to, and why not: a dashboard, a panel's number, and a letter."""
 SELDOM: Final[Mapping[str, str]] = {
