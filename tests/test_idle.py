@@ -1,6 +1,6 @@
 """Idle timeouts in the lab: found, attributed, remembered, and cured by what is recommended.
 
-The searches here are `make thorough`; with longer timeouts and at every place they are `make idle-faults`.
+What takes long here is `make thorough`; with longer timeouts and at every place they are `make idle-faults`.
 That a NAT's and a server's own timeout are found and named, tests/examination/test_silence.py sees each time.
 """
 
@@ -63,6 +63,7 @@ def learnt(running: Exporter) -> dict[str, float | None]:
     return {name: running.value(f"conndrop_{name}_seconds", target="it") for name in LEARNT}
 
 
+@pytest.mark.thorough
 def test_what_was_learnt_outlives_a_restart_and_cures_a_pool(site: Site, tmp_path: Path) -> None:
     """A pool that recycles as recommended hands out nothing that is dead; one that does not, does."""
     url = site.url("postgresql")

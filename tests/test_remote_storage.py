@@ -138,7 +138,7 @@ def whole(place: Path, *releases: str) -> Iterator[tuple[Victoria, Service]]:
 
 def firing(judging: Service) -> set[tuple[str, str]]:
     """Give name and vantage of the alerts that vmalert has found by itself."""
-    found = judging.document("/api/v1/alerts")["data"]["alerts"]
+    found = judging.document("/api/v1/alerts")["data"]["alerts"] or ()  # null before the first
     return {(one["name"], one["labels"].get("vantage", "")) for one in found if one["state"] == "firing"}
 
 

@@ -342,6 +342,7 @@ def test_a_pooler_says_why(site: Site) -> None:
         assert every.ends() == {"postgresql-plain": {("error", "proxy.idle_timeout")}}
 
 
+@pytest.mark.thorough
 def test_an_age_limit_ends_them_one_by_one_and_an_event_at_once(site: Site) -> None:
     """Sentinels differ in age: by what they die of together, and of what each in its turn, one can tell."""
     with (

@@ -160,7 +160,12 @@ def _targets(site: Site, pooler: PgBouncer, pace: Pace) -> list[dict[str, Any]]:
 
 
 def _further(vantage: str, pace: Pace) -> dict[str, Any]:
-    return {"vantage": vantage, "networks": NETWORKS, "diagnosis": {"quiet": f"{pace.quiet}s"}}
+    return {
+        "vantage": vantage,
+        "networks": NETWORKS,
+        "diagnosis": {"quiet": f"{pace.quiet}s"},
+        "target_files": ["more/*.yml"],  # where there are none: dashboards have a source to show
+    }
 
 
 def _ours(exporters: Mapping[str, Exporter]) -> Job:
