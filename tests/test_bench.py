@@ -69,15 +69,16 @@ def test_a_goal_is_reached_or_not() -> None:
         ratio(GOAL, theirs=1e-4, ours=1e-5, most=0.1),
         ratio(GOAL, theirs=1e-4, ours=2e-5, most=0.1),
         ratio(GOAL, theirs=None, ours=2e-5, most=0.1),
+        ratio(GOAL, theirs=0.0, ours=2e-5, most=0.1),
         error(GOAL, theirs=1e-6, ours=2e-6, most=1e-5),
         error(GOAL, theirs=1e-6, ours=2e-6, most=1e-5, beat=True),
         error(GOAL, ours=None, most=1e-5),
         limit(GOAL, ours=0, most=0, written="{}"),
         limit(GOAL, ours=None, most=0, written="{}"),
     ]
-    assert [row.reached for row in rows] == ["yes", "no", "-", "yes", "no", "-", "yes", "-"]
+    assert [row.reached for row in rows] == ["yes", "no", "-", "-", "yes", "no", "-", "yes", "-"]
     written = table(rows)
-    assert len(written.splitlines()) == 10
+    assert len(written.splitlines()) == 11
     assert len({len(line) for line in written.splitlines()}) == 1
 
 

@@ -50,10 +50,10 @@ def microseconds(seconds: float) -> str:
 
 
 def ratio(goal: Goal, *, theirs: float | None, ours: float | None, most: float) -> Row:
-    """Compare two times in seconds, of which ours must be at most `most` times theirs."""
+    """Compare two times in seconds, of which ours must be at most `most` times theirs: not with nothing."""
     their, mine = (NOTHING if time is None else microseconds(time) for time in (theirs, ours))
     wanted = f"≤ {most:g} x"
-    if theirs is None or ours is None:
+    if not theirs or ours is None:
         return Row(goal=goal, theirs=their, ours=mine, wanted=wanted)
     return Row(
         goal=goal,
