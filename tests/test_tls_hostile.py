@@ -154,6 +154,7 @@ def secured(certificates: Certificates, before: Callable[[socket.socket], None],
 
     def script(sock: socket.socket) -> None:
         before(sock)
+        sock.getpeername()  # whoever has reset by now is not wrapped: Python would leave that socket open
         with context.wrap_socket(sock, server_side=True) as inner:
             then(inner)
 
