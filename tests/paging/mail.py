@@ -37,14 +37,21 @@ class Mailbox:
                     verb = line[:4].upper()
                     self._say(ANSWERS.get(verb, b"502 not here"))
                     if verb == b"DATA":
-                        taken(_letter(self._content()))
+                        if (content := self._content()) is None:
+                            return
+                        taken(_letter(content))
                         self._say(b"250 kept")
                     elif verb == b"QUIT":
                         return
 
-            def _content(self) -> bytes:
-                lines = iter(self.rfile.readline, b".\r\n")
-                return b"".join(line.removeprefix(b".") if line.startswith(b"..") else line for line in lines)
+            def _content(self) -> bytes | None:
+                """Read a letter to its last line; give none where it breaks off, as its sender ended."""
+                content = b""
+                for line in self.rfile:
+                    if line == b".\r\n":
+                        return content
+                    content += line.removeprefix(b".") if line.startswith(b"..") else line
+                return None
 
             def _say(self, line: bytes) -> None:
                 self.wfile.write(line + b"\r\n")
