@@ -188,6 +188,37 @@ def test_probing_goes_on_when_the_wall_clock_steps(step: timedelta, monkeypatch:
     assert sum(running.seen.misses.values()) <= 1
 
 
+def test_a_job_that_goes_while_the_clock_steps_keeps_no_other_from_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A reload may take it away between two glances at what there is."""
+    goes, stays = (job(nothing, name=name, interval=3600.0) for name in "ab")
+    with Running(goes, stays) as running:
+        own = running.scheduler._scheduler
+        listed = [one for one in own.get_jobs() if "/" in one.id]
+        for one in listed:
+            one.modify(next_run_time=datetime.now(UTC) + timedelta(days=1))
+        running.scheduler.remove(goes)
+        monkeypatch.setattr(own, "get_jobs", lambda: listed)
+        running.scheduler.realign()
+        assert own.get_job("ping/b").next_run_time < datetime.now(UTC) + timedelta(seconds=3600)
+
+
+def test_a_heart_goes_on_beating_whatever_others_make_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    ahead = [0]
+
+    def broken(*_: float) -> None:
+        ahead[0] += 3600 * 10**9  # set again
+        raise RuntimeError("what nobody foresaw")
+
+    with Running() as running:
+        heartbeat = Heartbeat(running.seen, broken, lambda: time.time_ns() + ahead[0], broken)
+        heartbeat.start()
+        wait_for(lambda: running.seen.steps >= 2 and len(running.seen.beats) >= 2)
+        heartbeat.stop()
+    assert "heartbeat broke" in caplog.text
+
+
 def test_a_heartbeat_tells_how_late_it_comes() -> None:
     """Four a second, told once a second; a clock that is not set is not called set."""
     with Running() as running:
@@ -264,6 +295,33 @@ def test_a_job_comes_and_goes_while_others_run() -> None:
     waiting.stop()
     assert not runs["never"]
     assert not running.seen.misses
+
+
+def test_where_no_thread_can_be_had_a_run_waits_for_one_and_is_counted_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A limit of processes, as containers have it: what was asked for runs late, and may be asked again."""
+    begin = threading.Thread.start
+
+    def full(thread: threading.Thread) -> None:
+        if thread.name.startswith("trial"):
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    runs: Counter[str] = Counter()
+    asked = [
+        job(partial(runs.update, [name]), kind="trial", name=name, interval=float("inf")) for name in "ab"
+    ]
+    with Running(*asked, job(nothing)) as running:
+        now = running.scheduler.now
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", full)
+            now("trial", "a")
+        now("trial", "b")
+        wait_for(lambda: runs == Counter("ab"))
+        wait_for(lambda: not any(running.scheduler._crews["trial"]._instances.values()))
+        now("trial", "a")
+        wait_for(lambda: runs == Counter("aab"))
 
 
 def test_many_jobs_of_a_kind_begin_over_more_time() -> None:

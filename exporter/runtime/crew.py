@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
@@ -64,6 +64,7 @@ class Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
         self._lanes = Lanes(LANES)
         self._load = 0.0
         self._threads = 1
+        self._ended = False
         self._changing = threading.Lock()
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix=kind)
         self._due: dict[str, float] = {}
@@ -95,17 +96,20 @@ class Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
 
     def shutdown(self, wait: bool = True) -> None:
         """Let go of the threads; what has not begun never will."""
+        with self._changing:
+            self._ended = True
         self._pool.shutdown(wait=wait, cancel_futures=True)
 
     def run_now(self, identity: str) -> None:
         """Run a job beside its schedule, unless it runs already (see `Scheduler.now`)."""
         with self._lock:
-            if self._instances[identity] or identity not in self._jobs:
+            job = self._jobs.get(identity)
+            if self._instances[identity] or job is None:
                 return
             self._instances[identity] += 1
             self._beside.add(identity)
         try:
-            self._submit(self._work_beside, identity, self._jobs[identity].run)
+            self._submit(self._work_beside, identity, job.run)
         except RuntimeError:  # nothing begins any more
             self._end_beside(identity)
 
@@ -137,8 +141,14 @@ class Crew(BaseExecutor):  # type: ignore[misc]  # APScheduler ships no types
         self._submit(self._work, job, self._due[job.id])
 
     def _submit(self, work: Callable[..., None], *args: Any) -> None:
+        """Have a thread do it; raises RuntimeError once nothing begins any more."""
         with self._changing:
-            self._pool.submit(work, *args).add_done_callback(_report)
+            try:
+                self._pool.submit(_reported, work, *args)
+            except RuntimeError:
+                # Where no further thread can be had it is in the queue all the same, for those there are.
+                if self._ended:
+                    raise
 
     def _work(self, job: Any, due: float) -> None:
         try:
@@ -170,7 +180,9 @@ def identified(kind: str, name: str) -> str:
     return f"{kind}/{name}"
 
 
-def _report(future: "Future[None]") -> None:
-    """Log what a run raised in spite of all: a future would keep it to itself."""
-    if not future.cancelled() and (error := future.exception()) is not None:
-        log.error("run broke", exc_info=error)
+def _reported(work: Callable[..., None], *args: Any) -> None:
+    """Log what a run raises in spite of all: a future would keep it to itself."""
+    try:
+        work(*args)
+    except BaseException:
+        log.exception("run broke")

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from exporter.net.engine import Lateness, Punctuality
@@ -68,11 +69,18 @@ class Heartbeat:
             if step:
                 log.warning("wall clock stepped", extra={"fields": {"seconds": f"{step:.3f}"}})
                 self._observer.clock_stepped()
-                self._stepped()
+                self._call(self._stepped)
             beats += 1
             worst, steps = max(worst, late), steps + step
             if beats % TOLD == 0:
                 self._observer.heartbeat("exporter", lateness.take())
             if beats % TOLD == 0 or late >= BEAT or step:
-                self._told(worst, steps)
+                self._call(partial(self._told, worst, steps))
                 worst = steps = 0.0
+
+    def _call(self, who: Callable[[], None]) -> None:
+        """Go on whatever they raise: nobody else would notice the next step."""
+        try:
+            who()
+        except Exception:
+            log.exception("heartbeat broke")

@@ -3,12 +3,14 @@
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES
 from apscheduler.executors.debug import DebugExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -115,7 +117,8 @@ class Scheduler:
         for job in self._scheduler.get_jobs():
             ahead = job.next_run_time - now
             if ahead > job.trigger.interval:
-                job.modify(next_run_time=now + ahead % job.trigger.interval)
+                with suppress(JobLookupError):  # it has been removed meanwhile
+                    job.modify(next_run_time=now + ahead % job.trigger.interval)
         self._scheduler.wakeup()
 
     def _crew(self, kind: str) -> "Crew":
