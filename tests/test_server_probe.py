@@ -353,6 +353,19 @@ def test_a_look_ends_with_the_daemon() -> None:
                 looking.result()
 
 
+def test_who_comes_while_a_look_goes_on_does_not_wait_for_it() -> None:
+    """A thread that waited for it would keep one of few lanes, of which the look itself needs one."""
+    with double(deaf) as port:
+        probing = Probing(f"postgresql://u@127.0.0.1:{port}/d?sslmode=disable")
+        with running(probing.probe.run) as looking:
+            wait_for(lambda: probing.tools.budget.open)
+            assert probing.probe.run() == ()
+            assert not looking.done()
+            probing.end()
+            with pytest.raises(Stopped):
+                looking.result()
+
+
 def test_a_goodbye_is_said_in_the_middle_of_a_look(probing: Probing, database: Database) -> None:
     """The server is asleep when the daemon ends; it finds the goodbye when it wakes up."""
     probing.look()

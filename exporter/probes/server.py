@@ -58,35 +58,40 @@ class ServerProbe:
 
     def run(self) -> Sequence[Observation]:
         """Look once (see `exporter.probes.kind.Probe`)."""
-        with self._turn:
-            if self._over:
-                return ()
-            started, begun = time.time(), time.monotonic()
-            drops: list[Observation] = []
-            view, failure = None, None
-            try:
-                view = self._look(begun + self._settings.timeout, drops)
-            except ProbeError as error:
-                failure = error.failure()
-            if view is None and failure is None:
-                return drops
-            meeting = self._known.meet(view)
-            look = ServerObservation(
-                target=self._target.name,
-                probe=KIND.name,
-                started=started,
-                duration=time.monotonic() - begun,
-                failure=failure,
-                view=meeting.view,
-                changes=meeting.changes,
-                counters=meeting.counters,
-                own=self._tools.opener.footprint.so_far(),
-                own_connections=self._tools.budget.open,
-                own_address=self._own_address if view is not None else "",
-                kept=self._kept is not None,
-                compatible=self._target.endpoint.dialect if self._settings.compatible_names else "",
-            )
-            return (*drops, look)
+        if not self._turn.acquire(blocking=False):
+            return ()  # whoever looks now sees the same; to wait here would keep others from their turn
+        try:
+            return () if self._over else self._once()
+        finally:
+            self._turn.release()
+
+    def _once(self) -> Sequence[Observation]:
+        started, begun = time.time(), time.monotonic()
+        drops: list[Observation] = []
+        view, failure = None, None
+        try:
+            view = self._look(begun + self._settings.timeout, drops)
+        except ProbeError as error:
+            failure = error.failure()
+        if view is None and failure is None:
+            return drops
+        meeting = self._known.meet(view)
+        look = ServerObservation(
+            target=self._target.name,
+            probe=KIND.name,
+            started=started,
+            duration=time.monotonic() - begun,
+            failure=failure,
+            view=meeting.view,
+            changes=meeting.changes,
+            counters=meeting.counters,
+            own=self._tools.opener.footprint.so_far(),
+            own_connections=self._tools.budget.open,
+            own_address=self._own_address if view is not None else "",
+            kept=self._kept is not None,
+            compatible=self._target.endpoint.dialect if self._settings.compatible_names else "",
+        )
+        return (*drops, look)
 
     def _look(self, until: float, drops: list[Observation]) -> ServerView | None:
         """Look over the connection that is kept; over another one if there is none, or it has died."""
