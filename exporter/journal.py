@@ -70,6 +70,13 @@ class Journal:
         elif self._rows and _answered(observation):
             self._succeeded(observation)
 
+    def forget(self, target: str) -> None:
+        """Let go of a target, once its probes have stopped; one of its name that comes later is another."""
+        self._findings.pop(target, None)
+        self._views.pop(target, None)
+        for key in [key for key in self._rows.copy() if key[0] == target]:
+            self._rows.pop(key, None)
+
     def incident(self, stage: Stage, incident: Incident, before: Cause) -> None:
         """Log that an incident began, has a name, or is over; `before` is the cause it had until now."""
         fields = _incident(incident)

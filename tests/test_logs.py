@@ -288,6 +288,24 @@ def test_a_privilege_that_is_missing_is_told_once(caplog: pytest.LogCaptureFixtu
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
+def test_a_target_that_comes_back_under_an_old_name_is_another_one(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is left of one that has gone; others stay as they are."""
+    caplog.set_level(logging.DEBUG)
+    journal = Journal()
+    missing = Missing(privilege="PROCESS", needed_for="connections", grant="GRANT PROCESS")
+    other = replace(echo(sent=1, lost=1), target="other")
+    seen = (echo(sent=1, lost=1), a_look(missing=(missing,)), idle(survived=30.0, killed=None, settled=True))
+    for observation in (*seen, other):
+        journal.record(observation)
+    first = [(record.levelname, record.getMessage()) for record in caplog.records]
+    journal.forget("a")
+    caplog.clear()
+    for observation in (*seen, other):
+        journal.record(observation)
+    again = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert again == [*first[:-1], ("DEBUG", "echo lost")]
+
+
 def test_a_server_that_has_changed_is_told(caplog: pytest.LogCaptureFixture) -> None:
     journal = Journal()
     journal.record(a_look(identity="1", address="10.0.0.1", started=0.0))

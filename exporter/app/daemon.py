@@ -52,7 +52,9 @@ class Daemon:
         options = options or Options()
         journal, memories, vitals = Journal(), Memories(history=History(options.history_limit)), Vitals()
         sinks = [journal.record, memories.record]
-        hearers = Hearers(sinks=sinks, note=journal.incident, forget=memories.forget, vitals=vitals)
+        hearers = Hearers(
+            sinks=sinks, note=journal.incident, forget=partial(_forget, journal, memories), vitals=vitals
+        )
         self._core = core = Core(configuration, Memory(state), hearers)
         core.own.configured()
         core.own.shares(options.shard)
@@ -122,3 +124,8 @@ class Daemon:
 
     def _status(self) -> str:
         return status(self._core.watches.all, self._core.diagnosis.history.listed(), self._shard)
+
+
+def _forget(journal: Journal, memories: Memories, target: str) -> None:
+    journal.forget(target)
+    memories.forget(target)
