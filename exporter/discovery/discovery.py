@@ -95,7 +95,7 @@ class Discovery:
             for each in sources:
                 if each not in begun:
                     each.ask()
-                elif self._started:
+                if self._started:
                     each.start()
             return counts
 

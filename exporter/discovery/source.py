@@ -48,6 +48,7 @@ class Source:
         self.looked = threading.Event()
         self._offer, self._observer, self._stop = offer, observer, stop
         self._asked = threading.Event()
+        self._thread: threading.Thread | None = None
         self._wrong = ""
 
     @property
@@ -56,8 +57,11 @@ class Source:
         return self.place.name
 
     def start(self) -> None:
-        """Begin to look."""
-        threading.Thread(target=self._work, name=f"discover {self.name}", daemon=True).start()
+        """Begin to look, unless it has begun."""
+        if self._thread is None:
+            thread = threading.Thread(target=self._work, name=f"discover {self.name}", daemon=True)
+            thread.start()
+            self._thread = thread  # not before: it may be that no more threads can be had now
 
     def stop(self) -> None:
         """Look no more."""

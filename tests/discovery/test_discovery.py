@@ -276,5 +276,27 @@ def test_what_cannot_be_put_into_force_is_told_and_tried_again(
     assert len(inventory.asked) <= asked + 1
 
 
+def test_a_source_that_had_no_thread_is_begun_by_the_next_reload(
+    it: Discovering, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inventory.lists("a")
+    fixed = [{"name": "fixed", "url": "mysql://u@h/d", "probes": OFF}]
+    it.begin(targets=fixed)
+    it.daemon.start()
+    begin = threading.Thread.start
+
+    def full(thread: threading.Thread) -> None:
+        if thread.name.startswith("discover "):
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", full)
+        with pytest.raises(RuntimeError):
+            it.anew(targets=fixed, http_sd_configs=[http(inventory)])
+    it.anew(targets=fixed, http_sd_configs=[http(inventory)])
+    wait_for(lambda: it.given() == {"fixed", "a"})
+
+
 def _broken() -> None:
     raise RuntimeError("mysql://u:hunter2@h")
