@@ -91,10 +91,9 @@ class _Recorded(Family, Generic[C]):
     def forget_part(self, target: str, second: str) -> None:
         """Publish the children of `target` no more whose second label has this value."""
         keys = self._keys.get(target, [])
-        self._keys[target] = [key for key in keys if key[1] != second]
-        for key in keys:
-            if key[1] == second:
-                self._children.pop(key, None)
+        for key in [key for key in keys if key[1] == second]:
+            keys.remove(key)  # in place: another thread may add one meanwhile
+            self._children.pop(key, None)
 
     def stand(self, constant: Mapping[str, str]) -> None:
         """Have other labels on every series (see `Family.stand`)."""
