@@ -38,6 +38,27 @@ def test_two_may_share_a_directory(tmp_path: Path) -> None:
     assert third.recall("stock") == {"killed": 60.0}
 
 
+def test_only_so_much_is_kept_and_what_was_used_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Targets may come and go for years; also of those that others have in the same directory."""
+    monkeypatch.setattr(memory, "MOST", 3)
+    first = Memory(tmp_path)
+    for number in range(3):
+        first.keep(f"orders-{number}", {"killed": number})
+    assert first.recall("orders-0") == {"killed": 0}
+    first.keep("orders-3", {"killed": 3})
+    assert first.recall("orders-1") == {}
+    first.save()
+    assert list(Memory(tmp_path)._known) == ["orders-2", "orders-0", "orders-3"]
+    second = Memory(tmp_path)
+    assert second.recall("orders-2") == {"killed": 2}
+    first.keep("orders-2", {"killed": 20})
+    first.save()
+    second.keep("stock", LEARNT)
+    second.save()
+    third = Memory(tmp_path)
+    assert third._known == {"orders-3": {"killed": 3}, "orders-2": {"killed": 20}, "stock": LEARNT}
+
+
 def test_without_a_directory_it_lasts_for_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     kept = Memory()

@@ -8,6 +8,8 @@ import os
 import stat
 import tempfile
 import threading
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,13 +23,16 @@ SENSELESS: Final = (OSError, ValueError, TypeError, KeyError, AttributeError, Re
 VERSION: Final = 1
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes; what is larger is no file of ours."""
+MOST: Final = 20_000
+"""Keys that are kept; of more, those go that nobody has asked for or kept for longest."""
 
 
 class Memory:
     """Keeps what probes have learnt in `directory`, or for this run only if there is none.
 
     A file that cannot be read is put aside and told of, one that cannot be written is told of once; in
-    both cases it goes on without. Safe to use from any thread.
+    both cases it goes on without. What was used last stands last, here and in the file. Safe to use from
+    any thread.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -35,6 +40,7 @@ class Memory:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._known: Known = {}
+        self._used: set[str] = set()
         self._mine: set[str] = set()
         self._unsaved = self._complained = False
         if directory is not None:
@@ -43,15 +49,19 @@ class Memory:
     def recall(self, key: str) -> dict[str, Any]:
         """Give what is known under `key`; empty if nothing is."""
         with self._lock:
-            return self._known.get(key, {})
+            known = self._known.pop(key, None)
+            if known is None:
+                return {}
+            self._put(key, known)
+            return known
 
     def keep(self, key: str, known: dict[str, Any]) -> None:
         """Remember `known`, whose values are such as JSON can hold; on disk once it is saved."""
         with self._lock:
-            if self._known.get(key) != known:
-                self._known[key] = known
+            if self._known.pop(key, None) != known:
                 self._mine.add(key)
                 self._unsaved = True
+            self._put(key, known)
 
     def save(self) -> None:
         """Write down what is new; never raises."""
@@ -59,11 +69,21 @@ class Memory:
             return
         with self._writing:
             with self._lock:  # not while it is written: nobody who holds connections may wait for a disk
-                mine = {key: self._known[key] for key in self._mine}
-                unsaved, self._unsaved = self._unsaved, False
-            if unsaved and not self._write(self._directory, mine):
+                used = {key: known for key, known in self._known.items() if key in self._used}
+                mine, unsaved, self._unsaved = self._mine.copy(), self._unsaved, False
+            if unsaved and not self._write(self._directory, used, mine):
                 with self._lock:
                     self._unsaved = True
+
+    def _put(self, key: str, known: dict[str, Any]) -> None:
+        """Have it stand last, and the first no more where there are too many."""
+        self._known[key] = known
+        self._used.add(key)
+        if len(self._known) > MOST:
+            first = next(iter(self._known))
+            del self._known[first]
+            self._used.discard(first)
+            self._mine.discard(first)
 
     def _read(self, path: Path) -> None:
         try:
@@ -75,16 +95,21 @@ class Memory:
             fields = {"path": path, "detail": f"{error}; put aside as {aside.name}, learning begins anew"}
             log.warning("state not readable", extra={"fields": fields})
 
-    def _write(self, directory: Path, mine: Known) -> bool:
-        """Put a new file in place of the old one, so that there is always a whole one; say if it is."""
+    def _write(self, directory: Path, used: Known, mine: set[str]) -> bool:
+        """Put a new file in place of the old one, so that there is always a whole one; say if it is.
+
+        Of what is `used` here, others may have learnt more but for what is `mine`.
+        """
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             number, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=directory)
             try:
                 with (directory / LOCK).open("a") as lock, os.fdopen(number, "w", encoding="utf-8") as file:
                     fcntl.flock(lock, fcntl.LOCK_EX)  # another exporter may share the directory
-                    known = _others(directory / NAME) | mine
-                    json.dump({"version": VERSION, "targets": known}, file, indent=1, sort_keys=True)
+                    others = _others(directory / NAME)
+                    latest = {key: used[key] if key in mine else others.get(key, used[key]) for key in used}
+                    earlier = {key: known for key, known in others.items() if key not in used}
+                    file.writelines(_written(earlier | latest))
                     file.flush()
                     os.fsync(file.fileno())
                     Path(name).replace(directory / NAME)
@@ -112,6 +137,16 @@ def _stored(path: Path) -> Known:
     if not isinstance(content, dict) or content.get("version") != VERSION:
         raise ValueError("of another version")
     return {str(key): dict(value) for key, value in content["targets"].items()}
+
+
+def _written(known: Known) -> Iterator[str]:
+    """Write the last of them as JSON, each in a line of its own, so that no other thread waits for all."""
+    yield f'{{"version": {VERSION}, "targets": {{'
+    between = "\n"
+    for key in islice(known, max(0, len(known) - MOST), None):
+        yield f"{between}{json.dumps(key)}: {json.dumps(known[key])}"
+        between = ",\n"
+    yield "\n}}\n"
 
 
 def _others(path: Path) -> Known:
