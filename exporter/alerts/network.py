@@ -15,9 +15,14 @@ HOP: Final = (
     " $labels.target $labels.vantage $labels.job $labels.instance $value)"
     " | sortByLabel `address` }}, {{ .Labels.address }}"
     "{{ with .Labels.hostname }} ({{ . }}){{ end }}{{ with .Labels.network }} of {{ . }}{{ end }}"
-    "{{ else }}, which gives no answer itself{{ end }}"
+    '{{ else }}{{ with query (print "conndrop_path_hop_info" $of) }}, which gives no answer itself{{ end }}'
+    "{{ end }}"
 )
-"""Who stands at the hop that is the alert's value; looked up, so that another one makes no new alert."""
+"""Who stands at the hop that is the alert's value, to stand after `WHOSE`.
+
+It is looked up, so that another one makes no new alert. That nobody answers there is said only where other
+hops are known: they may not be scraped at all.
+"""
 
 
 def _asked(series: str, form: str, at: str = "") -> str:
@@ -95,7 +100,7 @@ PATH_LOSS: Final = Alert(
     # A round that leaves the question open does not end the loss; one round alone does not make it last.
     expr="last_over_time(conndrop_path_loss_start_ttl[3m])",
     summary="Packets to {{ $labels.target }} get lost from one hop on",
-    evidence=f"loss that goes on to the target begins at {HOP}",
+    evidence=f"{WHOSE}loss that goes on to the target begins at {HOP}",
     fix="Send whoever runs that hop, and the one before it, a report of each direction: "
     "mtr -T --report-wide to the database's port, and back",
 )

@@ -54,7 +54,8 @@ def _run(parsed: argparse.Namespace) -> int:
     except (OSError, HTTPException) as error:
         cut_off = isinstance(error, ConnectionResetError) and parsed.url.scheme == "http"
         further = "; if it has TLS, its URL begins with https://" if cut_off else ""
-        complain(f"not healthy: {_printable(str(error)) or type(error).__name__}{further}")
+        where = f"{parsed.url.scheme}://{parsed.url.netloc}{parsed.url.path}"  # all that is asked for
+        complain(f"not healthy: {_printable(f'{where}: {_words(error)}')}{further}")
         return 1
     if status == 200:
         say(_printable(words))
@@ -89,6 +90,11 @@ def _asked(url: SplitResult) -> tuple[int, str]:
     finally:
         connection.close()
     return answer.status, words
+
+
+def _words(error: OSError | HTTPException) -> str:
+    """Say what went wrong, without its number."""
+    return (isinstance(error, OSError) and error.strerror) or str(error) or type(error).__name__
 
 
 def _printable(words: str) -> str:

@@ -86,7 +86,7 @@ class ServersList:
                 f"what the server sends is no HTTP, breaks off, or is larger than {most} MiB"
             ) from None
         except (OSError, ValueError) as error:
-            raise Broken(f"cannot be had: {harmless(_words(error))}") from None
+            raise Broken(f"{_where(parts)} cannot be had: {harmless(_words(error))}") from None
 
     def _request(self, parts: SplitResult, seconds: float) -> HTTPRequest:
         """Make the request; raises SecretUnreadable, and OSError or ValueError where TLS cannot be had."""
@@ -183,6 +183,11 @@ def _origin(parts: SplitResult) -> tuple[str, str, int]:
 
 def _port(parts: SplitResult) -> int:
     return parts.port or PORTS[parts.scheme]
+
+
+def _where(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    return f"[{host}]:{_port(parts)}" if ":" in host else f"{host}:{_port(parts)}"
 
 
 def _authorization(login: Login) -> str:

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from exporter.config import ConfigurationError, ProbedTarget
 from exporter.config.listing import DnsListing, FileListing, HttpListing, Listing
 from exporter.config.target_files import PATTERNS, TargetFiles
-from exporter.config.template import Found, Template, Unsound
+from exporter.config.template import Found, Unsound
 from exporter.discovery.dns import Records
 from exporter.discovery.files import ListFiles, settled
 from exporter.discovery.groups import Broken
@@ -48,7 +48,7 @@ class Listed:
         """Give the targets of the list as it is now (see `Place`)."""
         found = self._look()
         if found != self._found:  # to make targets takes longer than to see that there is nothing to do
-            self._targets = made(found, self.listing.template)
+            self._targets = made(found, self.listing)
             self._found = found
         return self._targets
 
@@ -60,7 +60,7 @@ class Listed:
         if before._found is None or before._targets != held:  # what was found there last was refused
             return held
         try:
-            self._targets = made(before._found, self.listing.template)
+            self._targets = made(before._found, self.listing)
         except Broken:
             return held
         self._found = before._found
@@ -108,16 +108,22 @@ def listed(listing: Listing, resolver: Resolver, stop: Stop) -> Listed:
             return Listed(listing, ListFiles(listing, stop))
 
 
-def made(found: Sequence[Found], template: Template) -> Targets:
+def made(found: Sequence[Found], listing: Listing) -> Targets:
     """Make targets of what was found; raises Broken. What stands in a list twice is there once."""
     targets: dict[str, ProbedTarget] = {}
     for each in found:
         try:
-            target = template.target(each)
+            target = listing.template.target(each)
         except Unsound as error:
-            raise Broken(str(error)) from None
+            raise Broken(f"{_file(each, listing)}{error}") from None
         if targets.setdefault(target.target.name, target) != target:
             raise Broken(
-                f"{target.target.name} is the name of two targets; target: name: says how it is made"
+                f"{_file(each, listing)}{target.target.name} is the name of two targets; "
+                "target: name: says how it is made"
             )
     return tuple(targets.values())
+
+
+def _file(found: Found, listing: Listing) -> str:
+    """Say in which of many files it stands; a server, which may give that label too, is not believed."""
+    return f"{found.labels['__meta_filepath']}: " if isinstance(listing, FileListing) else ""

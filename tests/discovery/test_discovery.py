@@ -114,7 +114,7 @@ def test_targets_come_and_go_and_others_go_on(
     wait_for(lambda: len(told(caplog, "targets cannot be discovered")) == 2)
     assert [one["detail"] for one in told(caplog, "targets cannot be discovered")] == [
         "the server answers with status 500, wanted 200",
-        "cannot be had: Connection refused",
+        f"localhost:{inventory.port} cannot be had: Connection refused",
     ]
     assert it.given() == {"127.0.0.1", "db2"}
     assert it.up("inventory") == 0

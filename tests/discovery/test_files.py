@@ -10,9 +10,14 @@ from exporter.config.listing import FileListing
 from exporter.discovery import files
 from exporter.discovery.files import ListFiles
 from exporter.discovery.groups import Broken
+from exporter.discovery.place import listed
+from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop, Stopped
 from tests.config.test_discovery import read
 
+NAMED = (
+    "file_sd_configs: [{files: ['*.json'], target: {name: '{team}-{host}', url: 'mysql://u@{address}/d'}}]"
+)
 ENTRY = "file_sd_configs: [{files: %s, target: {url: 'mysql://u@{address}/d'}}]"
 
 
@@ -103,6 +108,27 @@ def test_a_file_that_is_half_written_is_waited_for(tmp_path: Path) -> None:
 def test_whatever_is_wrong_is_told(tmp_path: Path, name: str, content: str, told: str) -> None:
     (tmp_path / name).write_text(content)
     assert told in wrong(list_files(tmp_path, f"[{name}]"))
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('[{"targets": ["db 2"]}]', "'db 2' is no address; write db1.example.com:5432"),
+        ('[{"targets": ["u:hunter2@db2"]}]', "what has an @ in it is no address; write db1.example.com:5432"),
+        ('[{"targets": ["db2"]}]', "db2: the template has {team}, and the list no label team"),
+        (
+            '[{"targets": ["db1:1"], "labels": {"team": "shop"}}]',
+            "shop-db1 is the name of two targets; target: name: says how it is made",
+        ),
+    ],
+)
+def test_which_of_many_files_makes_no_target_is_told(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "a.json").write_text('[{"targets": ["db1"], "labels": {"team": "shop"}}]')
+    (tmp_path / "b.json").write_text(content)
+    (listing,) = read(tmp_path, NAMED).listings
+    with pytest.raises(Broken) as caught:
+        listed(listing, Resolver(Stop()), Stop()).look()
+    assert str(caught.value) == f"{tmp_path / 'b.json'}: {told}"
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

@@ -205,7 +205,9 @@ def test_a_server_that_is_not_there(inventory: Inventory, tmp_path: Path) -> Non
     look = servers_list(tmp_path, inventory.url)
     look()
     inventory.kill()
-    assert wrong(look) == "cannot be had: Connection refused"
+    assert wrong(look) == f"localhost:{inventory.port} cannot be had: Connection refused"
+    by_address = inventory.url.replace("localhost", "u:hunter2hunter2@[::1]")
+    assert wrong(servers_list(tmp_path, by_address)).startswith(f"[::1]:{inventory.port} cannot be had: ")
     assert wrong(servers_list(tmp_path, "http://nobody.invalid/")).startswith(
         "the server's name: nobody.invalid: "
     )
@@ -246,19 +248,18 @@ def test_tls(tmp_path: Path) -> None:
         assert len(servers_list(tmp_path, inventory.url, tls_config=ours)()) == 1
         by_address = inventory.url.replace("localhost", "127.0.0.1")
         assert wrong(servers_list(tmp_path, by_address, tls_config=ours)).startswith(
-            "cannot be had: its certificate: IP address mismatch"
+            f"127.0.0.1:{inventory.port} cannot be had: its certificate: IP address mismatch"
         )
         named = {**ours, "server_name": "localhost"}
         assert len(servers_list(tmp_path, by_address, tls_config=named)()) == 1
         assert inventory.asked[-1][1]["Host"] == f"127.0.0.1:{inventory.port}"
-        stranger = servers_list(tmp_path, inventory.url)
-        assert (
-            wrong(stranger) == "cannot be had: its certificate: self-signed certificate in certificate chain"
-        )
+        here = f"localhost:{inventory.port} cannot be had"
+        stranger = wrong(servers_list(tmp_path, inventory.url))
+        assert stranger == f"{here}: its certificate: self-signed certificate in certificate chain"
         anyone = servers_list(tmp_path, inventory.url, tls_config={"insecure_skip_verify": True})
         assert len(anyone()) == 1
         inventory.answer = said(b"", 302, Location="http://localhost/")
         assert wrong(anyone) == "the server redirects from https to http"
         look = servers_list(tmp_path, inventory.url, tls_config=ours)
         certificates.ca.write_text("broken")
-        assert wrong(look).startswith("cannot be had: ")
+        assert wrong(look).startswith(f"{here}: ")

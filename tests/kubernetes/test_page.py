@@ -31,6 +31,7 @@ class Cluster:
         self.does: Mapping[str, Callable[[list[str]], Any]] = {
             "apply": self.apply,
             "create": self.create,
+            "label": self.label,
             "rollout": self.named,
             "port-forward": self.named,
         }
@@ -51,6 +52,16 @@ class Cluster:
             files = sorted(where.glob("*.yml")) if where.is_dir() else [where]
             assert files
             self.objects += [yaml.safe_load(file.read_text()) for file in files]
+
+    def label(self, words: list[str]) -> None:
+        """Have kubectl add labels to files of objects that have been applied."""
+        command = [kubectl(), "label", *words, "--local", "--output=name"]
+        done = subprocess.run(
+            command, cwd=self.folder, capture_output=True, text=True, check=True, timeout=20
+        )
+        for line in done.stdout.splitlines():  # prometheusrule.monitoring.coreos.com/conndrop-network
+            kind, _, name = line.partition("/")
+            self.named([f"{kind.partition('.')[0]}/{name}"])
 
     def create(self, words: list[str]) -> None:
         command = [kubectl(), "create", *words, "--dry-run=client", "--output=yaml"]

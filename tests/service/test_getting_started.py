@@ -150,6 +150,16 @@ def test_the_commands_leave_what_they_say(tmp_path: Path, postgres: Postgres) ->
         postgres.admin("DROP ROLE IF EXISTS conndrop")
 
 
+def test_taking_it_away_leaves_settings_of_alertmanager_as_they_were(tmp_path: Path) -> None:
+    place, file = "/etc/default/prometheus-alertmanager", tmp_path / "alertmanager"
+    file.write_text(before := "# ARGS=\nARGS=--log.level=warn\n")
+    seen = []
+    for line in re.findall(rf"^.*{place}$", PAGE, flags=re.MULTILINE):
+        subprocess.run(["sh", "-euc", line.replace(place, str(file))], check=True, timeout=20)
+        seen.append(file.read_text())
+    assert seen == [f'{before}ARGS="--cluster.listen-address="\n', before]
+
+
 def test_where_nothing_may_be_written_it_says_what_to_do() -> None:
     done = subprocess.run(
         ["make", "install", "DESTDIR=/dev/null"], cwd=ROOT, capture_output=True, text=True, check=False
