@@ -36,35 +36,43 @@ def undisturbed() -> Iterator[None]:
 @contextmanager
 def own_directory() -> Iterator[Path]:
     """Make a directory that is gone afterwards, with all that is in it."""
-    with undisturbed():
-        directory = Path(tempfile.mkdtemp(prefix="conndrop-demo-"))
+    directory: Path | None = None
     try:
+        with undisturbed():  # within `try`: what was held back ends us here, with the directory made
+            directory = Path(tempfile.mkdtemp(prefix="conndrop-demo-"))
         yield directory
     finally:
         with undisturbed():
-            _remove(directory)
+            if directory is not None:
+                _remove(directory)
 
 
 @contextmanager
 def own_group(command: Sequence[Any], **options: Any) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a command in a group of its own, so that Ctrl-C reaches it through us only; leave nobody of it."""
-    with undisturbed():
-        process = subprocess.Popen(command, process_group=0, **options)  # noqa: S603  of our own choosing
+    process: subprocess.Popen[bytes] | None = None
     try:
+        with undisturbed():  # as above
+            process = subprocess.Popen(command, process_group=0, **options)  # noqa: S603  of our own choosing
         yield process
     finally:
         with undisturbed():
-            # What a command started may outlive it: initdb's servers write until they are ended, too.
-            deadline = time.monotonic() + STOP_WITHIN
-            with suppress(ProcessLookupError):
-                while time.monotonic() < deadline:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.poll()
-                    time.sleep(0.01)
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(BrokenPipeError):
-                        pipe.close()
+            if process is not None:
+                _end(process)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """End a group: what a command started may outlive it, such as servers of initdb, and go on writing."""
+    deadline = time.monotonic() + STOP_WITHIN
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.poll()
+            time.sleep(0.01)
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            with suppress(BrokenPipeError):
+                pipe.close()
 
 
 def _remove(directory: Path) -> None:
