@@ -125,12 +125,12 @@ def test_a_plan_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
 @needs_namespaces
 @needs_capture
 def test_a_small_run_has_its_figures_and_loses_nothing() -> None:
-    """Three at a time, a second each with few targets; peers take part where they are."""
+    """Two at a time, a second each with few targets; peers take part where they are."""
     small = {"QUICK": "1", "ROUNDS": "1", "SECONDS": "1", "ECHOES": "40", "TARGETS": "20"}
     # What is measured here is covered elsewhere; to be watched would only cost it time.
     unwatched = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     environment = unwatched | {f"BENCH_{name}": value for name, value in small.items()}
-    with ThreadPoolExecutor(max_workers=3) as pool:
+    with ThreadPoolExecutor(max_workers=2) as pool:
         runs = pool.map(
             lambda pieces: subprocess.run(
                 [sys.executable, "-m", "tests.bench", *pieces],

@@ -25,6 +25,7 @@ DATABASES: Final = 10
 OFTEN: Final = {"interval": "1s", "timeout": "1s"}
 NEAR: Final = 0.2
 """Seconds from a session's start within which its first packet leaves."""
+TRIES: Final = 5
 SECOND: Final = 1e9
 MOST: Final = 1e-3
 TARGETS: Final = 100
@@ -39,7 +40,7 @@ def phases(plan: Plan) -> list[Row]:
     with ours.databases(DATABASES) as urls:
         if not urls:
             return [error(KNOWN, ours=None, most=MOST)]
-        turns = {loaded: partial(_errors, plan, urls, loaded=loaded) for loaded in (False, True)}
+        turns = {loaded: partial(_some_errors, plan, urls, loaded=loaded) for loaded in (False, True)}
         found = {
             loaded: [value for each in rounds for value in each]
             for loaded, rounds in plan.turns(turns).items()
@@ -50,6 +51,16 @@ def phases(plan: Plan) -> list[Row]:
 
 def _p99(errors: Sequence[float]) -> float | None:
     return statistics.quantiles(errors, n=100)[98] if len(errors) > 1 else None
+
+
+def _some_errors(plan: Plan, urls: Sequence[str], *, loaded: bool) -> list[float]:
+    """Measure again where no session could be judged, as may be in a second of a busy machine."""
+    errors: list[float] = []
+    for _ in range(TRIES):
+        errors += _errors(plan, urls, loaded=loaded)
+        if len(errors) > 1:
+            break
+    return errors
 
 
 def _errors(plan: Plan, urls: Sequence[str], *, loaded: bool) -> list[float]:
