@@ -134,7 +134,7 @@ def _of(four: str, six: str) -> Iterator[str]:
 
 CHAPTERS: Final = (
     Chapter(name="healthy", minutes=5, seconds=6, bring=healthy),
-    Chapter(name="packet loss", minutes=8, seconds=21, bring=loss),
+    Chapter(name="packet loss", minutes=8, seconds=30, bring=loss),
     Chapter(
         name="NAT idle timeout", minutes=22, seconds=46, bring=nat, known="conndrop_idle_timeout_seconds"
     ),

@@ -27,7 +27,6 @@ NEVER: Final[Mapping[str, str]] = {
 """Questions that the story gives no answer to, and why not: a dashboard, a panel's number, and a letter."""
 SELDOM: Final[Mapping[str, str]] = {
     "conndrop-connections 20 A": "a connection only fails to open if it falls into the moment of a fault",
-    "conndrop-target 33 A": "so few rounds meet the loss that by chance none can tell where it begins",
     "conndrop-target 64 B": "so does a handshake only fail",
     "conndrop-target 76 B": "as above",
 }
