@@ -1,18 +1,25 @@
 """A network of one's own: a namespace in which packets can be dropped without harm to anyone."""
 
+import contextlib
 import ctypes
 import os
 import shutil
+import socket
 import subprocess
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
+from exporter.net.stamps import CONTROL_BYTES, SO_TIMESTAMPNS
+
 T = TypeVar("T")
 CLONE_NEWNET = 0x40000000
+MOST_UNSTAMPED = 5000
+"""Packets, a millisecond apart, of which one has a stamp at the latest."""
 
 needs_namespaces = pytest.mark.skipif(
     os.geteuid() != 0
@@ -33,6 +40,27 @@ needs_faults = pytest.mark.skipif(
     ),
     reason="the lab's faults need the packages conntrack, haproxy and pgbouncer",
 )
+
+
+@contextlib.contextmanager
+def stamping() -> Iterator[None]:
+    """Have the kernel stamp all packets of this host meanwhile, whoever they are for.
+
+    It does so from some milliseconds after the first socket has asked for it until the last one is closed:
+    without this, the first answers of a test may come without a stamp, and so without a delay.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        sock.bind(("127.0.0.1", 0))
+        sock.settimeout(10.0)
+        for _ in range(MOST_UNSTAMPED):
+            sock.sendto(b"", sock.getsockname())
+            if sock.recvmsg(1, CONTROL_BYTES)[1]:
+                break
+            time.sleep(0.001)
+        else:
+            raise AssertionError("the kernel stamps nothing")
+        yield
 
 
 def in_own_network(what: Callable[[], T], *rules: str, seconds: float = 60.0) -> T:

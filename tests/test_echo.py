@@ -15,11 +15,11 @@ from exporter.model import Cause, EchoOrder, Failure, ProbeError
 from exporter.net.echo import EchoEngine
 from exporter.net.exchange import AT_ONCE, MOST_CALLS, Exchange
 from exporter.net.flight import Flight
-from exporter.net.stamps import SO_TIMESTAMPNS
+from exporter.net.stamps import SO_TIMESTAMPNS, Steps
 from tests.engines import Driven, number
 from tests.icmp import refuse, reply
 from tests.lab.namespace import command
-from tests.networks import in_own_network, needs_namespaces, run_inside
+from tests.networks import in_own_network, needs_namespaces, run_inside, stamping
 
 T = TypeVar("T")
 pytestmark = needs_namespaces
@@ -31,6 +31,13 @@ IPV4 = Path("/proc/sys/net/ipv4")
 def close() -> Iterator[None]:
     yield
     Driven.close_all()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stamped() -> Iterator[None]:
+    """Have the kernel stamp packets already when a test sends its first one."""
+    with stamping():
+        yield
 
 
 def allow_everyone() -> None:
@@ -376,6 +383,25 @@ def test_after_a_step_of_the_clock_no_delay_is_believed() -> None:
         return others(driven.until(number(1)))
 
     assert in_own_network(what) == [{"sent": 1, "reordered": 0}]
+
+
+@pytest.mark.parametrize("step", [0.0, 3.0, -0.004])
+def test_who_is_kept_from_running_between_two_looks_at_the_clocks_takes_it_for_no_step(step: float) -> None:
+    """Nor for an offset to measure by, so that the next look would see one; a real step is seen at once."""
+    kept, ahead = 0.0, 0.0
+
+    def wall() -> int:
+        read = time.time_ns() + int(ahead * 1e9)
+        time.sleep(kept)
+        return read
+
+    steps = Steps(wall)
+    for seconds in (0.0009, 0.0018, 0.0026):
+        kept = seconds
+        assert not steps.taken()
+    kept, ahead = 0.0, step
+    assert steps.taken() == pytest.approx(step, abs=0.001)
+    assert not steps.taken()
 
 
 @pytest.mark.parametrize(("ways", "clocks"), [((SO_TIMESTAMPNS,), (0, True)), ((9999,), (0, False))])

@@ -45,6 +45,8 @@ _MEMORY: Final = struct.Struct("=II24xI")
 
 LEAST_STEP: Final = 1_000_000
 """Nanoseconds by which the wall clock must jump against the monotonic one to count as stepped."""
+NARROW: Final = 10_000
+"""Nanoseconds between two looks at the clocks that are as good as none."""
 
 
 class Stamping:
@@ -129,26 +131,30 @@ def enlarge_sending(sock: socket.socket, size: int) -> None:
 
 
 class Steps:
-    """Notices when the wall clock (`wall`, in nanoseconds), which all stamps are read from, has been set."""
+    """Notices when the wall clock (`wall`, in nanoseconds), which all stamps are read from, has been set.
+
+    Who is kept from running between two looks at the clocks does not take his own delay for a step.
+    """
 
     def __init__(self, wall: Callable[[], int] = time.time_ns) -> None:
         self._wall = wall
-        self._offset = self._measured()
+        self._doubt, self._offset = self._measured()
 
     def taken(self) -> float:
         """Give the seconds by which the clock has been set since the last time; 0 for none."""
-        offset = self._wall() - time.monotonic_ns()
-        if -LEAST_STEP < offset - self._offset < LEAST_STEP:
-            self._offset = offset  # a clock that is only slewed is followed
-            return 0.0
-        before, self._offset = self._offset, self._measured()
-        step = self._offset - before
-        return step / 1e9 if abs(step) >= LEAST_STEP else 0.0
+        doubt, offset = self._measured()
+        step = offset - self._offset
+        stepped = abs(step) >= LEAST_STEP + doubt + self._doubt
+        if stepped or doubt <= max(self._doubt, NARROW):  # a clock that is only slewed is followed
+            self._doubt, self._offset = doubt, offset
+        return step / 1e9 if stepped else 0.0
 
-    def _measured(self) -> int:
-        """Read both clocks with the least delay between them."""
+    def _measured(self) -> tuple[int, int]:
+        """Read both clocks with the least delay between them: give that, and by how much they differ."""
         readings = []
         for _ in range(5):
             before, wall, after = time.monotonic_ns(), self._wall(), time.monotonic_ns()
             readings.append((after - before, wall - (before + after) // 2))
-        return min(readings)[1]
+            if after - before <= NARROW:
+                break
+        return min(readings)
