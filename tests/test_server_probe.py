@@ -7,8 +7,9 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -63,11 +64,19 @@ class Probing:
     """A probe with its tools."""
 
     def __init__(
-        self, url: str, *, budget: int = 8, book: AddressBook | None = None, password: Secret | None = None
+        self,
+        url: str,
+        *,
+        budget: int = 8,
+        book: AddressBook | None = None,
+        password: Secret | None = None,
+        watcher_is_busy: Callable[[], object] | None = None,
     ) -> None:
         endpoint, _ = read_url(url, password, DIALECTS)
         self.tools: Tools = replace(probe_tools(endpoint, book=book), budget=Budget(budget))
         self.tools.watcher.start()
+        if watcher_is_busy is not None:
+            self.tools.watcher.call(watcher_is_busy)
         settings = ServerSettings(timeout="2s")  # type: ignore[arg-type]  # as it is written
         self.probe = ServerProbe(Target(name="a", endpoint=endpoint), settings, self.tools)
 
@@ -113,6 +122,16 @@ def test_it_says_goodbye_in_the_end(database: Database) -> None:
     probing.end()
     wait_for(lambda: not database.numbers())
     assert database.aborted() == before
+
+
+def test_it_says_goodbye_in_the_moment_of_its_beginning(database: Database) -> None:
+    """Threads that look are faster than the watcher's, which had no time for this probe before its end."""
+    idle = threading.Event()
+    probing = Probing(database.url(database.plain), watcher_is_busy=partial(idle.wait, LONGEST))
+    assert probing.look().kept
+    threading.Timer(0.1, idle.set).start()
+    probing.end()
+    wait_for(lambda: not database.numbers())
 
 
 def test_a_look_that_begins_after_the_end_ends_at_once(postgres: Postgres) -> None:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -148,6 +149,70 @@ def test_vigils_say_goodbye(watcher: Watcher) -> None:
     watcher.keep(vigil)
     watcher.call(said.append, "never: it has ended")
     assert said == ["goodbye"]
+
+
+@pytest.mark.parametrize("all_of_them", [False, True], ids=["one", "all"])
+def test_who_is_ended_in_the_moment_of_its_beginning_says_goodbye(
+    watcher: Watcher, all_of_them: bool
+) -> None:
+    """What it is to give back may have been taken by then: by others than the watcher's thread."""
+    done: list[str] = []
+    busy = threading.Event()
+
+    async def vigil() -> None:
+        try:
+            done.append("begun")
+            await asyncio.Event().wait()
+        finally:
+            done.append(await watcher.aside(lambda: "goodbye"))
+
+    watcher.start()
+    watcher.call(busy.wait, 60)
+    let_go = watcher.keep(vigil)
+    if all_of_them:
+        threading.Timer(0.1, busy.set).start()
+        watcher.stop()
+    else:
+        let_go()
+        busy.set()
+    wait_for(lambda: done == ["begun", "goodbye"])
+
+
+def test_what_is_given_back_aside_is_so_though_nobody_waits_for_it(watcher: Watcher) -> None:
+    """Also where none of the crew has time for it before the end."""
+    watcher._crew = ThreadPoolExecutor(1)
+    busy, given_back, parting = threading.Event(), threading.Event(), threading.Event()
+
+    async def vigil() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            parting.set()
+            await watcher.part(given_back.set)
+
+    watcher.start()
+    let_go = watcher.keep(vigil)
+    watcher._crew.submit(busy.wait, 60)
+    let_go()
+    assert parting.wait(5)
+    watcher.stop()
+    assert not given_back.is_set()
+    busy.set()
+    assert given_back.wait(5)
+
+
+def test_who_is_ended_before_the_start_never_begins(watcher: Watcher) -> None:
+    begun: list[str] = []
+
+    async def vigil(name: str) -> None:
+        begun.append(name)
+
+    watcher.keep(partial(vigil, "never"))()
+    watcher.keep(partial(vigil, "first"))
+    watcher.start()
+    watcher.keep(partial(vigil, "last"))
+    wait_for(lambda: "last" in begun)
+    assert begun == ["first", "last"]
 
 
 def test_who_takes_too_long_for_a_goodbye_is_made_to_let_go(

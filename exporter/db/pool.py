@@ -50,7 +50,7 @@ class Pool:
         self._used = time.monotonic()
         self._until = 0.0
         self._steps = 0
-        self._choosing = False
+        self._choosing = self._over = False
         self._current: Pooled | None = None
         self._error: BaseException | None = None
         self._verdict: ProbeError | None = None
@@ -87,9 +87,11 @@ class Pool:
     def exercise(self, connections: int, timeout: float) -> Round:
         """Take so many out at once, use them, and give them back, all within `timeout` seconds.
 
-        Raises Stopped when the daemon ends.
+        Does nothing once it has been emptied for good. Raises Stopped when the daemon ends.
         """
         with self._lock:
+            if self._over:
+                return Round(rested=0.0)
             self._round = done = Round(rested=self.rested)
             for resting, life in self._lives.items():
                 life.look(resting.descriptor)
@@ -113,9 +115,10 @@ class Pool:
             self._used = time.monotonic()
             return done
 
-    def empty(self) -> None:
-        """Say goodbye on all connections, once the exercise that goes on is over."""
+    def empty(self, *, for_good: bool = False) -> None:
+        """Say goodbye on all connections after the exercise that goes on; no other follows `for_good`."""
         with self._lock:
+            self._over |= for_good
             self._engine.dispose()
 
     def _take_out(self, taken: list[tuple[float, Connection]]) -> None:

@@ -41,7 +41,10 @@ class Watcher:
         self._thread.start()
 
     def keep(self, vigil: Vigil) -> Callable[[], None]:
-        """Let `vigil` go on until the daemon ends, or what is returned has been called."""
+        """Let `vigil` go on until the daemon ends, or what is returned has been called.
+
+        Once the watcher has started it is begun in any case, so that it comes to give back what it has to.
+        """
         kept = _Kept(vigil)
         with self._lock:
             if self._loop is None:
@@ -75,12 +78,16 @@ class Watcher:
                 work.add_done_callback(partial(_give_up, unwanted))
             raise
 
+    async def part(self, call: Callable[[], object]) -> None:
+        """Let one of the crew give back what a vigil had; it is done even if nobody waits for it any more."""
+        await asyncio.shield(asyncio.wrap_future(self._crew.submit(call)))
+
     def stop(self) -> None:
         """End all vigils, who say goodbye to their peers, and the thread; safe to call without a start."""
         if self._thread.is_alive():
             self.call(self._end)
             self._thread.join(2 * GOODBYES)
-        self._crew.shutdown(wait=False, cancel_futures=True)
+        self._crew.shutdown(wait=False)
 
     def _run(self) -> None:
         assert self._loop is not None  # noqa: S101  made by `start`
@@ -89,17 +96,20 @@ class Watcher:
             self._loop.close()
 
     def _let_go(self, kept: "_Kept") -> None:
-        kept.wanted = False  # at once: nothing is called before the start
+        with self._lock:
+            if kept in self._waiting:
+                self._waiting.remove(kept)
+                return
         self.call(kept.end)
 
     def _begin(self, kept: "_Kept") -> None:
-        if (task := kept.begin()) is not None:
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        task = kept.begin()
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _end(self) -> None:
         for task in self._tasks:
-            task.cancel()
+            _cancel(task)
         self._begin(_Kept(self._leave))
 
     async def _leave(self) -> None:
@@ -108,7 +118,7 @@ class Watcher:
             await asyncio.wait(vigils, timeout=GOODBYES)
         late = asyncio.all_tasks() - {asyncio.current_task()}
         for task in late:
-            task.cancel()
+            _cancel(task)
         if late:
             await asyncio.wait(late, timeout=GOODBYES / 2)
         asyncio.get_running_loop().stop()
@@ -119,19 +129,16 @@ class _Kept:
 
     def __init__(self, vigil: Vigil) -> None:
         self._vigil = vigil
-        self._task: asyncio.Task[None] | None = None
-        self.wanted = True
+        self._task: asyncio.Task[None]
 
-    def begin(self) -> "asyncio.Task[None] | None":
-        """Begin it, unless nobody wants it any more."""
-        if self.wanted:
-            self._task = asyncio.get_running_loop().create_task(self._vigil())
+    def begin(self) -> "asyncio.Task[None]":
+        """Begin it."""
+        self._task = asyncio.get_running_loop().create_task(self._vigil())
         return self._task
 
     def end(self) -> None:
-        """Let it say goodbye and end."""
-        if self._task is not None:
-            self._task.cancel()
+        """Let it say goodbye and end; it has begun by then."""
+        _cancel(self._task)
 
 
 class Eye:
@@ -184,6 +191,11 @@ class Eye:
             self.close()  # nobody takes it in now: it would be seen again and again
         else:
             _settle(self._waiter, True)
+
+
+def _cancel(task: "asyncio.Task[None]") -> None:
+    """Cancel what has had its first turn by then: who is cancelled before that does not even clean up."""
+    asyncio.get_running_loop().call_soon(task.cancel)
 
 
 def _settle(waiter: "asyncio.Future[bool]", ready: bool) -> None:

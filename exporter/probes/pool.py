@@ -120,14 +120,11 @@ class PoolProbe:
             take=partial(tools.budget.take, claimed=True),
             give_back=partial(tools.budget.give_back, claimed=True),
         )
-        self._over = False
         tools.undo.callback(tools.budget.claim(settings.connections))
         tools.undo.callback(tools.watcher.keep(self._give_back))
 
     def run(self) -> Sequence[Observation]:
         """Exercise the pool if it is time (see `exporter.probes.kind.Probe`)."""
-        if self._over:
-            return ()
         unsafe = self._unsafe()
         rested = self._pool.rested
         if rested and not self._rests.over(rested):
@@ -162,9 +159,10 @@ class PoolProbe:
                 full.clear()
                 await watcher.aside(self._pool.empty)
         finally:
-            self._over = True
             listen_no_more()
-            await watcher.aside(self._pool.empty)  # an exercise may go on: it is waited for
+            await watcher.part(
+                partial(self._pool.empty, for_good=True)
+            )  # an exercise may go on: it is waited for
 
     def _say_if_short(self, skipped: Sequence[str]) -> None:
         if skipped and not self._short:

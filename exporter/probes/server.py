@@ -172,7 +172,7 @@ class ServerProbe:
         try:
             await asyncio.Event().wait()
         finally:
-            await self._tools.watcher.aside(self._end)
+            await self._tools.watcher.part(self._end)
 
     def _end(self) -> None:
         """Look no more, and say goodbye once the look that goes on is over."""

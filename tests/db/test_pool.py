@@ -163,6 +163,16 @@ def test_connections_are_used_again(
     assert database.aborted() == before
 
 
+def test_who_comes_after_the_end_opens_nothing(make: Make, database: Database) -> None:
+    """Who ran already when the pool was emptied, and only now comes to it."""
+    pool = make(database.url(database.plain))
+    assert pool.exercise(2, TIMEOUT).checkouts
+    pool.empty(for_good=True)
+    assert not pool.exercise(2, TIMEOUT).checkouts
+    assert not pool.waiting
+    wait_for(lambda: not sessions(database))
+
+
 def test_killed_sessions_are_handed_out(make: Make, database: Database, params: Mapping[str, str]) -> None:
     """And each is told with what the server had said, and how it had ended before it was used."""
     pool = make(database.url(params))
