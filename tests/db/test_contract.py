@@ -158,9 +158,9 @@ def test_a_query_that_fails_keeps_the_servers_words(database: Database) -> None:
 
 def test_a_slow_query_is_ended_on_the_server_too(database: Database) -> None:
     """The server gives up before we do, so nothing of ours goes on running there."""
-    observation = session(database.url(), query=database.busy, timeout="1s", interval="1s")
+    observation = session(database.url(), query=database.busy, timeout="3s", interval="3s")
     assert verdict(observation) == ("query", "server.slow_query")
-    assert observation.duration < 1
+    assert observation.duration < 3
 
 
 def test_addresses_of_ipv6_work(database: Database, params: Mapping[str, str]) -> None:
