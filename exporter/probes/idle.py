@@ -128,8 +128,8 @@ class Idle:
             await self._leave(connection)
             return False
         job.connection, job.begun = connection, time.monotonic()
-        self._count()
         try:
+            self._count()
             keepalive, timeout = self._settings.keepalive, self._settings.timeout
             heard = await silently(job, connection, self._useless, keepalive=keepalive, timeout=timeout)
         except BaseException:

@@ -47,6 +47,10 @@ NETWORKS: Final = {
 BASTION: Final = address(3, 1, 4)
 """The last router: it reaches the databases, and past neither the firewall nor what befalls the way to it."""
 NODE: Final = "prometheus-node-exporter"
+RULES: Final = tuple(
+    Path(__file__).parents[2] / "alerts" / f"conndrop-{name}.yml" for name in ("incidents", "vantages")
+)
+"""What says whose trouble it is; not in a short story, which is over before that has settled."""
 Job = Mapping[str, Any]
 
 
@@ -104,7 +108,8 @@ def scene(certificates: Certificates, pace: Pace, directory: Path) -> Iterator[S
             for vantage, node, host in (("app-1", site.client, "127.0.0.1"), ("bastion", far, BASTION))
         }
         jobs = [_ours(exporters), _shop(shops), stack.enter_context(_node_exporter(site))]
-        told = Scraping(jobs=jobs, scrape=pace.scrape, evaluation=pace.scrape)
+        rules = () if pace.short else RULES
+        told = Scraping(jobs=jobs, rules=rules, scrape=pace.scrape, evaluation=pace.scrape)
         watching = {
             name: stack.enter_context(prometheus(site.client, told, release, directory / name))
             for name, release in RELEASES.items()
