@@ -1,6 +1,7 @@
 """SQLAlchemy's pool over real servers: what it goes through is seen, in time, and nothing is left behind."""
 
 import contextlib
+import gc
 import select
 import signal
 import socket
@@ -19,11 +20,13 @@ from exporter.db.pool import Pool
 from exporter.model import Cause, End, Invalidation, Secret, SecretUnreadable
 from exporter.net.tcp_info import tcp_info
 from exporter.net.waiting import Stop, Stopped
-from tests.db.test_hostile import PLAIN, logs_in
+from tests.db.test_hostile import MY_TLS_GREETING, PLAIN, TLS, logs_in
 from tests.doubles import (
+    MYSQL_GREETING,
     Script,
     deaf,
     dribbles,
+    greets,
     mysql_packet,
     postgres_message,
     reset,
@@ -33,7 +36,7 @@ from tests.doubles import (
 from tests.probing import STOPS
 from tests.servers import Database
 from tests.servers.database import USER
-from tests.waiting import running, wait_for
+from tests.waiting import LONGEST, running, wait_for
 
 Make = Callable[..., Pool]
 TIMEOUT = 5.0
@@ -393,6 +396,57 @@ def test_a_hostile_server_is_left_in_time(
         assert set(causes(done)) == {cause}
         assert not any(out.handed_out for out in done.checkouts)
         assert places.free == 5
+
+
+REFUSAL = postgres_message(b"E", b"SFATAL\0C28P01\0Mpassword authentication failed\0\0")
+MY_REFUSAL = mysql_packet(2, b"\xff\x15\x04#28000Access denied")
+IN_VAIN: list[tuple[str, Script, str]] = [
+    ("postgresql", deaf, PLAIN["postgresql"]),
+    ("postgresql", says(b"S", then=deaf), TLS["postgresql"]),
+    ("postgresql", says(REFUSAL, then=deaf), PLAIN["postgresql"]),
+    ("postgresql", logs_in("postgresql", deaf), PLAIN["postgresql"]),
+    ("mysql", deaf, PLAIN["mysql"]),
+    ("mysql", greets(MY_TLS_GREETING), TLS["mysql"]),
+    ("mysql", greets(MYSQL_GREETING, says(MY_REFUSAL, then=deaf)), PLAIN["mysql"]),
+    ("mysql", logs_in("mysql", deaf), PLAIN["mysql"]),
+]
+
+
+@pytest.mark.parametrize("ended", [False, True], ids=["in time", "by the daemon"])
+@pytest.mark.parametrize(("scheme", "script", "params"), IN_VAIN)
+def test_what_comes_to_nothing_is_let_go_of_at_once(
+    make: Make, scheme: str, script: Script, params: str, ended: bool
+) -> None:
+    """The budget has it back: it must not stay open until the interpreter looks for what nobody needs."""
+    stop, came, left = Stop(), threading.Semaphore(0), threading.Semaphore(0)
+
+    def one(client: socket.socket) -> None:
+        came.release()
+        with contextlib.suppress(OSError):
+            script(client)
+        left.release()
+
+    with server(one) as port, uncollected():
+        pool = make(f"{scheme}://probe:secret@127.0.0.1:{port}/shop?{params}", stop=stop)
+        with running(lambda: pool.exercise(1, 60.0 if ended else 0.5)) as exercise:
+            assert came.acquire(timeout=LONGEST)
+            if ended:
+                stop.throw()
+            with contextlib.suppress(Stopped):
+                exercise.result(LONGEST)
+        assert left.acquire(timeout=LONGEST)
+        while came.acquire(blocking=False):
+            assert left.acquire(timeout=LONGEST)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """Collect no garbage meanwhile."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("scheme", PLAIN)

@@ -71,10 +71,10 @@ class PooledSession(Wire):
         try:
             self._connection = psycopg2.connect(**options, connection_factory=factory)
         except psycopg2.Error as error:
-            self.release()
+            self._give_up()
             raise connect_refusal(str(error), self._address) from None
         except BaseException:
-            self.release()
+            self._give_up()
             raise
 
     def hand_over(self, when_closed: Callable[[Pooled], None]) -> PooledConnection:
@@ -92,6 +92,12 @@ class PooledSession(Wire):
         """Close our duplicate of the socket."""
         if hasattr(self, "_socket"):
             self._socket.close()
+
+    def _give_up(self) -> None:
+        """Close what came to nothing: the connection and we know each other, so it would not go by itself."""
+        if hasattr(self, "_connection"):
+            extensions.connection.close(self._connection)
+        self.release()
 
     def wait(self, connection: PooledConnection) -> None:
         """Wait until libpq has what it wants, as psycopg2 asks it of us; raise as psycopg2 would."""
