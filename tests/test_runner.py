@@ -85,6 +85,40 @@ def test_a_standing_probe_reports_whenever_it_wants() -> None:
     assert runner.ready
 
 
+def test_a_standing_probe_that_breaks_while_it_ends_is_not_begun_anew(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What breaks in one of its parts hides from it that it has been let go of."""
+    monkeypatch.setattr("exporter.runtime.runner.PAUSE", 0.001)
+    begun: list[object] = []
+    duty = Runner([]).duty("orders", "sentinel")
+
+    async def vigil(_: object) -> None:
+        begun.append(1)
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(breaks() if len(begun) == 1 else asyncio.sleep(3600))
+
+    async def breaks() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ZeroDivisionError
+
+    async def end() -> None:
+        async with asyncio.timeout(10):
+            keeping = asyncio.create_task(duty.keep(vigil))
+            while not begun:
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            keeping.cancel()
+            duty.end()
+            await keeping
+
+    asyncio.run(end())
+    assert len(begun) == 1
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_a_standing_probe_that_breaks_is_begun_anew(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -201,6 +201,32 @@ def test_what_is_given_back_aside_is_so_though_nobody_waits_for_it(watcher: Watc
     assert given_back.wait(5)
 
 
+def test_who_comes_late_to_its_end_still_gives_back(
+    watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watcher's thread had no time until the daemon waited for it no longer."""
+    monkeypatch.setattr(module, "GOODBYES", 0.1)
+    busy, going_on, given_back = threading.Event(), threading.Event(), threading.Event()
+
+    async def vigil() -> None:
+        try:
+            going_on.set()
+            await asyncio.Event().wait()
+        finally:
+            await watcher.part(given_back.set)
+
+    watcher.start()
+    watcher.keep(vigil)
+    assert going_on.wait(5)
+    watcher.call(busy.wait, 60)
+    watcher.stop()
+    busy.set()
+    assert given_back.wait(5)
+    watcher._thread.join(5)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        watcher._crew.submit(print)
+
+
 def test_who_is_ended_before_the_start_never_begins(watcher: Watcher) -> None:
     begun: list[str] = []
 

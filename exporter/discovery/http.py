@@ -150,14 +150,20 @@ async def _fetched(request: HTTPRequest, addresses: Sequence[str], stop: Stop) -
         force_instance=True, resolver=_Known(addresses), max_body_size=LARGEST, max_buffer_size=2 * LARGEST
     )
     client.tcp_client = dialler = _Dialler(resolver=client.resolver)
+    loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(stop.fileno(), stopped.set)
+    stopping = loop.create_task(stopped.wait())
     fetching = client.fetch(request, raise_error=False)
-    asyncio.get_running_loop().add_reader(stop.fileno(), fetching.cancel)
+    fetching.add_done_callback(asyncio.Future.exception)  # or it would complain that nobody asks for it
     try:
-        return await fetching
-    except asyncio.CancelledError:
-        raise Stopped from None
+        both: list[asyncio.Future[Any]] = [fetching, stopping]
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not fetching.done():
+            raise Stopped  # and it is not cancelled: the library would log what becomes of it
+        return fetching.result()
     finally:
-        asyncio.get_running_loop().remove_reader(stop.fileno())
+        stopping.cancel()
+        loop.remove_reader(stop.fileno())
         if dialler.stream is not None:
             dialler.stream.close()
         client.close()

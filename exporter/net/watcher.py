@@ -87,13 +87,15 @@ class Watcher:
         if self._thread.is_alive():
             self.call(self._end)
             self._thread.join(2 * GOODBYES)
-        self._crew.shutdown(wait=False)
+        else:
+            self._crew.shutdown(wait=False)
 
     def _run(self) -> None:
         assert self._loop is not None  # noqa: S101  made by `start`
         self._loop.run_forever()
         with self._lock:
             self._loop.close()
+        self._crew.shutdown(wait=False)  # not before: vigils that come late to their end need it, too
 
     def _let_go(self, kept: "_Kept") -> None:
         with self._lock:

@@ -95,8 +95,11 @@ class Duty:
         self.report(observations)
 
     async def keep(self, vigil: Vigil) -> None:
-        """Have a standing probe go on until it is cancelled; one that breaks is begun anew."""
-        while True:
+        """Have a standing probe go on until it is cancelled; one that breaks is begun anew.
+
+        What breaks in a part of it hides from it that it has been cancelled: `end` tells, too.
+        """
+        while not self.ended:
             started, begun = time.time(), time.monotonic()
             try:
                 await vigil(self.report)

@@ -1,6 +1,7 @@
 """A list that a server has: asked for as Prometheus does, and refused whenever something is wrong with it."""
 
 import base64
+import gc
 import re
 import ssl
 import threading
@@ -185,7 +186,9 @@ def test_a_look_ends_when_its_time_is_up(inventory: Inventory, tmp_path: Path) -
     assert wrong(servers_list(tmp_path, inventory.url, timeout="100ms")) == "no whole answer within 0.1 s"
 
 
-def test_a_look_that_is_no_longer_wanted_ends(inventory: Inventory, tmp_path: Path) -> None:
+def test_a_look_that_is_no_longer_wanted_ends(
+    inventory: Inventory, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """And lets go of what it had open: reloads may come faster than a server that hangs gives up."""
     stop, ended = Stop(), threading.Event()
 
@@ -199,6 +202,8 @@ def test_a_look_that_is_no_longer_wanted_ends(inventory: Inventory, tmp_path: Pa
     with pytest.raises(Stopped):
         servers_list(tmp_path, inventory.url, stop, timeout="20s")()
     assert ended.wait(5)
+    gc.collect()  # futures that nobody has asked say so when they go
+    assert not caplog.records
 
 
 def test_a_server_that_is_not_there(inventory: Inventory, tmp_path: Path) -> None:
