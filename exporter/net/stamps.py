@@ -133,7 +133,7 @@ def enlarge_sending(sock: socket.socket, size: int) -> None:
 class Steps:
     """Notices when the wall clock (`wall`, in nanoseconds), which all stamps are read from, has been set.
 
-    Who is kept from running between two looks at the clocks does not take his own delay for a step.
+    Who is kept from running between two looks at the clocks does not take that for a step.
     """
 
     def __init__(self, wall: Callable[[], int] = time.time_ns) -> None:

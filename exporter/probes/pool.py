@@ -160,9 +160,8 @@ class PoolProbe:
                 await watcher.aside(self._pool.empty)
         finally:
             listen_no_more()
-            await watcher.part(
-                partial(self._pool.empty, for_good=True)
-            )  # an exercise may go on: it is waited for
+            # An exercise may go on: it is waited for.
+            await watcher.part(partial(self._pool.empty, for_good=True))
 
     def _say_if_short(self, skipped: Sequence[str]) -> None:
         if skipped and not self._short:
