@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 from exporter.model import Cause, End, ProbeError, SecretUnreadable
-from exporter.net.keepalive import PROBES, error_of, keep_alive
+from exporter.net.keepalive import PROBES, asked_for, error_of, keep_alive
 from exporter.net.stream import has_closed
 from exporter.probes import holding
 from exporter.probes.holding import Death, HeldConnection, drop
@@ -263,6 +263,34 @@ def test_keepalives_are_set_without_a_descriptor(pair: tuple[Line, socket.socket
     assert [sock.getsockopt(socket.IPPROTO_TCP, name) for name in names] == [2, 2, PROBES, 0]
     keep_alive(sock.fileno(), None)
     assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+def test_who_is_waited_for_is_asked_for_by_the_kernel_and_all_is_as_before_afterwards(
+    pair: tuple[Line, socket.socket],
+) -> None:
+    """So that a server which says nothing is told from a path that went after the question had arrived."""
+    sock = pair[0].sock
+    keep_alive(sock.fileno(), 30)
+    names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+    found = []
+
+    async def look() -> Death | float:
+        def note() -> None:
+            found.append([sock.getsockopt(socket.IPPROTO_TCP, name) for name in names])
+            pair[1].send(ANSWER)
+
+        after(note, 2 * holding.LOOK)
+        return await holds(pair[0]).use("?", 10)
+
+    assert isinstance(asyncio.run(look()), float)
+    assert found == [[1, 1, 127]]
+    assert [sock.getsockopt(socket.IPPROTO_TCP, name) for name in names] == [30, 30, PROBES]
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+def test_what_is_no_tcp_connection_is_not_asked_for() -> None:
+    with socket.socket(socket.AF_UNIX) as sock, asked_for(sock.fileno()):
+        assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 class Session:

@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from exporter.model import Cause, Phase
+from exporter.model import Cause, Phase, SessionObservation
 from exporter.model.failure import LONGEST
 from tests.db.test_hostile import MY_LOGIN, MY_TLS_GREETING, PG_LOGIN, pg_error
 from tests.doubles import MYSQL_GREETING, Script, deaf, greets, hang_up, mysql_packet, says, server
+from tests.networks import in_own_network, needs_namespaces, run_inside
 from tests.probing import session
 
 POSTGRES, MYSQL = "postgresql", "mysql"
@@ -56,6 +57,44 @@ def test_each_trouble_looks_different(
     cause, phase, detail = expected
     assert (seen.failure.cause, seen.failure.phase) == (cause, phase)
     assert seen.failure.detail.startswith(detail)
+
+
+def cut_off(sock: socket.socket) -> None:
+    """Take what is said, acknowledge it, and be out of reach from then on."""
+    sock.recv(65536)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)  # acknowledges now what it has not yet
+    run_inside("nft", f"add rule inet t i tcp sport {sock.getsockname()[1]} drop")
+    deaf(sock)
+
+
+@needs_namespaces
+@pytest.mark.parametrize(
+    ("scheme", "script"),
+    [(POSTGRES, cut_off), (POSTGRES, says(PG_LOGIN, then=cut_off))],
+    ids=["auth", "query"],
+)
+def test_who_is_cut_off_after_it_was_heard_is_not_taken_for_a_mute_server(
+    scheme: str, script: Script
+) -> None:
+    """Sessions that are under way as a path goes; what was said had arrived, and the answer does not."""
+
+    def look() -> SessionObservation:
+        with server(script) as port:
+            return session(f"{scheme}://u:p@127.0.0.1:{port}/d?{OFF[scheme]}", timeout="2s")
+
+    failure = in_own_network(look).failure
+    assert failure
+    assert (failure.cause, failure.phase) == (
+        Cause.NET_BLACKHOLE,
+        Phase.AUTH if script is cut_off else Phase.QUERY,
+    )
+
+
+def test_a_mute_server_whose_host_is_there_is_told_from_one_out_of_reach() -> None:
+    with server(deaf) as port:
+        seen = session(f"{POSTGRES}://u:p@127.0.0.1:{port}/d?{OFF[POSTGRES]}", timeout="2s")
+    assert seen.failure
+    assert seen.failure.cause is MUTE
 
 
 @pytest.mark.parametrize(("scheme", "params"), [(POSTGRES, OFF), (POSTGRES, ON), (MYSQL, OFF), (MYSQL, ON)])

@@ -2,7 +2,7 @@
 
 A kernel that sends a packet again and again is met with silence. One that cannot get rid of it was stopped
 on its own host: then nothing counts as sent, and it only probes. Once the question has been acknowledged,
-the path is well, and it is for the server to answer.
+the path was well, and it is for the server to answer; that the path still is shows when its kernel is asked.
 """
 
 from typing import Final
@@ -36,4 +36,4 @@ def _unanswered(tcp: TcpInfo) -> Cause:
     """
     if tcp.not_sent and tcp.probes:
         return Cause.CLIENT_LOCAL_NETWORK
-    return Cause.NET_BLACKHOLE if tcp.probes >= ENOUGH else Cause.SERVER_UNRESPONSIVE
+    return Cause.NET_BLACKHOLE if tcp.probes >= ENOUGH or tcp.deserted else Cause.SERVER_UNRESPONSIVE

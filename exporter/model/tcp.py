@@ -1,6 +1,12 @@
 """What the kernel knows of a TCP connection, as a value that travels."""
 
 from dataclasses import dataclass
+from typing import Final
+
+ASKED_AFTER: Final = 1.0
+"""Seconds without a word after which a kernel asks the other whether it is there, while somebody waits."""
+ANSWERED_WITHIN: Final = 0.25
+"""Seconds that the other kernel has for its answer, at least; two round trips on a long path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +34,13 @@ class TcpInfo:
     last_data_received: float
     last_ack_received: float
     rtt: float
+
+    @property
+    def deserted(self) -> bool:
+        """Whether everything was acknowledged, and the peer's kernel has since stopped answering ours.
+
+        Whatever the peer's process does, its kernel answers a probe, unless nothing gets through any more.
+        """
+        heard = min(self.last_ack_received, self.last_data_received)
+        patience = ASKED_AFTER + max(ANSWERED_WITHIN, 2 * self.rtt)
+        return not self.unacked and not self.not_sent and self.probes > 0 and heard >= patience

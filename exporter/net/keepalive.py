@@ -1,14 +1,24 @@
 """What the kernel does on a connection that is silent: nothing, unless it is told to."""
 
+import contextlib
 import math
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from exporter.model.tcp import ASKED_AFTER
 from exporter.net.tcp_info import borrowed
 
 PROBES: Final = 3
 """Unanswered probes after which the kernel gives a connection up."""
+WAITING: Final = (
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(ASKED_AFTER)),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, int(ASKED_AFTER)),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 127),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+)
+"""What is set while somebody waits, and in which order; the kernel counts to 127 at most."""
 TIME: Final = Path("/proc/sys/net/ipv4/tcp_keepalive_time")
 """Of the network that the asking thread is in; good for IPv6, too."""
 
@@ -26,6 +36,28 @@ def keep_alive(descriptor: int, seconds: float | None) -> None:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, whole)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, whole)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
+
+
+@contextlib.contextmanager
+def asked_for(descriptor: int) -> Iterator[None]:
+    """Have the kernel ask every second whether the peer's is there, for as long as somebody waits for a word.
+
+    It never gives the connection up for that; afterwards all is as it was. Does nothing where it is not TCP.
+    """
+    try:
+        with borrowed(descriptor) as sock:
+            before = [(level, name, sock.getsockopt(level, name)) for level, name, _ in WAITING]
+            for level, name, value in WAITING:
+                sock.setsockopt(level, name, value)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError), borrowed(descriptor) as sock:
+            for level, name, value in reversed(before):
+                sock.setsockopt(level, name, value)
 
 
 def keepalive_time(path: Path = TIME) -> float | None:

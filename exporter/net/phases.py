@@ -4,11 +4,15 @@ import time
 from collections.abc import Mapping
 
 from exporter.model import Cause, Phase, ProbeError, TcpInfo
+from exporter.net.keepalive import asked_for
 from exporter.net.tcp_info import never_left, tcp_info
 from exporter.net.waiting import READABLE, Stop, Stopped, wait
 
 CLOSE_SHARE = 0.1
 """Part of the timeout kept back for saying goodbye, whatever the phases before it used up."""
+CONNECTED = frozenset({Phase.TLS, Phase.AUTH, Phase.QUERY})
+SOON = 0.2
+"""Seconds in which most words of a server come."""
 
 
 class PhaseClock:
@@ -76,7 +80,7 @@ class PhaseClock:
         Raises ProbeError when the time is up, with the cause that the kernel's view of the socket suggests.
         """
         seconds = self.remaining() if within is None else min(within, self.remaining())
-        if seconds <= 0 or not wait(descriptor, events, seconds, self._stop):
+        if seconds <= 0 or not self._ready(descriptor, events, seconds):
             raise self.overdue(descriptor)
 
     def check(self, descriptor: int) -> None:
@@ -96,6 +100,15 @@ class PhaseClock:
         what = "not a byte" if mute else "no answer"
         return ProbeError(_silence(self.phase, info), f"{what} within {spent:.3f} s in phase {self.phase}")
 
+    def _ready(self, descriptor: int, events: int, seconds: float) -> bool:
+        """Wait; where a server's word is late, have the kernel ask whether its host is still there."""
+        if self.phase not in CONNECTED or seconds <= SOON:
+            return wait(descriptor, events, seconds, self._stop)
+        if wait(descriptor, events, SOON, self._stop):
+            return True
+        with asked_for(descriptor):
+            return wait(descriptor, events, seconds - SOON, self._stop)
+
     def _cut(self) -> None:
         now = time.perf_counter()
         self._spent[self.phase] = self._spent.get(self.phase, 0.0) + now - self._since
@@ -107,7 +120,7 @@ def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
 
     What cannot leave waits unsent while the kernel probes (see `exporter.diagnosis.silence`).
     """
-    if phase is Phase.TCP or (info is not None and info.unacked and info.retransmits):
+    if phase is Phase.TCP or (info is not None and ((info.unacked and info.retransmits) or info.deserted)):
         return Cause.NET_BLACKHOLE
     if info is not None and info.not_sent and info.probes:
         return Cause.CLIENT_LOCAL_NETWORK

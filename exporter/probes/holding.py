@@ -16,7 +16,7 @@ from exporter.model import (
     ProbeError,
     TcpInfo,
 )
-from exporter.net.keepalive import error_of, keep_alive
+from exporter.net.keepalive import asked_for, error_of, keep_alive
 from exporter.net.tcp_info import is_open, tcp_info
 from exporter.net.watcher import Eye
 
@@ -91,22 +91,29 @@ class HeldConnection:
             _, death = self._take_in(used=False)
             if death is not None:
                 return death
-        self.asked = asked = time.monotonic()
-        self._silent = asked - self._last
+        self.asked = time.monotonic()
+        self._silent = self.asked - self._last
         try:
             self._held.ask(sql)
         except ProbeError as error:
             return self._died(error, tcp_info(self._held.fileno()), 0, used=True)
-        while True:
-            if await self._eye.ready(LOOK):
-                answered, death = self._take_in(used=True)
-                if death is not None:
-                    return death
-                if answered:
-                    self._last = self._came(asked)
-                    return self._last - asked
-            if (silence := self._silence(timeout)) is not None:
-                return silence
+        heard = await self._look(timeout)
+        if heard is None:
+            with asked_for(self._held.fileno()):
+                while (heard := await self._look(timeout)) is None:
+                    pass
+        return heard
+
+    async def _look(self, timeout: float) -> Death | float | None:
+        """Wait for a moment; tell what has come of the question, None if it is still to be waited for."""
+        if await self._eye.ready(LOOK):
+            answered, death = self._take_in(used=True)
+            if death is not None:
+                return death
+            if answered:
+                self._last = self._came(self.asked)
+                return self._last - self.asked
+        return self._silence(timeout)
 
     async def revive(self) -> bool:
         """Go on waiting for an answer after all; tell whether it came, and not the end."""

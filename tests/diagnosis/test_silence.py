@@ -8,8 +8,10 @@ import pytest
 
 from exporter.diagnosis.silence import judge
 from exporter.model import Cause, TcpInfo
+from exporter.net.keepalive import asked_for
 from exporter.net.tcp_info import tcp_info
 from tests.networks import in_own_network, needs_namespaces, run_inside
+from tests.waiting import wait_for
 
 SENT = TcpInfo(
     ended=False,
@@ -42,6 +44,9 @@ LOST, LOCAL, SLOW = Cause.NET_BLACKHOLE, Cause.CLIENT_LOCAL_NETWORK, Cause.SERVE
         (ACKNOWLEDGED, None, SLOW),
         (replace(ACKNOWLEDGED, probes=2), None, SLOW),
         (replace(ACKNOWLEDGED, probes=3), LOST, LOST),
+        (replace(ACKNOWLEDGED, probes=1, last_ack_received=1.1), None, SLOW),  # the answer may be under way
+        (replace(ACKNOWLEDGED, probes=1, last_ack_received=1.3), None, LOST),
+        (replace(ACKNOWLEDGED, probes=1, last_ack_received=1.3, rtt=0.2), None, SLOW),
         # Earlier trouble that is over.
         (replace(ACKNOWLEDGED, total_retransmits=5), None, SLOW),
         # Never sent: this host drops it, or the server takes no bytes and answers the probes.
@@ -57,20 +62,34 @@ def test_silence_is_told_from_slowness(tcp: TcpInfo | None, early: Cause | None,
     assert judge(tcp, 5.0, 5.0) is late
 
 
-def verdict_where(*rule: str, timeout: float) -> tuple[Cause | None, float]:
-    """Ask a server in an own network that obeys `rule` from then on; give the verdict, and when it came."""
+def verdict_where(*rule: str, timeout: float, heard: bool = False) -> tuple[Cause | None, float]:
+    """Ask a server in an own network that obeys `rule` from then on; give the verdict, and when it came.
+
+    Where the question is `heard`, the rule holds from when it has been acknowledged.
+    """
 
     def ask() -> tuple[Cause | None, float]:
         run_inside("nft", "add chain inet t o { type filter hook output priority 0 ; }")
         with socket.create_server(("127.0.0.1", 0)) as server:
             port = server.getsockname()[1]
             with socket.create_connection(("127.0.0.1", port)) as client, server.accept()[0]:
+                if heard:
+                    client.send(b"SELECT 1")
+                    wait_for(lambda: not known(client).unacked)
                 if rule:
                     run_inside("nft", " ".join(rule).format(port=port))
-                client.send(b"SELECT 1")
-                return _watched(client, timeout)
+                if not heard:
+                    client.send(b"SELECT 1")
+                with asked_for(client.fileno()):
+                    return _watched(client, timeout)
 
     return in_own_network(ask)
+
+
+def known(client: socket.socket) -> TcpInfo:
+    tcp = tcp_info(client.fileno())
+    assert tcp is not None
+    return tcp
 
 
 def _watched(client: socket.socket, timeout: float) -> tuple[Cause | None, float]:
@@ -98,7 +117,17 @@ def test_a_packet_dropped_on_its_way_out_is_our_own_doing() -> None:
 
 
 @needs_namespaces
-def test_a_server_that_takes_the_question_and_says_nothing_is_unresponsive() -> None:
-    verdict, waited = verdict_where(timeout=0.5)
+@pytest.mark.parametrize("timeout", [0.5, 2.0])
+def test_a_server_that_takes_the_question_and_says_nothing_is_unresponsive(timeout: float) -> None:
+    verdict, waited = verdict_where(timeout=timeout)
     assert verdict is SLOW
-    assert waited >= 0.5
+    assert waited >= timeout
+
+
+@needs_namespaces
+def test_a_path_that_goes_once_the_question_was_heard_is_no_mute_server() -> None:
+    """The kernel asks on our behalf, and soon enough even where there is little time."""
+    verdict, waited = verdict_where("add rule inet t i tcp dport {port} drop", timeout=30.0, heard=True)
+    assert verdict is LOST
+    assert waited < 30.0
+    assert verdict_where("add rule inet t i tcp dport {port} drop", timeout=2.0, heard=True)[0] is LOST

@@ -8,6 +8,7 @@ from typing import Any, Final
 from exporter.model import Cause
 from tests.faults.attempt import LADDER
 from tests.faults.cases import LIMITS
+from tests.faults.preparing import slow_logins
 from tests.faults.repeating import repeating
 from tests.faults.scenario import Place, Scenario, straight
 from tests.lab.application import Application
@@ -126,6 +127,13 @@ SCENARIOS: Final = (
         "new connections reset", Cause.MIDDLEBOX_CONNECT_BLOCKED, begins("ct state new reject with tcp reset")
     ),
     _scenario("port shut", Cause.MIDDLEBOX_CONNECT_BLOCKED, port_shut),
+    _scenario(
+        "port shut amid logins",
+        Cause.MIDDLEBOX_CONNECT_BLOCKED,
+        port_shut,
+        prepare=slow_logins,
+        databases=("postgresql",),
+    ),
     _scenario(
         "half of the SYNs lost",
         Cause.MIDDLEBOX_CONNECT_LIMITED,

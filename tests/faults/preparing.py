@@ -39,6 +39,13 @@ def told(place: Place, *, by: Sequence[str], undone: Sequence[str] = ()) -> Mapp
     return straight(place)
 
 
+def slow_logins(place: Place) -> Mapping[str, Any]:
+    """Have PostgreSQL take a second for each login, so that one is under way at most times."""
+    slow = ("ALTER SYSTEM SET pre_auth_delay = '1s'", "SELECT pg_reload_conf()")
+    quick = ("ALTER SYSTEM RESET pre_auth_delay", "SELECT pg_reload_conf()")
+    return told(place, by=slow, undone=quick)
+
+
 def starting_with(place: Place, **settings: str) -> Mapping[str, Any]:
     """Start the server with other settings."""
     place.stack.enter_context(started_with(place, **settings))
