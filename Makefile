@@ -31,7 +31,7 @@ BIN := .venv/bin
 # The tests start hundreds of processes: what the first has compiled need not be compiled by all others.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo install uninstall test prepared check bench faults controls idle-faults hour quiet pages lab soak image format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
+.PHONY: demo install uninstall test prepared check read bench faults controls idle-faults hour quiet pages lab soak image format lint types contracts pytest thorough schema causes metrics configuration alerts dashboards story pictures screenshots clean
 
 # DEMO are options of `conndrop demo`, such as DEMO="--apply --forget 5s".
 demo: .venv/demo
@@ -45,13 +45,15 @@ uninstall:
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' deploy/install remove
 
 test:
-	@$(MAKE) --no-print-directory -j 2 .venv/dev prepared
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j 2 read prepared
+	@$(MAKE) --no-print-directory pytest
 
 prepared:
 	@tests/prepare
 
-check: lint types contracts pytest
+check: read pytest
+
+read: lint types contracts
 
 # BASE is another base, such as BASE=registry.example.com/python:3.12; only podman and buildah have to be told of the format
 # that keeps a health check, and of the file that says what may be copied.
