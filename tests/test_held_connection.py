@@ -271,7 +271,8 @@ def test_who_is_waited_for_is_asked_for_by_the_kernel_and_all_is_as_before_after
     """So that a server which says nothing is told from a path that went after the question had arrived."""
     sock = pair[0].sock
     keep_alive(sock.fileno(), 30)
-    names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1500)
+    names = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
     found = []
 
     async def look() -> Death | float:
@@ -283,9 +284,27 @@ def test_who_is_waited_for_is_asked_for_by_the_kernel_and_all_is_as_before_after
         return await holds(pair[0]).use("?", 10)
 
     assert isinstance(asyncio.run(look()), float)
-    assert found == [[1, 1, 127]]
-    assert [sock.getsockopt(socket.IPPROTO_TCP, name) for name in names] == [30, 30, PROBES]
+    assert found == [[1, 1, 127, 0]]
+    assert [sock.getsockopt(socket.IPPROTO_TCP, name) for name in names] == [30, 30, PROBES, 1500]
     assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+
+
+def test_what_only_the_kernel_can_be_told_for_all_is_set_to_the_most_for_one(
+    pair: tuple[Line, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host may probe once a day, which no single connection can be told."""
+    sock = pair[0].sock
+    told = socket.socket.getsockopt
+    monkeypatch.setattr(
+        socket.socket,
+        "getsockopt",
+        lambda self, level, name: 86400 if name == socket.TCP_KEEPIDLE else told(self, level, name),
+    )
+    with asked_for(sock.fileno()):
+        pass
+    monkeypatch.undo()
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 32767
+    assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
 
 
 def test_what_is_no_tcp_connection_is_not_asked_for() -> None:

@@ -25,15 +25,15 @@ def judge(tcp: TcpInfo | None, waited: float, timeout: float) -> Cause | None:
     if tcp.unacked:
         return Cause.NET_BLACKHOLE if late or tcp.retransmits >= ENOUGH else None
     if late or tcp.probes >= ENOUGH:
-        return _unanswered(tcp)
+        return _unanswered(tcp, waited)
     return None
 
 
-def _unanswered(tcp: TcpInfo) -> Cause:
+def _unanswered(tcp: TcpInfo, waited: float) -> Cause:
     """Name the cause where all that was sent has been acknowledged.
 
     Probes that are answered are not counted: bytes wait then for a server that takes none.
     """
     if tcp.not_sent and tcp.probes:
         return Cause.CLIENT_LOCAL_NETWORK
-    return Cause.NET_BLACKHOLE if tcp.probes >= ENOUGH or tcp.deserted else Cause.SERVER_UNRESPONSIVE
+    return Cause.NET_BLACKHOLE if tcp.probes >= ENOUGH or tcp.deserted(waited) else Cause.SERVER_UNRESPONSIVE

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Final
 
 ASKED_AFTER: Final = 1.0
-"""Seconds without a word after which a kernel asks the other whether it is there, while somebody waits."""
+"""Seconds without a word after which our kernel asks the peer's whether it is there, while somebody waits."""
 ANSWERED_WITHIN: Final = 0.25
-"""Seconds that the other kernel has for its answer, at least; two round trips on a long path."""
+"""Seconds that the peer's kernel has for its answer, at least; two round trips on a long path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +35,14 @@ class TcpInfo:
     last_ack_received: float
     rtt: float
 
-    @property
-    def deserted(self) -> bool:
-        """Whether everything was acknowledged, and the peer's kernel has since stopped answering ours.
+    def deserted(self, waited: float) -> bool:
+        """Whether all was acknowledged, and the peer's host has since stopped answering what our kernel asks.
 
-        Whatever the peer's process does, its kernel answers a probe, unless nothing gets through any more.
+        `waited` is for how many seconds somebody waits: where there was time for it, two must have gone
+        unanswered, for one may be lost. A host answers whatever its database does.
         """
         heard = min(self.last_ack_received, self.last_data_received)
-        patience = ASKED_AFTER + max(ANSWERED_WITHIN, 2 * self.rtt)
-        return not self.unacked and not self.not_sent and self.probes > 0 and heard >= patience
+        within = max(ANSWERED_WITHIN, 2 * self.rtt)
+        asked = 2 if waited >= 2 * ASKED_AFTER + 2 * within else 1
+        silent = self.probes >= asked and heard >= asked * ASKED_AFTER + within
+        return silent and not self.unacked and not self.not_sent

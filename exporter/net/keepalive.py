@@ -13,12 +13,15 @@ from exporter.net.tcp_info import borrowed
 PROBES: Final = 3
 """Unanswered probes after which the kernel gives a connection up."""
 WAITING: Final = (
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(ASKED_AFTER)),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, int(ASKED_AFTER)),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 127),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 0),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 127),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, int(ASKED_AFTER)),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(ASKED_AFTER)),
 )
-"""What is set while somebody waits, and in which order; the kernel counts to 127 at most."""
+"""What is set while somebody waits; only where probing is on already the last counts from the last word."""
+MOST: Final = {socket.TCP_KEEPIDLE: 32767, socket.TCP_KEEPINTVL: 32767, socket.TCP_KEEPCNT: 127}
+"""What a connection can be told at most; a host may be told more for all of its connections."""
 TIME: Final = Path("/proc/sys/net/ipv4/tcp_keepalive_time")
 """Of the network that the asking thread is in; good for IPv6, too."""
 
@@ -40,24 +43,22 @@ def keep_alive(descriptor: int, seconds: float | None) -> None:
 
 @contextlib.contextmanager
 def asked_for(descriptor: int) -> Iterator[None]:
-    """Have the kernel ask every second whether the peer's is there, for as long as somebody waits for a word.
+    """Have the kernel ask every second whether the peer's host is there, while somebody waits for a word.
 
-    It never gives the connection up for that; afterwards all is as it was. Does nothing where it is not TCP.
+    It does not give the connection up for that within two minutes. Afterwards all is as it was. Does nothing
+    where it is not TCP.
     """
-    try:
-        with borrowed(descriptor) as sock:
-            before = [(level, name, sock.getsockopt(level, name)) for level, name, _ in WAITING]
-            for level, name, value in WAITING:
-                sock.setsockopt(level, name, value)
-    except OSError:
-        yield
-        return
+    before: list[tuple[int, int, int]] = []
+    with contextlib.suppress(OSError), borrowed(descriptor) as sock:
+        before = [(level, name, sock.getsockopt(level, name)) for level, name, _ in WAITING]
+        for level, name, value in WAITING:
+            sock.setsockopt(level, name, value)
     try:
         yield
     finally:
-        with contextlib.suppress(OSError), borrowed(descriptor) as sock:
-            for level, name, value in reversed(before):
-                sock.setsockopt(level, name, value)
+        for level, name, value in before:
+            with contextlib.suppress(OSError), borrowed(descriptor) as sock:
+                sock.setsockopt(level, name, min(value, MOST.get(name, value)))
 
 
 def keepalive_time(path: Path = TIME) -> float | None:

@@ -98,16 +98,19 @@ class PhaseClock:
         info = tcp_info(descriptor)
         mute = info is not None and not info.bytes_received and self.phase is not Phase.TCP
         what = "not a byte" if mute else "no answer"
-        return ProbeError(_silence(self.phase, info), f"{what} within {spent:.3f} s in phase {self.phase}")
+        return ProbeError(
+            _silence(self.phase, info, spent), f"{what} within {spent:.3f} s in phase {self.phase}"
+        )
 
     def _ready(self, descriptor: int, events: int, seconds: float) -> bool:
         """Wait; where a server's word is late, have the kernel ask whether its host is still there."""
         if self.phase not in CONNECTED or seconds <= SOON:
             return wait(descriptor, events, seconds, self._stop)
+        until = time.perf_counter() + seconds
         if wait(descriptor, events, SOON, self._stop):
             return True
         with asked_for(descriptor):
-            return wait(descriptor, events, seconds - SOON, self._stop)
+            return wait(descriptor, events, max(0.0, until - time.perf_counter()), self._stop)
 
     def _cut(self) -> None:
         now = time.perf_counter()
@@ -115,12 +118,14 @@ class PhaseClock:
         self._since = now
 
 
-def _silence(phase: Phase, info: TcpInfo | None) -> Cause:
+def _silence(phase: Phase, info: TcpInfo | None, waited: float) -> Cause:
     """Name the cause of a silence: packets that did not arrive, or did not even leave, or no answer to them.
 
     What cannot leave waits unsent while the kernel probes (see `exporter.diagnosis.silence`).
     """
-    if phase is Phase.TCP or (info is not None and ((info.unacked and info.retransmits) or info.deserted)):
+    if phase is Phase.TCP:
+        return Cause.NET_BLACKHOLE
+    if info is not None and ((info.unacked and info.retransmits) or info.deserted(waited)):
         return Cause.NET_BLACKHOLE
     if info is not None and info.not_sent and info.probes:
         return Cause.CLIENT_LOCAL_NETWORK

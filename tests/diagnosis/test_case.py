@@ -79,6 +79,9 @@ def test_a_host_that_stands_still_takes_back_what_was_timed() -> None:
     shown = signs(case.facts(100.5))
     assert S.HOST_STALLED in shown
     assert shown.isdisjoint({S.FRESH_MUTE, S.HELD_UNANSWERED})
+    case = case_of((100.0, drop(End.SILENCE, C.NET_BLACKHOLE, used=True)))
+    case.learn(100.2, HostCondition(seconds=1.0, lag=4.0))
+    assert S.HELD_SILENT not in signs(case.facts(100.5))
     case = case_of((100.0, session(REFUSED)))
     case.learn(100.2, HostCondition(seconds=1.0, step=3600.0))
     assert {S.HOST_STALLED, S.FRESH_REFUSED} <= signs(case.facts(100.5))

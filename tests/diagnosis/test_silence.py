@@ -28,7 +28,7 @@ SENT = TcpInfo(
     last_ack_received=2.0,
     rtt=0.005,
 )
-ACKNOWLEDGED = replace(SENT, unacked=0, last_ack_received=0.01)
+ACKNOWLEDGED = replace(SENT, unacked=0, last_ack_received=0.01, last_data_received=9.0)
 STOPPED = replace(SENT, unacked=0, not_sent=40)
 LOST, LOCAL, SLOW = Cause.NET_BLACKHOLE, Cause.CLIENT_LOCAL_NETWORK, Cause.SERVER_UNRESPONSIVE
 
@@ -44,9 +44,10 @@ LOST, LOCAL, SLOW = Cause.NET_BLACKHOLE, Cause.CLIENT_LOCAL_NETWORK, Cause.SERVE
         (ACKNOWLEDGED, None, SLOW),
         (replace(ACKNOWLEDGED, probes=2), None, SLOW),
         (replace(ACKNOWLEDGED, probes=3), LOST, LOST),
-        (replace(ACKNOWLEDGED, probes=1, last_ack_received=1.1), None, SLOW),  # the answer may be under way
-        (replace(ACKNOWLEDGED, probes=1, last_ack_received=1.3), None, LOST),
-        (replace(ACKNOWLEDGED, probes=1, last_ack_received=1.3, rtt=0.2), None, SLOW),
+        (replace(ACKNOWLEDGED, probes=1, last_ack_received=1.3), None, SLOW),  # one may have been lost
+        (replace(ACKNOWLEDGED, probes=2, last_ack_received=2.2), None, SLOW),  # the answer may be under way
+        (replace(ACKNOWLEDGED, probes=2, last_ack_received=2.3), None, LOST),
+        (replace(ACKNOWLEDGED, probes=2, last_ack_received=2.3, rtt=0.2), None, SLOW),
         # Earlier trouble that is over.
         (replace(ACKNOWLEDGED, total_retransmits=5), None, SLOW),
         # Never sent: this host drops it, or the server takes no bytes and answers the probes.
@@ -84,6 +85,15 @@ def verdict_where(*rule: str, timeout: float, heard: bool = False) -> tuple[Caus
                     return _watched(client, timeout)
 
     return in_own_network(ask)
+
+
+@pytest.mark.parametrize(
+    ("heard", "probes", "verdict"), [(1.2, 1, SLOW), (1.3, 1, LOST), (1.3, 0, SLOW), (1.9, 1, LOST)]
+)
+def test_where_there_is_no_time_for_two_one_unanswered_probe_has_to_do(
+    heard: float, probes: int, verdict: Cause
+) -> None:
+    assert judge(replace(ACKNOWLEDGED, probes=probes, last_ack_received=heard), 2.0, 2.0) is verdict
 
 
 def known(client: socket.socket) -> TcpInfo:

@@ -20,6 +20,8 @@ OLD_ENOUGH: Final = 3.0
 """Seconds: who dies younger than that tells nothing of a limit on age."""
 AGES: Final = 3
 """So many deaths at one age are no chance; those of earlier troubles count, because a limit may be long."""
+TIMED: Final = frozenset({Sign.HELD_SILENT, Sign.HELD_UNANSWERED})
+"""What a host that stands still may see without any reason."""
 
 Death = tuple[float, DropObservation]
 
@@ -149,7 +151,7 @@ def _ends(deaths: Sequence[Death], window: Window) -> Iterator[Fact]:
     alike: dict[tuple[Sign, Cause | None], list[Death]] = {}
     for at, drop in deaths:
         shown = _shown(drop)
-        if not (shown[0] is Sign.HELD_UNANSWERED and window.stalled(at)):
+        if not (shown[0] in TIMED and window.stalled(at)):
             alike.setdefault(shown, []).append((at, drop))
     for (sign, cause), ones in alike.items():
         drop = ones[-1][1]
