@@ -15,6 +15,10 @@ HARMLESS: Final = 0.01
 """Share of packets that any path may lose."""
 DOUBT: Final = 0.03
 """Chance of being wrong that is accepted when loss is seen, or less loss at one hop than at another."""
+DOUBT_OF_OUTAGE: Final = 0.01
+"""The same when nothing at all seems to come back for a time."""
+GAP: Final = 3
+"""So many lost in a row are no chance, unless many are lost."""
 DOUBT_OF_END: Final = 0.01
 """The same when loss is called over, because then the evidence is forgotten."""
 
@@ -81,6 +85,12 @@ def loses_less(one: Tally, other: Tally) -> bool:
         for mine in range(max(0, lost - other.asked), one.lost + 1)
     )
     return sum(chances) < DOUBT
+
+
+def is_outage(run: int, others: Tally) -> bool:
+    """Whether so many lost in a row are no chance, by how many of the others were lost."""
+    share = others.lost / others.asked if others.asked else 0.0
+    return run >= GAP and (others.asked + run) * share**run < DOUBT_OF_OUTAGE
 
 
 def has_ended(answered: Sequence[bool]) -> bool:

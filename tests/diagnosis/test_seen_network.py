@@ -1,12 +1,14 @@
 """What echoes, delays, names, paths and packet sizes show."""
 
 from operator import itemgetter
+from typing import Final
 
 from exporter.diagnosis.sign import Sign
 from exporter.model import Cause
 from tests.diagnosis.observing import (
     REFUSED,
     SYMPTOM,
+    Seen,
     case_of,
     connect,
     echoes,
@@ -72,6 +74,42 @@ def test_an_outage_is_no_loss() -> None:
     scattered = [(at, echoes(1, 1)) for at in (80.5, 85.5, 90.5)]
     seen = sorted([*before, *scattered], key=itemgetter(0))
     assert case_of(*seen, suffers).symptom(100.0) is not None
+
+
+HALF: Final = "AALALLAALLLAALALAALLAALL"
+"""As a third of the packets lost each way may look: nearly every second echo."""
+
+
+def fates(pattern: str, since: float, every: float = 0.5) -> list[Seen]:
+    """Echoes one after the other, answered (A) or lost (L)."""
+    return [(since + place * every, echoes(1, letter == "L")) for place, letter in enumerate(pattern)]
+
+
+def test_some_in_a_row_are_chance_where_many_are_lost() -> None:
+    before = [(float(at), echoes()) for at in range(40, 100)]
+    facts = facts_at(112.5, *before, SYMPTOM, *fates(HALF, 100.5))
+    assert S.ECHO_GAP not in signs(facts)
+    assert fact(facts, S.ECHO_LOST).text == "ICMP: 12 of 27 echoes lost"
+    assert {S.ECHO_LOSS} <= signs(facts)
+    gone = fact(facts_at(122.5, *before, SYMPTOM, *fates(HALF + 20 * "L", 100.5)), S.ECHO_GAP)
+    assert gone.text == "ICMP: 32 of 47 echoes lost, 22 of them in a row"
+    # One that was lost before delays it, and does not keep it from being seen.
+    stray = [*before[:-3], (97.5, echoes(1, 1)), *before[-2:], SYMPTOM]
+    assert S.ECHO_LOST in signs(facts_at(102.5, *stray, *fates("LLLL", 100.5)))
+    assert S.ECHO_GAP in signs(facts_at(104.5, *stray, *fates("LLLLLLLL", 100.5)))
+
+
+def test_an_outage_that_was_over_as_the_first_symptom_came_is_one() -> None:
+    before = [(float(at), echoes()) for at in range(80, 93)]
+    ended = [*fates("LLLLA", 93.0, every=1.0), *fates("AAA", 98.0, every=1.0)]
+    assert S.ECHO_GAP in signs(facts_at(100.5, *before, *ended, SYMPTOM))
+    longer_ago = [*fates("LLLLA", 91.0, every=1.0), *fates("AAAA", 96.0, every=1.0)]
+    assert S.ECHO_GAP not in signs(facts_at(100.5, *before[:-2], *longer_ago, SYMPTOM))
+    stray = [*fates("LA", 96.0, every=1.0), *fates("AA", 98.0, every=1.0)]
+    assert S.ECHO_LOST not in signs(facts_at(100.5, *before, *stray, SYMPTOM))
+    assert signs(facts_at(100.5, *fates("LLLL", 90.0, every=1.0), SYMPTOM)).isdisjoint(
+        {S.ECHO_GAP, S.ECHO_LOST}
+    )
 
 
 def test_echoes_that_cannot_be_sent_point_at_this_host() -> None:

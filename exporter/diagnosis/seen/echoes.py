@@ -1,23 +1,24 @@
 """What becomes of echo requests to the target's host."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
+from itertools import groupby, takewhile
 from typing import Final
 
-from exporter.diagnosis.loss import Tally, loses
+from exporter.diagnosis.loss import GAP, Tally, is_outage, loses
 from exporter.diagnosis.seen.delay import Delay
 from exporter.diagnosis.seen.window import Window
 from exporter.diagnosis.sign import Fact, Sign
 from exporter.model import Cause, Observation, PingObservation
 
-GAP: Final = 3
-"""So many lost in a row are no chance, unless most are lost."""
 REMEMBERED: Final = 240
 COUNTED: Final = 60.0
 """Seconds of which the echoes count when loss is judged."""
 PAST: Final = 30
 """Answers in a row after which loss is over."""
+
+Fate = tuple[float, bool]
+"""When what became of an echo was known, and whether it was answered."""
 
 
 class Echoes:
@@ -28,10 +29,10 @@ class Echoes:
 
     def __init__(self, share: float, threshold: float) -> None:
         self._share = share
-        self._fates: deque[tuple[float, bool]] = deque(maxlen=REMEMBERED)
+        self._fates: deque[Fate] = deque(maxlen=REMEMBERED)
         self._delay = Delay(threshold)
         self._answered = self._in_row = 0
-        self._gap = self._unsent = float("-inf")
+        self._unsent = float("-inf")
 
     def take(self, at: float, observation: Observation) -> bool:
         """Take in echoes whose fate is decided (see `Side`)."""
@@ -42,16 +43,12 @@ class Echoes:
             self._unsent = at
         answered = observation.sent - observation.lost
         if answered:
-            if self._in_row >= GAP:
-                self._gap = at  # also where none was answered before: now it is known that they can be
             self._answered += answered
             self._in_row = 0
             self._fates.extend([(at, True)] * answered)
         if observation.lost:
             self._in_row += observation.lost
             self._fates.extend([(at, False)] * observation.lost)
-            if self._in_row >= GAP and self._answered:
-                self._gap = at
         for seconds in observation.rtts:
             self._delay.take(at, seconds)
         return bool(observation.rtts) and self._delay.up
@@ -63,7 +60,7 @@ class Echoes:
     def settle(self) -> None:
         """Forget what was lost."""
         self._fates.clear()
-        self._gap = self._unsent = float("-inf")
+        self._unsent = float("-inf")
 
     def lossy(self, now: float) -> bool:
         """Whether more is lost of late than any path may lose; never where none was ever answered.
@@ -71,11 +68,10 @@ class Echoes:
         A time in which nothing came back is an outage, and no loss.
         """
         fates = self._lately(now)
-        if not self._answered or all(fates[-PAST:]):
+        if not self._answered or all(answered for _, answered in fates[-PAST:]):
             return False
-        fates = list(_without_gaps(fates))
-        lost = fates.count(False)
-        return lost > self._share * len(fates) and loses(Tally(asked=len(fates), lost=lost))
+        rest, _ = _apart(fates)
+        return rest.lost > self._share * rest.asked and loses(rest)
 
     @property
     def silent(self) -> bool:
@@ -84,10 +80,11 @@ class Echoes:
 
     def facts(self, window: Window) -> Iterator[Fact]:
         """Tell how echoes fared in the window."""
-        fates = [answered for at, answered in self._fates if window.timed(at)]
-        lost = fates.count(False)
-        if window.timed(self._gap):
-            text = f"ICMP: {lost} of {_echoes(len(fates))} lost, at least {GAP} of them in a row"
+        fates = self._seen(window)
+        lost = _lost(fates)
+        _, gaps = _apart(fates)
+        if gaps and self._answered:  # also where none was answered before: now it is known that they can be
+            text = f"ICMP: {lost} of {_echoes(len(fates))} lost, {max(map(len, gaps))} of them in a row"
             yield Fact(sign=Sign.ECHO_GAP, text=text)
         elif lost and lost < len(fates):
             text = f"ICMP: {lost} of {_echoes(len(fates))} lost"
@@ -96,7 +93,7 @@ class Echoes:
             yield Fact(sign=Sign.ECHO_WORKS, text=f"ICMP: {_echoes(lately)} answered meanwhile, none lost")
         if self.lossy(window.now):
             fates = self._lately(window.now)
-            lost = fates.count(False)
+            lost = _lost(fates)
             text = f"ICMP: {lost} of the last {_echoes(len(fates))} lost"
             values = {"loss": f"{100 * lost / len(fates):.0f}"}
             yield Fact(sign=Sign.ECHO_LOSS, text=text, values=values)
@@ -104,17 +101,44 @@ class Echoes:
             yield Fact(sign=Sign.ECHO_NEVER_SENT, text="ICMP: this host refuses to send the echoes")
         yield from self._delay.facts(Sign.DELAY_UP, "echoes take")
 
-    def _lately(self, now: float) -> list[bool]:
+    def _seen(self, window: Window) -> list[Fate]:
+        """Give the fates of the window, with the whole of an outage that it begins in or right after."""
+        fates = [fate for fate in self._fates if not window.stalled(fate[0])]
+        begin = sum(not window.has(at) for at, _ in fates)
+        if begin == len(fates):
+            return []
+        before = sum(1 for _ in takewhile(_unanswered, reversed(fates[:begin])))
+        after = sum(1 for _ in takewhile(_unanswered, fates[begin:]))
+        return fates[begin - before if before + after >= GAP else begin :]
+
+    def _lately(self, now: float) -> list[Fate]:
         """Give the fates by which loss is judged, oldest first."""
-        return [answered for at, answered in self._fates if at >= now - COUNTED]
+        return [fate for fate in self._fates if fate[0] >= now - COUNTED]
 
 
-def _without_gaps(fates: Iterable[bool]) -> Iterator[bool]:
-    """Leave out those that were lost in a row."""
-    for answered, alike in groupby(fates):
-        run = list(alike)
-        if answered or len(run) < GAP:
-            yield from run
+def _apart(fates: Sequence[Fate]) -> tuple[Tally, list[list[Fate]]]:
+    """Tell loss from outages: what became of the others, and those that were lost in a row and not by chance.
+
+    The longer it is, the less can a run be chance; what stays when it is taken away judges the next.
+    """
+    runs = sorted((list(run) for lost, run in groupby(fates, _unanswered) if lost), key=len)
+    rest = Tally(asked=len(fates), lost=_lost(fates))
+    gaps: list[list[Fate]] = []
+    while runs:
+        others = Tally(asked=rest.asked - len(runs[-1]), lost=rest.lost - len(runs[-1]))
+        if not is_outage(len(runs[-1]), others):
+            break
+        gaps.append(runs.pop())
+        rest = others
+    return rest, gaps
+
+
+def _lost(fates: Sequence[Fate]) -> int:
+    return sum(map(_unanswered, fates))
+
+
+def _unanswered(fate: Fate) -> bool:
+    return not fate[1]
 
 
 def _echoes(count: int) -> str:
