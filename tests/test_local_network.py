@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from exporter.model import Cause
+from exporter.model import Cause, Phase
 from tests.lab.exporter import Exporter, exporter, only
 from tests.lab.site import Site
 from tests.networks import needs_namespaces
@@ -53,7 +53,12 @@ FAMILIES = ("conndrop_tcp_connect_failures_total", "conndrop_session_failures_to
 
 
 def causes(running: Exporter, family: str, target: str) -> frozenset[str]:
-    return frozenset(labels["cause"] for labels, count in running.every(family, target=target) if count)
+    """Of sessions those of connects: one that was under way as the fault began had left, and was cut off."""
+    return frozenset(
+        labels["cause"]
+        for labels, count in running.every(family, target=target)
+        if count and labels.get("phase", Phase.TCP) == Phase.TCP
+    )
 
 
 def logged_causes(running: Exporter, target: str, probe: str) -> frozenset[str]:
@@ -143,7 +148,9 @@ def test_who_refuses_on_the_way_is_named_and_is_not_the_server(site: Site, runni
         refusals = [
             line["detail"]
             for line in running.log
-            if line.get("probe") in ("tcp", "session") and "detail" in line
+            if line.get("probe") in ("tcp", "session")
+            and line.get("phase", Phase.TCP) == Phase.TCP
+            and "detail" in line
         ]
     finally:
         site.router.rules("forward")
