@@ -3,6 +3,7 @@
 Who waits leaves its lane to others (see `exporter.net.lanes`).
 """
 
+import contextlib
 import os
 import select
 import threading
@@ -27,25 +28,25 @@ class Stop:
     """A switch that is thrown once and wakes every wait.
 
     It is a pipe whose writing end is closed to throw it: the reading end is then readable for every
-    thread that polls it, for ever.
+    thread that polls it, for ever. There is no lock in it: a signal may throw it in the middle of anything,
+    also of a throw, in the thread that a lock would have to be got from.
     """
 
     def __init__(self) -> None:
-        self._read, self._write = os.pipe()
-        self._event = threading.Event()
-        self._lock = threading.Lock()
+        self._read, write = os.pipe()
+        self._write = [write]
+        self._thrown = False
 
     def throw(self) -> None:
-        """End every wait, now and in future; a second throw changes nothing."""
-        with self._lock:
-            if not self._event.is_set():
-                self._event.set()
-                os.close(self._write)
+        """End every wait, now and in future; a second throw changes nothing. Signal handlers may call it."""
+        self._thrown = True
+        with contextlib.suppress(IndexError):
+            os.close(self._write.pop())  # taken by one only: a number closed twice may be another's
 
     @property
     def thrown(self) -> bool:
         """Whether the switch has been thrown."""
-        return self._event.is_set()
+        return self._thrown
 
     def fileno(self) -> int:
         """Descriptor that becomes readable when the switch is thrown."""
@@ -53,8 +54,8 @@ class Stop:
 
     def sleep(self, seconds: float) -> bool:
         """Wait for `seconds`, or until thrown; tell whether it was."""
-        with waiting():
-            return self._event.wait(seconds)
+        _poll({}, seconds, self)
+        return self._thrown
 
     def __del__(self) -> None:
         self.throw()
@@ -72,16 +73,10 @@ def wait(descriptor: int, events: int, seconds: float, stop: Stop) -> bool:
 
 def wait_for_any(wanted: Mapping[int, int], seconds: float, stop: Stop) -> set[int]:
     """Wait as `wait` does, for many descriptors with their events; give those that are ready."""
-    poll = select.poll()
-    poll.register(stop.fileno(), READABLE)
-    for descriptor, events in wanted.items():
-        poll.register(descriptor, events)
-    # poll counts in whole milliseconds; rounding up keeps a short rest from becoming a busy loop.
-    with waiting():
-        ready = poll.poll(min(max(0.0, seconds) * 1000 + 0.999, MOST_MILLISECONDS))
+    ready = _poll(wanted, seconds, stop)
     if stop.thrown:
         raise Stopped
-    return {descriptor for descriptor, _ in ready}
+    return ready
 
 
 def wait_for_event(event: threading.Event, seconds: float, stop: Stop) -> bool:
@@ -94,3 +89,14 @@ def wait_for_event(event: threading.Event, seconds: float, stop: Stop) -> bool:
             if time.monotonic() >= until:
                 return False
     return True
+
+
+def _poll(wanted: Mapping[int, int], seconds: float, stop: Stop) -> set[int]:
+    poll = select.poll()
+    poll.register(stop.fileno(), READABLE)
+    for descriptor, events in wanted.items():
+        poll.register(descriptor, events)
+    # poll counts in whole milliseconds; rounding up keeps a short rest from becoming a busy loop.
+    with waiting():
+        ready = poll.poll(min(max(0.0, seconds) * 1000 + 0.999, MOST_MILLISECONDS))
+    return {descriptor for descriptor, _ in ready}
