@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from exporter.instrument.afterwards import Afterwards
 from exporter.model import Cause, Invalidation
 
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -104,6 +105,7 @@ class Series(Collector):
         self._gauge = (
             Gauge(*CONNECTIONS, labels, registry=None, multiprocess_mode="liveall") if self.shared else None
         )
+        self.afterwards = Afterwards()
         self._pools: WeakSet[Pooled] = WeakSet()
         self._lock = threading.RLock()  # a pool may be collected while others are counted
         self._pid = os.getpid()
@@ -137,6 +139,7 @@ class Series(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """Give all series of this process."""
+        self.afterwards.catch_up()
         self._leave_the_parents()
         yield from (one for family in self._families() for one in family.collect())
         if self._gauge is not None:

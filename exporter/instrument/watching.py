@@ -5,9 +5,11 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 from weakref import ref
 
+from prometheus_client import Counter
 from sqlalchemy import Connection, Engine, event, exc
 from sqlalchemy.pool import Pool, PoolProxiedConnection
 
@@ -112,18 +114,19 @@ class Instruments:
 
     def _opened(self, _: Any, record: Any) -> None:
         record.info[LIFE] = Life()
-        self._own.connects.inc()
+        _ = self._own  # which begins anew in a child
         self._open.add(record)
-        self._series.tell(self.target)
+        self._count(lambda own: own.connects)
+        self._tell()
         self._say(logging.DEBUG, "connect")
 
     def _closed(self, _: Any, record: Any) -> None:
         life = life_of(record)
         if life is None or life.pid != os.getpid():
             return  # the parent's, of which this process has a copy
-        self._own.disconnects.inc()
         self._open.discard(record)
-        self._series.tell(self.target)
+        self._count(lambda own: own.disconnects)
+        self._tell()
         self._say(logging.DEBUG, "disconnect", age=time.monotonic() - life.born)
         if CHOOSING.get() and not life.dead:
             # No public name tells how old the pool lets a connection get.
@@ -132,7 +135,7 @@ class Instruments:
             self._let_go(Invalidation.unseen(age, recycle if recycle > -1 else None))
 
     def _closed_elsewhere(self, _: Any) -> None:
-        self._own.disconnects.inc()
+        self._count(lambda own: own.disconnects)
 
     def _detached(self, _: Any, record: Any) -> None:
         self._open.discard(record)
@@ -144,11 +147,11 @@ class Instruments:
             raise exc.DisconnectionError("it was open when the server said that it takes no writes")
         _ = self._own
         self._out.add(record)
-        self._series.tell(self.target)
+        self._tell()
 
     def _given_back(self, _: Any, record: Any) -> None:
         self._out.discard(record)
-        self._series.tell(self.target)
+        self._tell()
         life = life_of(record)
         if life is not None:
             life.rested = True
@@ -167,7 +170,7 @@ class Instruments:
             self._let_go(Invalidation.STALE, read(error, connection).cause)
 
     def _let_go(self, reason: Invalidation, cause: Cause | None = None) -> None:
-        self._own.invalidations(reason).inc()
+        self._count(lambda own: own.invalidations(reason))
         self._say(LEVELS[reason], "invalidation", reason=reason, cause=cause)
 
     def _executed(self, connection: Connection, *_: Any) -> None:
@@ -189,9 +192,9 @@ class Instruments:
         life = life_of(connection)
         if life is None or life.pid == os.getpid():
             return
-        self._own.errors("RuntimeWarning", Cause.CLIENT_CONNECTION_MISUSE).inc()
-        detail = "opened before the fork"
         misuse = Cause.CLIENT_CONNECTION_MISUSE
+        detail = "opened before the fork"
+        self._count(lambda own: own.errors("RuntimeWarning", misuse))
         self._say(logging.ERROR, "fork", cause=misuse, parent=life.pid, detail=detail)
         if self._warned != os.getpid():
             self._warned = os.getpid()
@@ -202,7 +205,13 @@ class Instruments:
         self._wait.end()
         self._open &= self._out  # what rested in the old pool is closed, or nobody's
         self._wait = self._stand_in(engine.pool)
-        self._series.tell(self.target)
+        self._tell()
+
+    def _count(self, counter: Callable[[Own], Counter]) -> None:
+        self._series.afterwards.do(lambda: counter(self._own).inc())
+
+    def _tell(self) -> None:
+        self._series.afterwards.do(partial(self._series.tell, self.target))
 
     def _say(self, level: int, event_: str, **words: object) -> None:
-        say(self._log, level, event_, self.target, **words)
+        self._series.afterwards.do(partial(say, self._log, level, event_, self.target, **words))
