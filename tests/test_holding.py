@@ -20,8 +20,9 @@ from exporter.probes.holding import Death, HeldConnection
 from tests.db.test_held_hostile import MY_HEAD, PG_NOTICE, SCHEMES, url
 from tests.db.test_hostile import logs_in
 from tests.doubles import Script, reset, server
+from tests.networks import in_own_network, needs_namespaces, run_inside
 from tests.probing import probe_tools
-from tests.waiting import wait_for
+from tests.waiting import LONGEST, wait_for
 
 T = TypeVar("T")
 TIMEOUT = 1.0
@@ -113,3 +114,21 @@ def test_to_hold_needs_no_further_descriptor(scheme: str) -> None:
     death = holding(scheme, reset, use)
     assert death
     assert death.end is End.RST
+
+
+@needs_namespaces
+def test_a_host_that_has_lost_its_way_says_so() -> None:
+    """The question had been acknowledged before the address was taken away."""
+
+    def taken_away(sock: socket.socket) -> None:
+        sock.recv(65536)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        run_inside("ip", "address", "flush", "dev", "lo")
+        time.sleep(LONGEST)
+
+    def what() -> object:
+        return holding("postgresql", taken_away, lambda connection: connection.use("SELECT 1", LONGEST))
+
+    death = in_own_network(what)
+    assert isinstance(death, Death)
+    assert (death.end, str(death.cause)) == (End.SILENCE, "client.local_network")

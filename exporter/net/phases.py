@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from exporter.model import Cause, Phase, ProbeError, TcpInfo
 from exporter.net.keepalive import asked_for
+from exporter.net.routes import routed
 from exporter.net.tcp_info import never_left, tcp_info
 from exporter.net.waiting import READABLE, Stop, Stopped, wait
 
@@ -98,9 +99,10 @@ class PhaseClock:
         info = tcp_info(descriptor)
         mute = info is not None and not info.bytes_received and self.phase is not Phase.TCP
         what = "not a byte" if mute else "no answer"
-        return ProbeError(
-            _silence(self.phase, info, spent), f"{what} within {spent:.3f} s in phase {self.phase}"
-        )
+        cause = _silence(self.phase, info, spent)
+        if cause is Cause.NET_BLACKHOLE and not routed(descriptor):
+            cause = Cause.CLIENT_LOCAL_NETWORK
+        return ProbeError(cause, f"{what} within {spent:.3f} s in phase {self.phase}")
 
     def _ready(self, descriptor: int, events: int, seconds: float) -> bool:
         """Wait; where a server's word is late, have the kernel ask whether its host is still there."""

@@ -17,6 +17,7 @@ from exporter.model import (
     TcpInfo,
 )
 from exporter.net.keepalive import asked_for, error_of, keep_alive
+from exporter.net.routes import routed
 from exporter.net.tcp_info import is_open, tcp_info
 from exporter.net.watcher import Eye
 
@@ -171,6 +172,8 @@ class HeldConnection:
         cause = judge(tcp, now - self.asked, timeout)
         if cause is None:
             return None
+        if cause is Cause.NET_BLACKHOLE and not routed(self._held.fileno()):
+            cause = Cause.CLIENT_LOCAL_NETWORK
         detail = f"no answer within {now - self.asked:.1f} s"
         return Death(End.SILENCE, cause, detail, "", "", now, self._silent, True, tcp)
 
