@@ -30,7 +30,7 @@ AT_EACH_LINE = """
 
     at = set()
     stop = waiting.Stop()
-    with ending(stop) as told:
+    with ending(stop.throw) as told:
         sys.settrace(trace)
         stop.{what}
         sys.settrace(None)

@@ -18,6 +18,7 @@ from exporter.examination.plan import Plan, PlanError
 from exporter.examination.report import Report
 from exporter.model import Cause, Secret, SecretUnreadable, harmless
 from exporter.settings import format_duration, parse_duration
+from exporter.terminal.ending import ending
 from exporter.terminal.screen import screen_of
 from exporter.terminal.showing import Form, Paper, Reading, discard, watched, write
 
@@ -159,12 +160,13 @@ def examined(parsed: argparse.Namespace, plan: Plan, reading: Reading) -> Report
     screen = screen_of(sys.stdout, sys.stderr, plain=parsed.plain or parsed.log_level is not None)
     logged = StringIO()
     logs.set_up(parsed.log_level or "error", parsed.log_format, logged if screen.live else sys.stderr)
-    try:
-        report = watched(examination, screen, sys.stderr)
-    finally:
-        sys.stderr.write(logged.getvalue())
-    paper = Paper(form=parsed.form, host=harmless(socket.gethostname()), reading=reading, screen=screen)
-    _write(report, paper)
+    with ending(examination.end):  # until the report is there: a terminal that goes may tell of it twice
+        try:
+            report = watched(examination, screen, sys.stderr)
+        finally:
+            sys.stderr.write(logged.getvalue())
+        paper = Paper(form=parsed.form, host=harmless(socket.gethostname()), reading=reading, screen=screen)
+        _write(report, paper)
     if plan.password is None and any(each.cause is Cause.AUTH_CREDENTIALS for each in report.findings):
         _hint(parsed.where)
     return report

@@ -2,11 +2,9 @@
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Final
-
-from exporter.net.waiting import Stop
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -19,16 +17,24 @@ class Ending:
 
 
 @contextlib.contextmanager
-def ending(stop: Stop) -> Iterator[Ending]:
-    """Throw the switch when a signal asks us to end; what the signals did before comes back at the end."""
+def ending(end: Callable[[], None], *, at_once: bool = True) -> Iterator[Ending]:
+    """Have `end` called for the first signal that asks us to end; a second Ctrl-C leaves `at_once`.
+
+    That is, it raises KeyboardInterrupt. All other signals after the first change nothing: a terminal that
+    goes away may tell of it twice, once through its shell. What is ignored by the will of whoever has
+    started us, as `nohup` does, stays so. What the signals did before comes back at the end.
+    """
     told = Ending()
 
-    def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  as signal handlers are called
-        if not told.signal:  # the switch must not be thrown while it is being thrown
+    def heed(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  as signal handlers are called
+        if not told.signal:
             told.signal = number
-            stop.throw()
+            end()
+        elif at_once and number == signal.SIGINT:
+            raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, end) for number in ENDING}
+    heeded = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, heed) for number in heeded}
     try:
         yield told
     finally:

@@ -38,27 +38,27 @@ class Watch:
 def report(watch: Watch, style: Style, say: Callable[[str], None], *, as_json: bool) -> int:
     """Go all rounds, then say what came of them; Ctrl-C has it said at once. Gives the exit status."""
     started = time.time()
-    with ending(watch.stop) as told:
+    with ending(watch.stop.throw) as told:
         if not as_json:
             say(opening(started))
         watch.tracer.run(watch.seen, lambda: watch.naming.ask(watch.seen.trace()))
         trace = watch.seen.trace()
         watch.naming.settle(trace, NAMED_WITHIN, watch.stop)
-    verdict = watch.verdict()
-    if as_json:
-        say(
-            document(
-                trace,
-                verdict,
-                started=started,
-                source=watch.source,
-                destination=watch.destination,
-                naming=watch.naming,
-                style=style,
+        verdict = watch.verdict()
+        if as_json:
+            say(
+                document(
+                    trace,
+                    verdict,
+                    started=started,
+                    source=watch.source,
+                    destination=watch.destination,
+                    naming=watch.naming,
+                    style=style,
+                )
             )
-        )
-    else:
-        say(f"{table(trace, watch.source, watch.naming, style)}\n\n{verdict.sentence}")
+        else:
+            say(f"{table(trace, watch.source, watch.naming, style)}\n\n{verdict.sentence}")
     return status(verdict, told.signal)
 
 

@@ -25,7 +25,7 @@ def live(watch: Watch, style: Style) -> int:
     console = Console(highlight=False, markup=False, emoji=False)
     display = _Display(watch, View(style=style))
     tracing = _Tracing(watch)
-    with ending(watch.stop) as told:
+    with ending(watch.stop.throw, at_once=False) as told:  # the terminal is put back
         try:
             with (
                 keyboard(sys.stdin.fileno()) as keys,
@@ -35,7 +35,8 @@ def live(watch: Watch, style: Style) -> int:
                 display.run(window, keys, tracing)
         finally:
             watch.stop.throw()
-            tracing.join(END_WITHIN)
+            if tracing.ident is not None:
+                tracing.join(END_WITHIN)
         tracing.check()
         console.print(last_words(display.scene(), display.view, console.width))
     return status(watch.verdict(), told.signal)

@@ -10,7 +10,6 @@ from typing import Protocol, TextIO
 
 from exporter.examination.report import Progress, Report
 from exporter.terminal.document import document
-from exporter.terminal.interrupting import interrupted
 from exporter.terminal.markdown import markdown
 from exporter.terminal.parts import Part, lined, written
 from exporter.terminal.progress import News
@@ -51,8 +50,8 @@ class Examining(Protocol):
 
 
 def watched(examination: Examining, screen: Screen, errors: TextIO) -> Report:
-    """Carry out an examination, with its progress on `errors`; Ctrl-C ends it."""
-    with _shown(screen, errors) as show, interrupted(examination.end):
+    """Carry out an examination, with its progress on `errors`."""
+    with _shown(screen, errors) as show:
         return examination.run(show)
 
 

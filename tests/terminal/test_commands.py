@@ -61,6 +61,18 @@ def runs(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     return ran
 
 
+@pytest.mark.parametrize(
+    "words", [("schema",), ("metrics",), ("path", "-rnc1", "-i0.1", "127.0.0.1:1"), ("causes",)]
+)
+def test_what_cannot_be_written_is_said(words: tuple[str, ...]) -> None:
+    """On a full disk; `path` has another meaning for the status 1."""
+    done = _in_a_shell(*words, output=">/dev/full")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "the output cannot be written: No space left on device\n",
+    )
+
+
 def _in_a_shell(*words: str, output: str) -> "subprocess.CompletedProcess[str]":
     """Run a command with its streams going somewhere else; the status is its own."""
     return subprocess.run(

@@ -72,7 +72,7 @@ def test_ctrl_c_at_any_stage_leaves_nothing_behind(postgres: Postgres, url: str,
         shown.shows(stage)
         shown.press("C-c")
         assert shown.status() in (0, 2)
-        assert not sessions(postgres)
+        wait_for(lambda: not sessions(postgres))
         told = shown.text()
     assert CUT in told
     assert "Verdict\n" in told

@@ -3,7 +3,6 @@
 import io
 import os
 import pty
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +11,6 @@ from typing import TextIO
 import pytest
 
 from exporter.examination.report import Progress, Report
-from exporter.terminal.interrupting import interrupted
 from exporter.terminal.reading import diagnosed
 from exporter.terminal.screen import Screen, screen_of
 from exporter.terminal.showing import Form, Paper, watched, write
@@ -86,37 +84,14 @@ def test_without_rich_there_are_lines() -> None:
 
 
 class Watched:
-    """An examination that shows one progress, and does something then."""
-
-    def __init__(self, then: Callable[[], object] = lambda: None) -> None:
-        self.ended = 0
-        self._then = then
+    """An examination that shows one progress."""
 
     def run(self, show: Callable[[Progress], None]) -> Report:
         show(progress())
-        self._then()
         return ILL
 
     def end(self) -> None:
-        self.ended += 1
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_one_signal_asks_for_the_end_and_two_leave(number: int) -> None:
-    before = signal.getsignal(number)
-    asked = Watched(lambda: os.kill(os.getpid(), number))
-    assert watched(asked, Screen(), io.StringIO()) is ILL
-    assert asked.ended == 1
-
-    def twice() -> None:
-        os.kill(os.getpid(), number)
-        os.kill(os.getpid(), number)
-
-    with pytest.raises(KeyboardInterrupt):
-        watched(Watched(twice), Screen(), io.StringIO())
-    assert signal.getsignal(number) is before
-    with interrupted(lambda: None):
-        assert signal.getsignal(number) is not before
+        """It has ended."""
 
 
 @pytest.mark.parametrize("live", [True, False])
