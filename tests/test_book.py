@@ -234,6 +234,21 @@ def test_the_end_of_the_daemon_ends_the_book_and_wakes_who_waits(stop: Stop) -> 
     wait_for(lambda: not books())
 
 
+def test_where_no_thread_can_be_had_the_next_who_asks_gets_one(
+    stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = AddressBook(Scripted(("10.0.0.1",)), stop)
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(RuntimeError):
+            book.addresses(HOST, 1.0)
+    assert book.addresses(HOST, 10.0) == ("10.0.0.1",)
+
+
 def test_a_thousand_hosts_take_one_thread(stop: Stop) -> None:
     resolver = Scripted(("a",))
     book = AddressBook(resolver, stop)

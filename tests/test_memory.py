@@ -1,5 +1,6 @@
 """What outlives the daemon: the file of what was learnt."""
 
+import fcntl
 import json
 import logging
 import os
@@ -22,6 +23,21 @@ def test_what_was_learnt_is_there_after_a_restart(tmp_path: Path) -> None:
     first.save()
     assert Memory(tmp_path / "state" / "deep").recall("orders") == LEARNT
     assert {path.name for path in (tmp_path / "state" / "deep").iterdir()} == {NAME, LOCK}
+
+
+def test_one_that_is_stopped_while_it_writes_stops_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "PATIENCE", 0.1)
+    known = Memory(tmp_path)
+    known.keep("orders", LEARNT)
+    with (tmp_path / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        known.save()
+    (line,) = caplog.records
+    assert vars(line)["fields"]["detail"] == "another process keeps it locked; a restart will learn anew"
+    known.save()
+    assert Memory(tmp_path).recall("orders") == LEARNT
 
 
 def test_two_may_share_a_directory(tmp_path: Path) -> None:

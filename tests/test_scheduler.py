@@ -252,6 +252,10 @@ def test_what_a_run_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
         wait_for(lambda: "run broke" in caplog.text)
 
 
+def test_what_has_not_begun_may_be_stopped() -> None:
+    Scheduler(Recorder()).stop()
+
+
 def test_stopping_waits_for_nobody() -> None:
     release = threading.Event()
     try:

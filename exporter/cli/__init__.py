@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final
 
-from exporter.cli.output import VERSION
+from exporter.cli.output import VERSION, OutputLost, complain
 from exporter.cli.parsing import Parser
 
 COMMANDS: Final[Mapping[str, str]] = {
@@ -44,11 +44,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = parsed.command(parsed)
     except KeyboardInterrupt:
         status = 130  # as a shell says it: ended by SIGINT
-    except BrokenPipeError:
+    except BrokenPipeError:  # whoever read us has gone
         status = 1
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone
+        _discard_output()
+    except OutputLost as error:
+        status = 2
+        _discard_output()
+        complain(str(error))
     _end_soon(status)
     return status
+
+
+def _discard_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(words: Sequence[str] = ()) -> Parser:

@@ -1,10 +1,9 @@
 """`conndrop healthy`: whether an exporter goes on; for health checks where no curl is, as in its image."""
 
 import argparse
-import signal
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from concurrent.futures import Future, wait
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -49,8 +48,7 @@ def _url(text: str) -> SplitResult:
 
 def _run(parsed: argparse.Namespace) -> int:
     try:
-        with _deadline():
-            status, words = _asked(parsed.url)
+        status, words = _asked(parsed.url)
     except (OSError, HTTPException) as error:
         cut_off = isinstance(error, ConnectionResetError) and parsed.url.scheme == "http"
         further = "; if it has TLS, its URL begins with https://" if cut_off else ""
@@ -64,24 +62,26 @@ def _run(parsed: argparse.Namespace) -> int:
     return 1
 
 
-@contextmanager
-def _deadline() -> Iterator[None]:
-    """Raise TimeoutError in what is within once its time is over, wherever it waits."""
-
-    def over(*_: object) -> None:
-        raise TimeoutError(f"no answer within {WITHIN:g} s")
-
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, WITHIN)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def _asked(url: SplitResult) -> tuple[int, str]:
-    """Give status and words of the answer; raises OSError and HTTPException."""
+    """Give status and words of the answer; raises OSError, TimeoutError after WITHIN, and HTTPException.
+
+    It is asked in a thread: nothing else ends the wait for a dead resolver.
+    """
+    answer: Future[tuple[int, str]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(_answer(url))
+        except Exception as error:  # noqa: BLE001  carried to whoever waits
+            answer.set_exception(error.with_traceback(None))  # whose frames would keep the socket
+
+    threading.Thread(target=ask, daemon=True).start()
+    if not wait([answer], WITHIN).done:
+        raise TimeoutError(f"no answer within {WITHIN:g} s")
+    return answer.result()
+
+
+def _answer(url: SplitResult) -> tuple[int, str]:
     connection = _connection(url)
     try:
         connection.request("GET", f"{url.path.rstrip('/')}/-/healthy")

@@ -6,6 +6,7 @@ that, and the exporter. All are processes of one network of their own, and gone 
 
 import json
 import logging
+import math
 import os
 import shutil
 import signal
@@ -39,9 +40,11 @@ def run(
 
     Raises DemoError when something it needs is missing.
     """
-    # A signal during the preparations must not leave anything behind either.
-    for number in SIGNALS:
-        signal.signal(number, lambda *_: sys.exit(0))
+    # A signal during the preparations must not leave anything behind either. What whoever has started us
+    # has us ignore, as nohup does, stays ignored.
+    heeded = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    for number in heeded:
+        signal.signal(number, _leave)
     listener = _listening(listen)  # of the host's network, where whoever watches has a browser
     way = between(plan.forget, relay=plan.relay)
     say(plan.beginning(way))
@@ -56,8 +59,15 @@ def run(
         say(GREETING.format(page=daemon.urls[0], name=NAME, process=server.process))
         with _told(plan, way, server, say) as story:
             signal.setitimer(signal.ITIMER_REAL, plan.seconds or 0.0)
-            app.run(daemon, SIGNALS)
+            app.run(daemon, heeded, end_within=math.inf)  # what it has begun must not stay behind
     say(story.end())
+
+
+def _leave(*_: object) -> None:
+    """End, and let no other signal come between what is taken away then, whichever thread it is sent to."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def _listening(addresses: Sequence[ListenAddress]) -> socket.socket:
@@ -102,7 +112,7 @@ def _told(plan: Plan, way: Between, server: Server, say: Callable[[str], None]) 
 def _say_or_end(say: Callable[[str], None], words: str) -> None:
     try:
         say(words)
-    except BrokenPipeError:
+    except OSError:  # that of a terminal that is gone says so in other words than that of a pipe
         os.kill(os.getpid(), signal.SIGTERM)  # whoever read us has gone
 
 

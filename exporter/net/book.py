@@ -120,8 +120,9 @@ class AddressBook:
             entry = self._entries.get(host)
             if entry is None:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="address book", daemon=True)
-                    self._thread.start()
+                    thread = threading.Thread(target=self._run, name="address book", daemon=True)
+                    thread.start()
+                    self._thread = thread  # not before: it may be that no more threads can be had now
                 entry = self._entries[host] = _Entry(host)
                 self._post(partial(self._begin, entry))
             return entry

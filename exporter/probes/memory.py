@@ -1,6 +1,7 @@
 """What has been learnt and is worth more than one run of the daemon: a file, written whole each time."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import logging
@@ -8,6 +9,7 @@ import os
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,6 +19,10 @@ log = logging.getLogger(__name__)
 
 NAME: Final = "learnt.json"
 LOCK: Final = ".lock"
+PATIENCE: Final = 2.0
+"""Seconds that another exporter may take to write what it has learnt."""
+AGAIN: Final = 0.02
+"""Seconds between two looks whether it has."""
 Known = dict[str, dict[str, Any]]
 SENSELESS: Final = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 """What reading a file of somebody else's can end with."""
@@ -105,7 +111,7 @@ class Memory:
             number, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=directory)
             try:
                 with (directory / LOCK).open("a") as lock, os.fdopen(number, "w", encoding="utf-8") as file:
-                    fcntl.flock(lock, fcntl.LOCK_EX)  # another exporter may share the directory
+                    _locked(lock.fileno())  # another exporter may share the directory
                     others = _others(directory / NAME)
                     latest = {key: used[key] if key in mine else others.get(key, used[key]) for key in used}
                     earlier = {key: known for key, known in others.items() if key not in used}
@@ -123,6 +129,20 @@ class Memory:
                 log.warning("state not writable", extra={"fields": fields})
             return False
         return True
+
+
+def _locked(descriptor: int) -> None:
+    """Have the lock; raises OSError if another has it for longer than PATIENCE, as one that is stopped."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise OSError(errno.EAGAIN, "another process keeps it locked") from None
+            time.sleep(AGAIN)
+        else:
+            return
 
 
 def _stored(path: Path) -> Known:

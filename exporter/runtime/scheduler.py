@@ -109,7 +109,8 @@ class Scheduler:
 
     def stop(self) -> None:
         """Begin no further run; those under way are not waited for."""
-        self._scheduler.shutdown(wait=False)
+        if self._scheduler.running:  # it may be that what comes before it could not be started
+            self._scheduler.shutdown(wait=False)
 
     def realign(self) -> None:
         """Move every job that is due later than its interval allows to within an interval of now."""

@@ -37,7 +37,7 @@ class Vitals:
     def hanging(self, seconds: float) -> list[str]:
         """Name the loops that have not come round for so long."""
         now = self._clock()
-        return [name for name, turned in self._turns.items() if now - turned > seconds]
+        return [name for name, turned in tuple(self._turns.items()) if now - turned > seconds]
 
 
 async def turning(turned: Callable[[], None]) -> None:
