@@ -3,6 +3,7 @@
 import functools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -50,6 +51,13 @@ LONG: Final = (
 )
 """Files that take more than half a minute, the longest first."""
 SERVERS: dict[str, type[Database]] = {"postgresql": Postgres, "mariadb": MariaDb, "mysql": MySql}
+
+
+def pytest_configure() -> None:
+    """Heed the signals that tests send: what is ignored here, as under `nohup`, is so in all that is begun."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.hookimpl(trylast=True)

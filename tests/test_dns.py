@@ -1,5 +1,6 @@
 """Names: what the system and each name server say of them, against a real name server."""
 
+import re
 import resource
 import threading
 import time
@@ -208,7 +209,9 @@ class TestWithARealServer:
         assert causes(seen) == {"": "dns.failure", "127.0.0.1": "dns.failure", "127.0.0.1:5353": None}
         assert 2.8 <= seconds < 4, "a busy machine is late, too"
         assert seen[0].failure.detail == "db.test: no answer from the resolver within 2.850 s"
-        assert seen[1].failure.detail.startswith("127.0.0.1: no answer for A and AAAA within 2.8")
+        said = re.fullmatch(r"127\.0\.0\.1: no answer for A and AAAA within (.*) s", seen[1].failure.detail)
+        assert said
+        assert 2.8 <= float(said[1]) <= seconds
         assert seen[1].rcode == ""
         assert seen[2].duration < 2
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
+from statistics import median
 
 import bcrypt
 import pytest
@@ -98,7 +99,7 @@ def test_headers_are_on_every_answer(tmp_path: Path) -> None:
 
 
 def test_the_limit_of_requests(tmp_path: Path) -> None:
-    with serving(tmp_path, "rate_limit: {interval: 200ms, burst: 3}\n") as port:
+    with serving(tmp_path, "rate_limit: {interval: 2s, burst: 3}\n") as port:
         found = [ask(port, "/-/healthy")[0] for _ in range(5)]
         assert found[:3] == [200] * 3
         assert 429 in found
@@ -156,11 +157,11 @@ def seconds(passwords: Passwords, told: dict[str, str], user: str, password: byt
 def test_unknown_users_cost_as_much_as_known_ones() -> None:
     told = {"alice": bcrypt.hashpw(b"correct horse", bcrypt.gensalt(9)).decode()}
     passwords = Passwords()
-    taken = {
-        user: sorted(seconds(passwords, told, user, b"%d" % number) for number in range(7))[3]
-        for user in ("alice", "nobody")
-    }
-    assert taken["nobody"] == pytest.approx(taken["alice"], rel=0.5)
+    taken: dict[str, list[float]] = {"alice": [], "nobody": []}
+    for number in range(7):  # in turn: a processor is not always as quick
+        for user, times in taken.items():
+            times.append(seconds(passwords, told, user, b"%d" % number))
+    assert median(taken["nobody"]) == pytest.approx(median(taken["alice"]), rel=0.5)
     assert passwords.judge({}, Credentials("nobody", b"x", "a")) is Verdict.WRONG
 
 

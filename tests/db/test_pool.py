@@ -68,8 +68,8 @@ def places() -> Places:
 
 
 @pytest.fixture
-def make(places: Places) -> Iterator[Make]:
-    """Make pools, all of which give everything back in the end."""
+def make(places: Places, request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Make pools, all of which give everything back in the end; to the server, too."""
     pools: list[Pool] = []
 
     def pool(
@@ -100,6 +100,9 @@ def make(places: Places) -> Iterator[Make]:
     for one in pools:
         one.empty()
     assert places.free == 5
+    if "database" in request.fixturenames:
+        database = request.getfixturevalue("database")
+        wait_for(lambda: not sessions(database))
 
 
 @pytest.fixture(params=["plain", "encrypted"])

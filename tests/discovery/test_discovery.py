@@ -102,8 +102,8 @@ def test_targets_come_and_go_and_others_go_on(
     it.daemon.start()
     wait_for(lambda: it.given() == {"127.0.0.1"})
     wait_for(it.holds(1))
+    wait_for(lambda: counted(it))
     held, before = it.held(), counted(it)
-    assert before
     inventory.lists(f"127.0.0.1:{port}", "db2", team="shop")
     wait_for(lambda: it.given() == {"127.0.0.1", "db2"})
     assert it.of("inventory")["targets"] == 2

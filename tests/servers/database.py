@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import itertools
 import os
 import shutil
 import signal
@@ -14,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 from urllib.parse import quote, urlencode
 
 from tests.servers.certificates import Certificates
@@ -29,10 +30,32 @@ class ServerMissing(Exception):
     """A server's programs are not on this machine; the text says how to get them."""
 
 
+PORTS: Final = range(20_000, 32_000)
+"""Below those that the kernel hands out: what is free stays so until a server binds it."""
+WORKERS: Final = 6
+"""Workers whose ports are apart."""
+
+
+def _ports() -> Iterator[int]:
+    """Give the ports of this worker, in turn, beginning anywhere."""
+    each = len(PORTS) // WORKERS
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % WORKERS
+    begin = os.getpid() % each
+    return (PORTS[worker * each + number % each] for number in itertools.count(begin))
+
+
+_PORTS: Final = _ports()
+
+
 def free_port() -> int:
-    """Find a loopback port that nothing listens on, over IPv4 and IPv6."""
-    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as sock:
-        return int(sock.getsockname()[1])
+    """Find a loopback port that nothing listens on, over IPv4 and IPv6; another each time."""
+    for port in itertools.islice(_PORTS, len(PORTS)):
+        with (
+            contextlib.suppress(OSError),
+            socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True),
+        ):
+            return port
+    raise OSError("no port is free")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
