@@ -54,10 +54,10 @@ SERVERS: dict[str, type[Database]] = {"postgresql": Postgres, "mariadb": MariaDb
 
 
 def pytest_configure() -> None:
-    """Heed the signals that tests send: what is ignored here, as under `nohup`, is so in all that is begun."""
-    for number in (signal.SIGINT, signal.SIGHUP):
+    """Have what tests begin heed signals: what is ignored here, as under `nohup`, is ignored there, too."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, lambda *_: None)):
         if signal.getsignal(number) is signal.SIG_IGN:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, handler)
 
 
 @pytest.hookimpl(trylast=True)

@@ -14,11 +14,14 @@ from tests.networks import in_own_network, needs_namespaces, run_inside
     [
         ("127.0.0.1", ["address", "flush", "dev", "lo"]),
         ("::1", ["address", "flush", "dev", "lo"]),
+        ("fd00:1:2:3::4", ["address", "flush", "dev", "lo"]),
         ("::1", ["link", "set", "lo", "down"]),
     ],
 )
 def test_a_way_is_there_until_it_is_not(address: str, gone: list[str]) -> None:
     def what() -> list[bool]:
+        if address not in ("127.0.0.1", "::1"):
+            run_inside("ip", "address", "add", address, "dev", "lo")
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with (
             socket.create_server((address, 0), family=family) as listener,

@@ -59,8 +59,8 @@ class Watched:
 
         A question that has come and is not read any more makes its kernel answer with a reset.
         """
-        said = [drop for drop in self.dropped() if (drop["end"], drop["used"]) != ("rst", "yes")]
-        return {(drop["end"], drop["cause"]) for drop in said}
+        seen = {(drop["end"], drop["cause"], drop["used"]) for drop in self.dropped()}
+        return {(end, cause) for end, cause, _ in seen - {("rst", "unknown", "yes")}}
 
     def dropped(self) -> list[dict[str, Any]]:
         """Give the log lines of its drops."""

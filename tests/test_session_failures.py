@@ -85,7 +85,7 @@ def taken_away(sock: socket.socket) -> None:
 def test_a_session_whose_own_host_has_no_way_any_more(scheme: str, script: Script) -> None:
     def look() -> SessionObservation:
         with server(script) as port:
-            return session(f"{scheme}://u:p@127.0.0.1:{port}/d?{OFF[scheme]}", timeout="2s")
+            return session(f"{scheme}://u:p@127.0.0.1:{port}/d?{OFF[scheme]}", timeout="4s")
 
     failure = in_own_network(look).failure
     assert failure
@@ -105,7 +105,7 @@ def test_who_is_cut_off_after_it_was_heard_is_not_taken_for_a_mute_server(
 
     def look() -> SessionObservation:
         with server(script) as port:
-            return session(f"{scheme}://u:p@127.0.0.1:{port}/d?{OFF[scheme]}", timeout="2s")
+            return session(f"{scheme}://u:p@127.0.0.1:{port}/d?{OFF[scheme]}", timeout="4s")
 
     failure = in_own_network(look).failure
     assert failure
@@ -135,7 +135,7 @@ def test_the_duration_tells_how_late_it_was_closed(scheme: str, params: dict[str
         seen = in_time(lambda: session(where, timeout="2s"), LATE + 0.15)
     assert seen.failure
     assert seen.failure.cause is HUNG_UP
-    assert seen.duration >= LATE
+    assert LATE <= seen.duration <= LATE + 0.15
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,7 @@ def test_who_is_not_trusted_learns_no_name(certificates: Certificates, then: Scr
         where = f"mysql://somebody:hunter2@localhost:{port}/shop?{VERIFIED}"
         seen = in_time(lambda: session(where, timeout="1s", interval="1s", answers=["127.0.0.1"]), 1.1)
     assert verdict(seen) == DISTRUSTED
+    assert seen.duration <= 1.1
     said = b"".join(received)
     assert b"\0conndrop-tls-" in said
     assert b"somebody" not in said
@@ -181,6 +182,7 @@ def test_hello_requests_without_end(pieces: int) -> None:
         seen = in_time(lambda: session(where, timeout="500ms", interval="1s"), 0.6)
     assert seen.failure
     assert str(seen.failure.phase) == "tls"
+    assert seen.duration <= 0.6
 
 
 BROKEN_OFF: list[tuple[str, Script]] = [

@@ -96,6 +96,7 @@ def in_time(echo: Echo) -> bool:
 
 def agree(seen: dict[str, list[Any]], truth: dict[str, list[Echo]], missed: int) -> None:
     """Every echo has the fate it had on the wire, and every delay is the wire's."""
+    assert sum(map(len, truth.values())) >= 0.5 * TARGETS * SECONDS / INTERVAL
     assert sum(map(len, truth.values())) + missed >= 0.9 * TARGETS * SECONDS / INTERVAL
     for where, sent in truth.items():
         arrived = [echo for echo in sent if in_time(echo)]

@@ -40,7 +40,8 @@ def run(
         daemon.reread()
     last_resort = threading.Timer(min(end_within, threading.TIMEOUT_MAX), os._exit, (CUT_SHORT,))
     last_resort.daemon = True
-    last_resort.start()
+    with suppress(RuntimeError):  # no more threads to be had: it ends all the same, unless it hangs
+        last_resort.start()
     log.info("stopping")
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Python, as it ends, would have it end us in its own way
     daemon.stop()

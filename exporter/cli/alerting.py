@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter import alerts
 from exporter.cli.files import write
-from exporter.cli.output import complain, say
+from exporter.cli.output import OutputLost, complain, say
 from exporter.config import ConfigurationError, load_block
 
 
@@ -61,8 +61,8 @@ def _run(parsed: argparse.Namespace) -> int:
     except ConfigurationError as error:
         complain(str(error))
         return 1
-    except BrokenPipeError:
-        raise  # whoever read us has gone: no file is to blame
+    except (BrokenPipeError, OutputLost):
+        raise  # no file is to blame
     except OSError as error:
         complain(f"{error.filename or parsed.directory}: cannot be written: {error.strerror}")
         return 1

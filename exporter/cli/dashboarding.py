@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from exporter.cli.files import write
-from exporter.cli.output import complain, say
+from exporter.cli.output import OutputLost, complain, say
 from exporter.grafana import dashboards
 
 
@@ -29,8 +29,8 @@ def _run(parsed: argparse.Namespace) -> int:
     try:
         found = [*parsed.directory.glob("conndrop-*.json")]
         say("\n".join(write(parsed.directory, texts, found, "Grafana show it beside the others")))
-    except BrokenPipeError:
-        raise  # whoever read us has gone: no file is to blame
+    except (BrokenPipeError, OutputLost):
+        raise  # no file is to blame
     except OSError as error:
         complain(f"{error.filename or parsed.directory}: cannot be written: {error.strerror}")
         return 1

@@ -18,7 +18,7 @@ from exporter.examination.plan import Plan, PlanError
 from exporter.examination.report import Report
 from exporter.model import Cause, Secret, SecretUnreadable, harmless
 from exporter.settings import format_duration, parse_duration
-from exporter.terminal.ending import ending
+from exporter.terminal.ending import ending, outliving
 from exporter.terminal.screen import screen_of
 from exporter.terminal.showing import Form, Paper, Reading, discard, watched, write
 
@@ -160,9 +160,10 @@ def examined(parsed: argparse.Namespace, plan: Plan, reading: Reading) -> Report
     screen = screen_of(sys.stdout, sys.stderr, plain=parsed.plain or parsed.log_level is not None)
     logged = StringIO()
     logs.set_up(parsed.log_level or "error", parsed.log_format, logged if screen.live else sys.stderr)
-    with ending(examination.end):  # until the report is there: a terminal that goes may tell of it twice
+    with outliving():
         try:
-            report = watched(examination, screen, sys.stderr)
+            with ending(examination.end):
+                report = watched(examination, screen, sys.stderr)
         finally:
             sys.stderr.write(logged.getvalue())
         paper = Paper(form=parsed.form, host=harmless(socket.gethostname()), reading=reading, screen=screen)

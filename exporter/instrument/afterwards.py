@@ -10,6 +10,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 
@@ -47,11 +48,15 @@ class Afterwards:
             what()
 
     def catch_up(self) -> None:
-        """Do what has been left in this process: what its parent has left is the parent's."""
+        """Do what has been left in this process: what its parent has left is the parent's.
+
+        Nobody is told of what fails: whoever does it now has nothing to do with it.
+        """
         while True:
             try:
                 process, what = self._left.popleft()
             except IndexError:
                 return
             if process == os.getpid():
-                what()
+                with suppress(Exception):
+                    what()

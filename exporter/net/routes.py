@@ -4,8 +4,6 @@ import errno
 import socket
 from typing import Final
 
-from exporter.net.tcp_info import borrowed
-
 NO_WAY: Final = {errno.EADDRNOTAVAIL, errno.EHOSTUNREACH, errno.ENETDOWN, errno.ENETUNREACH}
 """What the kernel says where this host has lost the connection's own address, or every route to its peer."""
 
@@ -16,17 +14,16 @@ def routed(descriptor: int) -> bool:
     Sends nothing. True as well where that cannot be told.
     """
     try:
-        with borrowed(descriptor) as sock:
-            here, there = sock.getsockname(), sock.getpeername()
-        if not isinstance(there, tuple):
-            return True  # no address: it stays on this host
-        with socket.socket(_family(there), socket.SOCK_DGRAM) as asking:
+        sock = socket.socket(fileno=descriptor)  # which finds its family out: addresses are cut to it
+        try:
+            family, here, there = sock.family, sock.getsockname(), sock.getpeername()
+        finally:
+            sock.detach()
+        if family not in (socket.AF_INET, socket.AF_INET6):
+            return True  # it stays on this host
+        with socket.socket(family, socket.SOCK_DGRAM) as asking:
             asking.bind((here[0], 0, *here[2:]))
             asking.connect(there)
     except OSError as error:
         return error.errno not in NO_WAY
     return True
-
-
-def _family(where: tuple[object, ...]) -> socket.AddressFamily:
-    return socket.AF_INET if len(where) == 2 else socket.AF_INET6

@@ -17,12 +17,27 @@ class Ending:
 
 
 @contextlib.contextmanager
+def outliving() -> Iterator[None]:
+    """Let SIGHUP change nothing: what is to be written may go elsewhere than to the terminal that goes away.
+
+    It tells of that more than once, where its shell does, too.
+    """
+    before = signal.getsignal(signal.SIGHUP)
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@contextlib.contextmanager
 def ending(end: Callable[[], None], *, at_once: bool = True) -> Iterator[Ending]:
     """Have `end` called for the first signal that asks us to end; a second Ctrl-C leaves `at_once`.
 
-    That is, it raises KeyboardInterrupt. All other signals after the first change nothing: a terminal that
-    goes away may tell of it twice, once through its shell. What is ignored by the will of whoever has
-    started us, as `nohup` does, stays so. What the signals did before comes back at the end.
+    That is, it raises KeyboardInterrupt. All other signals after the first change nothing. What is ignored
+    by the will of whoever has started us, as `nohup` does, stays so. What the signals did before comes back
+    at the end.
     """
     told = Ending()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from exporter.net.waiting import Stop
-from exporter.terminal.ending import ending
+from exporter.terminal.ending import ending, outliving
 from exporter.terminal.path_report import Style, document, opening, table
 from exporter.tracing.destination import Destination
 from exporter.tracing.naming import Naming
@@ -38,12 +38,13 @@ class Watch:
 def report(watch: Watch, style: Style, say: Callable[[str], None], *, as_json: bool) -> int:
     """Go all rounds, then say what came of them; Ctrl-C has it said at once. Gives the exit status."""
     started = time.time()
-    with ending(watch.stop.throw) as told:
-        if not as_json:
-            say(opening(started))
-        watch.tracer.run(watch.seen, lambda: watch.naming.ask(watch.seen.trace()))
-        trace = watch.seen.trace()
-        watch.naming.settle(trace, NAMED_WITHIN, watch.stop)
+    with outliving():
+        with ending(watch.stop.throw) as told:
+            if not as_json:
+                say(opening(started))
+            watch.tracer.run(watch.seen, lambda: watch.naming.ask(watch.seen.trace()))
+            trace = watch.seen.trace()
+            watch.naming.settle(trace, NAMED_WITHIN, watch.stop)
         verdict = watch.verdict()
         if as_json:
             say(

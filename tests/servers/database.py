@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import errno
 import itertools
 import os
 import shutil
@@ -50,10 +51,12 @@ _PORTS: Final = _ports()
 def free_port() -> int:
     """Find a loopback port that nothing listens on, over IPv4 and IPv6; another each time."""
     for port in itertools.islice(_PORTS, len(PORTS)):
-        with (
-            contextlib.suppress(OSError),
-            socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True),
-        ):
+        try:
+            socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True).close()
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        else:
             return port
     raise OSError("no port is free")
 

@@ -62,7 +62,15 @@ def runs(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Runs:
 
 
 @pytest.mark.parametrize(
-    "words", [("schema",), ("metrics",), ("path", "-rnc1", "-i0.1", "127.0.0.1:1"), ("causes",)]
+    "words",
+    [
+        ("schema",),
+        ("metrics",),
+        ("alerts",),
+        ("dashboards",),
+        ("path", "-rnc1", "-i0.1", "127.0.0.1:1"),
+        ("causes",),
+    ],
 )
 def test_what_cannot_be_written_is_said(words: tuple[str, ...]) -> None:
     """On a full disk; `path` has another meaning for the status 1."""

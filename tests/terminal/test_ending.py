@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporter.terminal.ending import ENDING, ending
+from exporter.terminal.ending import ENDING, ending, outliving
 from tests.servers import Postgres
 from tests.terminal.pane import COMMAND
 
@@ -72,6 +72,28 @@ def test_what_is_ignored_stays_so(number: signal.Signals) -> None:
         assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, before)
+
+
+def test_while_something_is_written_only_a_terminal_that_goes_changes_nothing() -> None:
+    """Whoever wants it to end now is not kept waiting by somebody who does not read."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    with outliving():
+        signal.raise_signal(signal.SIGHUP)
+        assert {number: signal.getsignal(number) for number in before} == before
+        with ending(lambda: None) as told:
+            signal.raise_signal(signal.SIGHUP)
+            assert told.signal == signal.SIGHUP
+        signal.raise_signal(signal.SIGHUP)
+
+
+def test_what_is_ignored_stays_so_while_something_is_written() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with outliving():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def examining(postgres: Postgres, *before: str) -> "subprocess.Popen[str]":
