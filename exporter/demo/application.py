@@ -28,24 +28,33 @@ def pool(url: str, password: str, recycle: int) -> Engine:
     return create_engine(make_url(url).set(password=password), pool_recycle=recycle, connect_args=patience)
 
 
-def use(engine: Engine) -> dict[str, Any]:
-    """Take a connection out of the pool and ask something; tell how long it took, and of what went wrong."""
+def use(engine: Engine, recycle: int) -> dict[str, Any]:
+    """Take a connection out of the pool and ask something; tell when and how long, and of what went wrong.
+
+    `begun` is of the clock that all processes of a host have in common; `recycle` is the pool's.
+    """
     begun, error = time.monotonic(), None
     try:
         with engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except DBAPIError as failed:
         error = (str(failed.orig).strip().splitlines() or [type(failed.orig).__name__])[0]
-    return {"seconds": round(time.monotonic() - begun, 3), "error": error}
+    return {
+        "begun": begun,
+        "seconds": round(time.monotonic() - begun, 3),
+        "recycle": recycle,
+        "error": error,
+    }
 
 
 def main() -> None:
     """Be used now and then, until nobody wants that any more."""
     url, rest = sys.argv[1], float(sys.argv[3])
     password = Path(sys.argv[2]).read_text()
-    engine = pool(url, password, -1)
+    recycle = -1
+    engine = pool(url, password, recycle)
     while True:
-        told = use(engine)
+        told = use(engine, recycle)
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
         if select.select([sys.stdin], [], [], rest if told["error"] is None else AGAIN)[0]:
@@ -53,7 +62,8 @@ def main() -> None:
             engine.dispose()
             if not order:
                 return
-            engine = pool(url, password, int(order))
+            recycle = int(order)
+            engine = pool(url, password, recycle)
 
 
 if __name__ == "__main__":

@@ -20,9 +20,10 @@ NARROWEST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One use of the application's pool, begun at `at` (monotonic seconds), and whether it met an error."""
+    """One use of the application's pool: when it began (monotonic), its `pool_recycle`, whether it failed."""
 
     at: float
+    recycle: int
     failed: bool
 
 
@@ -63,7 +64,7 @@ class Story:
         with self._lock:
             error, before = told["error"], self._error
             self._error = error
-            self._uses.append(Use(self._now() - told["seconds"], error is not None))
+            self._uses.append(Use(told["begun"], told["recycle"], error is not None))
             if error is not None and error != before:  # of a row of failures, the first
                 waited = f"no answer for {told['seconds']:.0f} s: " if told["seconds"] >= 1 else ""
                 self._tell("application", f"{waited}{error}")
@@ -113,7 +114,9 @@ class Story:
             return
         self._compared = True
         before = sum(use.failed for use in self._uses if since - stretch <= use.at < since)
-        after = sum(use.failed for use in self._uses if since <= use.at < since + stretch)
+        # One that begins before the application has read what to do is of neither.
+        heeding = [use for use in self._uses if use.recycle == self._recycle]
+        after = sum(use.failed for use in heeding if since <= use.at < since + stretch)
         last = format_duration(round(stretch))
         verdict = "" if after else ": the errors have stopped"
         self._tell("application", f"{_errors(before)} in the {last} before, {after or 'none'} after{verdict}")

@@ -123,12 +123,12 @@ def test_the_server_sees_somebody_else() -> None:
 
 
 def test_the_relay_resets_both_sides_of_what_is_idle() -> None:
-    way = between(0.5, relay=True)
+    way = between(1.5, relay=True)
     with socket.create_server(("127.0.0.1", way.port)) as listener, standing(way):
         client = socket.create_connection((way.host, way.visible), 5)
         server, _ = listener.accept()
         server.settimeout(5)
-        for _ in range(4):
+        for _ in range(9):
             client.sendall(b"there")
             assert server.recv(100) == b"there"
             server.sendall(b"back")

@@ -21,7 +21,8 @@ class Stage:
         self.story = Story(self.said.append, stretch=60.0, heed=heed, width=width, now=lambda: self.now)
 
     def use(self, error: str | None = None, seconds: float = 0.01) -> None:
-        self.story.used({"seconds": seconds, "error": error})
+        recycle = self.heeded[-1] if self.heeded else -1
+        self.story.used({"begun": self.now - seconds, "seconds": seconds, "recycle": recycle, "error": error})
 
     def log(self, message: str, **fields: str) -> None:
         record = logging.LogRecord("exporter", logging.INFO, "", 0, message, None, None)
@@ -92,6 +93,8 @@ def test_before_and_after_are_compared_over_equal_stretches(after: list[str | No
     assert stage.heeded == [8]
     stage.now += 2
     stage.use(TIMED_OUT, 3.0)  # it had begun before
+    begun = {"begun": stage.now, "seconds": 0.0, "recycle": -1, "error": TIMED_OUT}
+    stage.story.used(begun)  # it had not read it yet
     for error in after:
         stage.now += 20
         assert told not in stage.said[-1]
