@@ -144,3 +144,14 @@ def started(kind: type[Database], certificates: Certificates, place: Place = LOO
         if os.environ.get("CI"):
             raise
         pytest.skip(str(missing))
+
+
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """What signals do is as before after each test: a command run in this process may have changed it."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    for number, handler in before.items():
+        if signal.getsignal(number) is not handler:
+            signal.signal(number, handler)

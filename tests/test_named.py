@@ -110,7 +110,11 @@ def test_trouble_of_the_network_names_the_hop_and_who_owns_it(site: Site) -> Non
         wait_for(lambda: it.value("conndrop_held_connections", target="orders", probe="sentinel"))
         with site.firewall.black_hole():
             wait_for(
-                lambda: any("transit" in " ".join(one["evidence"]) for one in it.incidents()), seconds=60
+                lambda: any(
+                    one["cause"] == Cause.NET_BLACKHOLE and "transit" in " ".join(one["evidence"])
+                    for one in it.incidents()
+                ),
+                seconds=60,
             )
         (one,) = it.incidents()
     assert one["cause"] == Cause.NET_BLACKHOLE

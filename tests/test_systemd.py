@@ -212,12 +212,17 @@ def service(tmp_path: Path, environment: Mapping[str, str], *passed: socket.sock
         process.stderr.close()
 
 
-def meter_of(pid: int) -> int:
-    """Find the process that measures for a daemon."""
+def meters_of(pid: int) -> list[int]:
     listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=True
+        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=False
     )
-    return next(int(line.split()[0]) for line in listed.stdout.splitlines() if "exporter.meter" in line)
+    return [int(line.split()[0]) for line in listed.stdout.splitlines() if "exporter.meter" in line]
+
+
+def meter_of(pid: int) -> int:
+    """Find the process that measures for a daemon, once it is there."""
+    wait_for(lambda: meters_of(pid))
+    return meters_of(pid)[0]
 
 
 def test_the_life_of_a_service(tmp_path: Path, listening: Manager) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.servers import ServerMissing
 
@@ -20,6 +20,7 @@ def chromium() -> Iterator[Browser]:
     """Start Chromium in the calling thread's network; raises ServerMissing where it is not installed."""
     if not PROGRAM.exists():
         raise ServerMissing("no Chromium found: install the package chromium")
+    expect.set_options(timeout=PATIENCE)
     words = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=words, timeout=PATIENCE)

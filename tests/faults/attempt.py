@@ -163,6 +163,6 @@ def _well(running: Exporter, one: Mapping[str, Any]) -> Callable[[], bool]:
 def told(running: Exporter) -> list[dict[str, Any]] | None:
     """Give the incidents, None where the exporter cannot be asked now."""
     try:
-        return running.incidents()
+        return running.incidents(within=2.0)
     except OSError:
         return None

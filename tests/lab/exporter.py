@@ -71,12 +71,14 @@ class Exporter:
         """Give one sample, None if it is not published."""
         return self.everything().get((name, frozenset(labels.items())))
 
-    def incidents(self) -> list[dict[str, Any]]:
+    def incidents(self, within: float = 10.0) -> list[dict[str, Any]]:
         """Give the incidents as `/api/v1/incidents` tells them, newest first; OSError where it does not."""
 
         def fetch() -> bytes:
             try:
-                with urllib.request.urlopen(f"http://{self._address}api/v1/incidents", timeout=2) as answer:
+                with urllib.request.urlopen(
+                    f"http://{self._address}api/v1/incidents", timeout=within
+                ) as answer:
                     content: bytes = answer.read()
             except HTTPError as refusal:
                 refusal.close()

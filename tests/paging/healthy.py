@@ -23,8 +23,9 @@ EVERYTHING: Final[Mapping[str, Any]] = {"server": {"compatible_names": True}, "p
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    """What runs there."""
+    """What runs there, at which pace."""
 
+    pace: Pace
     exporter: Exporter
     monitoring: Monitoring
     load: Load
@@ -40,7 +41,7 @@ def healthy(certificates: Certificates, pace: Pace, release: Release) -> Iterato
         load = stack.enter_context(Load(site))
         running = stack.enter_context(exporter(site.client, _targets(site, pace), etc=etc))
         watching = stack.enter_context(monitoring(site.client, [*jobs, scraping(running)], pace, release))
-        yield Lab(exporter=running, monitoring=watching, load=load)
+        yield Lab(pace=pace, exporter=running, monitoring=watching, load=load)
         load.end()
 
 

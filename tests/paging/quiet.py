@@ -18,6 +18,8 @@ from tests.servers import Certificates
 from tests.servers.releases import NEWER, RELEASES, Release
 
 LOOK: Final = 10.0
+FAILED: Final = "max_over_time(((up == bool 0) * (scrape_duration_seconds < bool {limit})){window}) == 1"
+"""What could not be scraped, but for what only took too long, as on a machine that stood still."""
 Labels = Mapping[str, str]
 
 
@@ -85,9 +87,12 @@ def quiet(lab: Lab, seconds: float) -> Seen:
 
 def seen(lab: Lab, seconds: float) -> Seen:
     """Give what was seen in the seconds up to now."""
-    window, watching = f"[{int(seconds) + 60}s]", lab.monitoring.prometheus
-    alerts = [(one, int(count)) for one, count in watching.query(f"count_over_time(ALERTS{window})")]
-    down = watching.query(f"min_over_time(up{window}) == 0")
+    window, watching = f"[{int(seconds) + 60}s:1s]", lab.monitoring.prometheus
+    alerts = [
+        (one, int(count)) for one, count in watching.query(f"count_over_time(ALERTS[{int(seconds) + 60}s])")
+    ]
+    down = [*watching.query(FAILED.format(limit=0.9 * min(lab.pace.scrape, 10), window=window))]
+    down += watching.query("up == 0")
     told = [alert["labels"] for _, alert in lab.monitoring.receiver.alerts("/hook")]
     return Seen(
         seconds=seconds,

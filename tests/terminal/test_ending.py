@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -16,17 +15,6 @@ from tests.terminal.pane import COMMAND
 WITHIN = 30.0
 
 
-@pytest.fixture(autouse=True)
-def signals() -> Iterator[None]:
-    """What the signals did before comes back, whatever comes of a test."""
-    before = {number: signal.getsignal(number) for number in ENDING}
-    yield
-    after = {number: signal.getsignal(number) for number in ENDING}
-    for number, handler in before.items():
-        signal.signal(number, handler)
-    assert after == before
-
-
 @pytest.mark.parametrize("number", ENDING)
 def test_the_first_is_heeded_and_remembered(number: signal.Signals) -> None:
     asked: list[None] = []
@@ -34,6 +22,13 @@ def test_the_first_is_heeded_and_remembered(number: signal.Signals) -> None:
         assert told.signal == 0
         signal.raise_signal(number)
         assert (told.signal, asked) == (number, [None])
+
+
+def test_what_the_signals_did_comes_back() -> None:
+    before = [signal.getsignal(number) for number in ENDING]
+    with ending(lambda: None):
+        assert not set(before) & {signal.getsignal(number) for number in ENDING}
+    assert [signal.getsignal(number) for number in ENDING] == before
 
 
 @pytest.mark.parametrize("first", ENDING)
