@@ -41,10 +41,7 @@ def annotations(values: Values) -> Iterator[AnnotationQuery]:
         ),
     )
     for name, counter, title, colour in changes:
-        counted = SEEN.series(counter)
-        yield _mark(
-            name, f"max {SEEN.each()} ({counted} - {counted} offset $__interval) > 0", title, colour, values
-        )
+        yield _mark(name, f"max {SEEN.each()} ({SEEN.since(counter)}) > 0", title, colour, values)
 
 
 def _mark(name: str, expr: str, title: str, colour: Colour, values: Values) -> AnnotationQuery:

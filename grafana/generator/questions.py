@@ -7,6 +7,10 @@ MOMENT: Final = "$__rate_interval"
 """What a rate looks back over."""
 RANGE: Final = "$__range"
 """The time range that the reader has chosen."""
+STEP: Final = "$__interval"
+"""From one step of a graph to the next."""
+LATELY: Final = "5m"
+"""What is known of a series for as long: by default Prometheus itself looks back no further."""
 PER_MINUTE: Final = "suffix:/min"
 """The unit of what is counted by the minute: Grafana's own one is written c/m, which few understand."""
 
@@ -69,8 +73,16 @@ class Subject:
 
     def events(self, counter: str, *labels: str, having: str = "") -> str:
         """Ask how often something has happened since the step before: each time is one, and seen once."""
-        counted = self.series(counter, having)
-        return f"sum {self.each(*labels)} (clamp_min({counted} - {counted} offset $__interval, 0))"
+        return f"sum {self.each(*labels)} (clamp_min({self.since(counter, having)}, 0))"
+
+    def since(self, counter: str, having: str = "") -> str:
+        """Ask by how much each series of a counter is more than at the step before, or less.
+
+        A scrape that failed ends a series for the moment, and a step may be just there: what was known last
+        is asked for, else what happened meanwhile would never be seen.
+        """
+        known = f"{self.series(counter, having)}[{LATELY}]"
+        return f"last_over_time({known}) - last_over_time({known} offset {STEP})"
 
     def share(self, part: str, whole: str, *labels: str, having: str = "", span: str = MOMENT) -> str:
         """Ask what share of one counter another one is."""
@@ -93,7 +105,7 @@ class Subject:
         too much at a time.
         """
         active = self.series("conndrop_incident_active")
-        return f"max {self.each(*labels)} (max_over_time({active}[$__interval]) == 1 or {active} == 1)"
+        return f"max {self.each(*labels)} (max_over_time({active}[{STEP}]) == 1 or {active} == 1)"
 
     def _counted(self, counter: str, labels: tuple[str, ...], having: str, span: str) -> str:
         """Ask for what is to be divided: whether by time does not matter then."""

@@ -17,6 +17,8 @@ TIMES: Final = Range(begin=0, end=90_001, scrape=1009)
 RATE_INTERVAL: Final = timedelta(seconds=TIMES.rate_interval(POINTS))
 RANGE: Final = timedelta(seconds=TIMES.end)
 INTERVAL: Final = timedelta(seconds=TIMES.interval(POINTS))
+LAST: Final = "last_over_time"
+"""It tells what was known last, also where a scrape has failed since."""
 Labels = frozenset[str] | None
 """Those that series have; None where nobody knows."""
 
@@ -74,12 +76,15 @@ def asked(expr: promql_parser.Expr) -> Iterator[Asked]:
                 matchers=frozenset(_matchers(node)),
                 function=caller.func.name if isinstance(caller, Call) else "",
                 span=over.range if over else None,
-                counted=bool(within) and _counts(within[-1], node),
+                counted=_counts(node, within),
             )
 
 
-def _counts(around: Any, node: VectorSelector) -> bool:
+def _counts(node: VectorSelector, within: tuple[Any, ...]) -> bool:
     """Whether only the number of series matters, or that there are any, or by how much they have changed."""
+    if len(within) > 1 and _known(within[-2])[1]:
+        within = within[:-2]
+    around = within[-1] if within else None
     if isinstance(around, BinaryExpr):
         there = str(around.op) in {"and", "unless"} and str(around.rhs) == str(node)
         return there or (str(around.op) == "-" and _earlier(around.lhs, around.rhs))
@@ -88,10 +93,18 @@ def _counts(around: Any, node: VectorSelector) -> bool:
 
 def _earlier(now: Any, then: Any) -> bool:
     """Whether the second is the first, some time ago."""
+    (now, span), (then, other) = _known(now), _known(then)
     if not isinstance(now, VectorSelector) or not isinstance(then, VectorSelector) or now.offset:
         return False
-    same = now.name == then.name and set(_matchers(now)) == set(_matchers(then))
+    same = now.name == then.name and set(_matchers(now)) == set(_matchers(then)) and span == other
     return same and bool(then.offset)
+
+
+def _known(side: Any) -> tuple[Any, timedelta | None]:
+    """Give the series of what was known last, and within which time; anything else as it is."""
+    if isinstance(side, Call) and side.func.name == LAST and isinstance(side.args[0], MatrixSelector):
+        return side.args[0].vector_selector, side.args[0].range
+    return side, None
 
 
 def _matchers(node: VectorSelector) -> Iterator[tuple[str, str, str]]:

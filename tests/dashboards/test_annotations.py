@@ -17,6 +17,8 @@ SCRAPED = 7
 END = 900
 SICK = range(17 * SCRAPED, 23 * SCRAPED)
 CHANGED = (17 * SCRAPED, 58 * SCRAPED)
+FAILED = (*range(17 * SCRAPED, 20 * SCRAPED, SCRAPED), 85 * SCRAPED)
+"""Scrapes that failed: where a change would have been seen first, and at a border of every step."""
 
 
 def marks() -> dict[str, str]:
@@ -89,6 +91,25 @@ def test_each_change_is_marked_once(name: str, step: int, release: str, tmp_path
     expr = marks()[name]
     values = " ".join(str(sum(time >= at for at in CHANGED)) for time in range(0, END, SCRAPED))
     seen = {-(-at // step) * step for at in CHANGED}
+    questions = asked(expr, step, 'target="orders",vantage="office"', seen)
+    check(release, tmp_path, counter(expr), values, questions)
+
+
+@pytest.mark.parametrize("release", PROMTOOLS)
+@pytest.mark.parametrize("step", [15, 60, 300])
+@pytest.mark.parametrize("name", sorted(marks().keys() - {"Incidents"}))
+def test_a_change_while_scrapes_fail_is_marked_once(
+    name: str, step: int, release: str, tmp_path: Path
+) -> None:
+    """At the step after the first scrape that told of it, whether a scrape failed at a step or not."""
+    expr = marks()[name]
+    assert any(at <= border < at + SCRAPED for at in FAILED for border in range(step, END, step))
+    changed = [next(at for at in range(begun, END, SCRAPED) if at not in FAILED) for begun in CHANGED]
+    values = " ".join(
+        "stale" if time in FAILED else str(sum(time >= at for at in changed))
+        for time in range(0, END, SCRAPED)
+    )
+    seen = {-(-at // step) * step for at in changed}
     questions = asked(expr, step, 'target="orders",vantage="office"', seen)
     check(release, tmp_path, counter(expr), values, questions)
 

@@ -8,6 +8,7 @@ from typing import Final
 from tests.dashboards.boards import Board
 from tests.dashboards.expressions import (
     INTERVAL,
+    LAST,
     RANGE,
     RATE_INTERVAL,
     Asked,
@@ -48,6 +49,8 @@ UNITS: Final = {
 SAID: Final = re.compile(rf"\b(\d+) ({'|'.join(UNITS)})\b")
 THERE: Final = "present_over_time"
 """It tells that something was there, not how much: how long ago does not change what is shown."""
+LOOKBACK: Final = timedelta(minutes=5)
+"""What Prometheus itself knows of the past, if not told otherwise: as much may be `last_over_time`."""
 OVER_TIME: Final = {"timeseries", "state-timeline", "heatmap"}
 FORMATS: Final = {"table": "table", "heatmap": "heatmap"}
 LABEL: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
@@ -94,6 +97,8 @@ def spans_that_are_said(board: Board) -> Iterator[str]:
         said = {int(number) * UNITS[unit] for number, unit in SAID.findall(question.heading)}
         for series in asked(expr):
             if series.span is None or series.function in RATES | {SLOPE, THERE}:
+                continue
+            if series.function == LAST and series.span <= LOOKBACK:
                 continue
             if series.span not in _grafanas(series.function) and series.span.total_seconds() not in said:
                 yield f"{question.where} is over {series.span}, and {question.heading!r} does not say so"
