@@ -34,7 +34,7 @@ def record(directory: Path, pace: Pace, certificates: Certificates) -> Recording
         recording = Recording(
             directory=directory,
             begin=begun,
-            end=time.time(),
+            end=ended(there),
             scrape=pace.scrape,
             chapters=chapters,
             incidents=there.incidents(),
@@ -57,6 +57,20 @@ def told(there: Scene, chapter: Chapter) -> Passed:
     return passed
 
 
+def ended(there: Scene) -> float:
+    """Give a moment at which everything was well, once no scrape of before it is under way any more.
+
+    One that is cut short, or takes too long, ends all its series at the moment at which it began.
+    """
+    until = time.monotonic() + WARM
+    while True:
+        end = time.time()
+        pause(there, there.pace.scrape)
+        if warm(there, end):
+            return end
+        assert time.monotonic() < until, "not everything is well in the end"
+
+
 def pause(there: Scene, seconds: float) -> None:
     """Let so many seconds pass; whoever has to run still does."""
     until = time.monotonic() + seconds
@@ -71,10 +85,11 @@ def told_of(there: Scene, question: str) -> bool:
     return all(running.query(question) for running in there.watching.values())
 
 
-def warm(there: Scene) -> bool:
-    """Whether each Prometheus has scraped everything, and both exporters reach every target."""
+def warm(there: Scene, at: float | None = None) -> bool:
+    """Whether each Prometheus has scraped everything, and both exporters reach every target, now or then."""
     return all(
-        running.query("min(up) == 1 and count(conndrop_up == 1) == 8") for running in there.watching.values()
+        running.query("min(up) == 1 and count(conndrop_up == 1) == 8", at)
+        for running in there.watching.values()
     )
 
 

@@ -58,9 +58,10 @@ def _span(seconds: float) -> str:
 class Prometheus(Service):
     """A running Prometheus, asked by its HTTP API."""
 
-    def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """Evaluate an expression now; gives the labels and the value of each series."""
-        found = self.document("/api/v1/query", query=expression)["data"]["result"]
+    def query(self, expression: str, at: float | None = None) -> list[tuple[dict[str, str], float]]:
+        """Evaluate an expression now, or `at` a time in seconds since 1970; gives labels and values."""
+        moment = {} if at is None else {"time": str(at)}
+        found = self.document("/api/v1/query", query=expression, **moment)["data"]["result"]
         return [(one["metric"], float(one["value"][1])) for one in found]
 
     def asked(self, path: str, **query: str) -> dict[str, Any]:
