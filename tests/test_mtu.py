@@ -1,6 +1,7 @@
 """Packet sizes through real routers: what passes, what is refused, and what vanishes without a word."""
 
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from exporter.model import Cause, MtuObservation
 from exporter.net.icmp_errors import UNUSED_PORT
-from exporter.net.ladder import Climb, Ladder, _below, _between
+from exporter.net.ladder import Climb, Ladder, _less, _middle
 from exporter.net.packet_sizes import MOST, DatagramSizes, EchoSizes, Fate, Sizes
 from exporter.net.waiting import Stop, Stopped, wait
 from exporter.probes.mtu import MtuProbe, MtuSettings
@@ -112,6 +113,14 @@ def test_loss_is_no_black_hole(narrow: Row) -> None:
     assert seen
     assert not any(one.blackhole for one in seen)
     assert {one.mtu for one in seen} <= {NARROW, None}
+
+
+@needs_namespaces
+def test_what_vanishes_by_chance_before_somebody_says_so(narrow: Row) -> None:
+    """All packets of full size that are tried are lost, and only a smaller one is heard to be too big."""
+    narrow.routers[0].rules("forward", "meta length 1500 numgen inc mod 1000 < 3 drop")
+    seen = look(narrow, 4)
+    assert (seen.mtu, seen.blackhole, seen.failure) == (NARROW, False, None)
 
 
 @needs_namespaces
@@ -239,14 +248,25 @@ def test_a_look_without_time_tells_nothing() -> None:
     assert Ladder().climb(Scripted(1400), 0.0) == Climb(passed=None)
 
 
+def test_a_look_that_takes_too_long_tells_nothing() -> None:
+    class Slow(Scripted):
+        def attempt(self, size: int, seconds: float) -> Fate:
+            fate = super().attempt(size, seconds)
+            if not fate.passed and fate.limit is None:
+                time.sleep(seconds)
+            return fate
+
+    assert Ladder().climb(Slow(1400), 0.2) is None
+
+
 def test_old_and_lying_routers_are_borne() -> None:
     """One that names no size, and one that names a larger one than was refused."""
-    assert _below(0, 1500, 68) == 1492
-    assert _below(9000, 1500, 68) == 1492
-    assert _below(40, 1500, 68) == 68
-    assert _below(0, 100, 68) == 68
-    assert _between(1400, 1412) == 1406
-    assert _between(1280, 1500) in range(1281, 1500)
+    assert _less(0, 1500, 68) == 1492
+    assert _less(9000, 1500, 68) == 1492
+    assert _less(40, 1500, 68) == 68
+    assert _less(0, 100, 68) == 68
+    assert _middle(1400, 1412) == 1406
+    assert _middle(1280, 1500) in range(1281, 1500)
 
 
 @needs_namespaces

@@ -1,13 +1,15 @@
 """Finding the largest packet that passes, and whether larger ones vanish without a word."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from exporter.net.packet_sizes import MOST, Fate, Sizes
 
 TRIES: Final = 3
 """Packets of one size that must vanish before the size is held to be the reason."""
+AGAIN: Final = 2
+"""Times that it must happen again at a new border: three lost in a row are no rarity among many looks."""
 SHORTEST_WAIT: Final = 0.1
 LONGEST_WAIT: Final = 1.0
 PATIENCE: Final = 4
@@ -43,61 +45,78 @@ class Ladder:
 
         Raises ProbeError where nothing can be sent, and Stopped.
         """
-        until = time.monotonic() + seconds
-        small = _tried(sizes, sizes.least, LONGEST_WAIT, until)
+        look = _Look(sizes=sizes, wait=LONGEST_WAIT, until=time.monotonic() + seconds)
+        small = look.at(sizes.least)
         if not small.passed:
             return Climb(passed=None)
         wait = min(max(PATIENCE * small.seconds, SHORTEST_WAIT), LONGEST_WAIT)
-        top, by = MOST, ""
-        fate = _tried(sizes, top, wait, until)
-        while fate.limit is not None and top > sizes.least:
-            # Somebody says how much is the most: this host first, then routers.
-            by, top = fate.by, _below(fate.limit, top, sizes.least)
-            fate = _tried(sizes, top, wait, until)
+        return self._below(replace(look, wait=wait), sizes.least, MOST)
+
+    def _below(self, look: "_Look", low: int, top: int, by: str = "") -> Climb | None:
+        """Follow those who say how much is the most: this host first, then routers. `low` passes."""
+        fate = look.at(top)
+        while fate.limit is not None and top > low:
+            by, top = fate.by, _less(fate.limit, top, low)
+            fate = look.at(top)
         if fate.passed:
             return Climb(passed=top, by=by)
-        return self._searched(sizes, top, wait, until)
+        return self._between(look, low, top)
 
-    def _searched(self, sizes: Sizes, top: int, wait: float, until: float) -> Climb | None:
+    def _between(self, look: "_Look", low: int, high: int) -> Climb | None:
         """Close in on the border between what passes and what vanishes, and make sure of both sides of it."""
-        low, high = sizes.least, top
-        first = [size for size in (self._border, self._border + 1) if low < size < high]
+        known = self._border
+        first = [size for size in (known, known + 1) if low < size < high]
         while high - low > 1:
-            if time.monotonic() >= until:
+            if look.over:
                 return None
-            size = first.pop(0) if first and low < first[0] < high else _between(low, high)
-            fate = _tried(sizes, size, wait, until)
+            size = first.pop(0) if first and low < first[0] < high else _middle(low, high)
+            fate = look.at(size)
             if fate.limit is not None:
-                return Climb(passed=low, by=fate.by)
+                # What was larger vanished by chance: somebody does say how much is the most.
+                return self._below(look, low, _less(fate.limit, size, low), fate.by)
             low, high = (size, high) if fate.passed else (low, size)
             self._border = low
         # Loss makes packets of any size vanish: only what happens again is due to the size.
-        if _tried(sizes, high, wait, until).passed or not _tried(sizes, low, wait, until).passed:
+        again = 1 if low == known else AGAIN
+        if any(look.at(high).passed for _ in range(again)) or not look.at(low).passed:
             return None
         return Climb(passed=low, vanished=high)
 
 
-def _tried(sizes: Sizes, size: int, wait: float, until: float) -> Fate:
-    """Try a size until something is heard of it, a few times at most."""
-    fate = Fate()
-    for _ in range(TRIES):
-        left = min(wait, until - time.monotonic())
-        if left <= 0:
-            break
-        fate = sizes.attempt(size, left)
-        if fate.passed or fate.limit is not None:
-            break
-    return fate
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """One look at the sizes that pass: a packet is waited for `wait` seconds, and none of them past `until`."""
+
+    sizes: Sizes
+    wait: float
+    until: float
+
+    @property
+    def over(self) -> bool:
+        """Whether there is no time left."""
+        return time.monotonic() >= self.until
+
+    def at(self, size: int) -> Fate:
+        """Try a size until something is heard of it, a few times at most."""
+        fate = Fate()
+        for _ in range(TRIES):
+            left = min(self.wait, self.until - time.monotonic())
+            if left <= 0:
+                break
+            fate = self.sizes.attempt(size, left)
+            if fate.passed or fate.limit is not None:
+                break
+        return fate
 
 
-def _below(limit: int, size: int, least: int) -> int:
+def _less(limit: int, size: int, least: int) -> int:
     """Give the size to try after `size` was refused in favour of `limit`, which may be 0, or nonsense."""
     if not 0 < limit < size:
         limit = max((usual for usual in USUAL if usual < size), default=least)
     return max(limit, least)
 
 
-def _between(low: int, high: int) -> int:
+def _middle(low: int, high: int) -> int:
     """Give the size to try between one that passes and one that vanishes: a usual one first."""
     usual = [size for size in USUAL if low < size < high]
     return usual[len(usual) // 2] if usual else (low + high) // 2
