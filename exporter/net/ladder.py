@@ -63,7 +63,7 @@ class Ladder:
         return self._between(look, low, top)
 
     def _between(self, look: "_Look", low: int, high: int) -> Climb | None:
-        """Close in on the border between what passes and what vanishes, and make sure of both sides of it."""
+        """Close in on the border between what passes and what vanishes, and make sure of it."""
         known = self._border
         first = [size for size in (known, known + 1) if low < size < high]
         while high - low > 1:
@@ -85,7 +85,7 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    """One look at the sizes that pass: a packet is waited for `wait` seconds, and none of them past `until`."""
+    """One look at the sizes that pass: a packet is waited for `wait` seconds, none of them past `until`."""
 
     sizes: Sizes
     wait: float
