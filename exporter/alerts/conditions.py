@@ -87,7 +87,7 @@ FELL: Final = Alert(
     kind=Kind.SYMPTOM,
     levels=(Level(severity=Severity.WARNING),),
     expr="""\
-1 - <connections> / (avg_over_time(<connections>[10m] offset 1m) >= <connections_before>)
+1 - <now> / (avg_over_time(<connections>[10m] offset 1m) >= <connections_before>)
 > <connections_fall>
 """,
     summary="{{ $labels.target }} has lost many of its connections at once",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from exporter.alerts.bridging import A_MINUTE, bridged
 from exporter.alerts.figures import COUNT, IDLE, SPAN, WHOSE, Figure
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
@@ -59,7 +60,7 @@ DOWN: Final = Alert(
     name="DatabaseDown",
     kind=Kind.SYMPTOM,
     levels=(Level(severity=Severity.CRITICAL, lasts="1m"),),
-    expr="conndrop_up == 0",
+    expr=f"{bridged('conndrop_up', A_MINUTE)} == 0",
     summary="No session gets in at {{ $labels.target }}",
     evidence="every session of the last minute failed",
     fix="See whether the database runs and answers at its own host; then try from the exporter's host, with "
@@ -109,7 +110,7 @@ BELOW_RECYCLE: Final = Alert(
     name="DatabaseIdleTimeoutBelowPoolRecycle",
     kind=Kind.RISK,
     levels=WARNING,
-    expr="conndrop_pool_recycle_unsafe == 1",
+    expr=f"{bridged('conndrop_pool_recycle_unsafe')} == 1",
     summary="The pool keeps silent connections to {{ $labels.target }} for longer than they live",
     evidence=f"{WHOSE}{''.join(figure.clause for figure in RECYCLE)}older ones are handed out dead",
     fix="Set pool_recycle of the application's pool to conndrop_recommended_pool_recycle_seconds or less, "
@@ -122,14 +123,15 @@ KEEPALIVE: Final = (
 SOONER: Final = (
     "keepalives_idle=60 in PostgreSQL's URL; for MySQL and MariaDB sysctl -w net.ipv4.tcp_keepalive_time=60"
 )
+TIMEOUT: Final = bridged('conndrop_idle_timeout_seconds{cause="middlebox.idle_timeout"}')
 BELOW_KEEPALIVE: Final = Alert(
     name="DatabaseIdleTimeoutBelowKeepalive",
     kind=Kind.RISK,
     levels=WARNING,
-    expr="""\
-conndrop_idle_timeout_seconds{cause="middlebox.idle_timeout"}
+    expr=f"""\
+{TIMEOUT}
 <= ignoring (cause)
-conndrop_keepalive_seconds
+{bridged("conndrop_keepalive_seconds")}
 """,
     summary="Keepalives come too late for what lies between here and {{ $labels.target }}",
     evidence=f"{WHOSE}{''.join(figure.clause for figure in KEEPALIVE)}"
@@ -142,12 +144,12 @@ SILENT: Final = Alert(
     name="DatabaseSilentIdleTimeout",
     kind=Kind.RISK,
     levels=WARNING,
-    expr="""\
-max without (cause) (conndrop_idle_timeout_seconds{cause="middlebox.idle_timeout"})
+    expr=f"""\
+max without (cause) {TIMEOUT}
 and ignoring (probe, end, cause)
-max_over_time(conndrop_drops_total{probe="idle", end="silence", cause="middlebox.idle_timeout"}[6h]) > 0
+max_over_time(conndrop_drops_total{{probe="idle", end="silence", cause="middlebox.idle_timeout"}}[6h]) > 0
 unless
-conndrop_keepalive_seconds
+{bridged("conndrop_keepalive_seconds")}
 """,
     summary="Connections to {{ $labels.target }} die of silence without a word, and no keepalive finds out",
     evidence="a middlebox forgets those that are silent for {{ $value | humanizeDuration }}, and answers "

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from exporter.alerts.bridging import MISSED
 from exporter.alerts.figures import GROWTH, SEEN, TARGET, evidence
 from exporter.alerts.itself import UPLINK
 from exporter.alerts.rule import Alert, Group, Kind, Level
@@ -14,9 +15,6 @@ DROPPING: Final = "DatabaseConnectionsDropping"
 """The alert that names a cause; one rule for each."""
 REMEMBERED: Final = "35m"
 """For how long symptoms look back that page, and a while for the last notification."""
-
-MISSED: Final = "2m"
-"""For how long an exporter may miss scrapes: one a minute, or all while it starts anew."""
 
 
 def _alert(cause: Cause) -> Alert:

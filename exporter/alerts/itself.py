@@ -2,8 +2,9 @@
 
 from typing import Final
 
+from exporter.alerts.bridging import A_MINUTE, bridged
 from exporter.alerts.rule import Alert, Group, Kind, Level
-from exporter.model import Severity
+from exporter.model import Cause, Severity
 
 AT_ONCE: Final = (Level(severity=Severity.WARNING),)
 FOR_TEN: Final = (Level(severity=Severity.WARNING, lasts="10m"),)
@@ -76,10 +77,10 @@ RELOAD: Final = Alert(
     name="ConndropReloadFailed",
     kind=Kind.EXPORTER,
     levels=(Level(severity=Severity.WARNING, lasts="1m"),),
-    expr="""\
-conndrop_config_last_reload_success_timestamp_seconds
+    expr=f"""\
+{bridged("conndrop_config_last_reload_success_timestamp_seconds", A_MINUTE)}
 and
-conndrop_config_last_reload_successful == 0
+{bridged("conndrop_config_last_reload_successful", A_MINUTE)} == 0
 """,
     summary="The exporter at {{ $labels.instance }} could not read its configuration",
     evidence="it goes on with the one read at {{ $value | humanizeTimestamp }}",
@@ -89,18 +90,19 @@ DISCOVERY: Final = Alert(
     name="ConndropDiscoveryFailing",
     kind=Kind.EXPORTER,
     levels=(Level(severity=Severity.WARNING, lasts="15m"),),
-    expr="conndrop_discovery_up == 0",
+    expr=f"{bridged('conndrop_discovery_up')} == 0",
     summary="The exporter at {{ $labels.instance }} cannot find out which databases {{ $labels.source }} "
     "lists",
     evidence="for 15 minutes it has found no list there that it can use; the last good one holds, if there "
     "was any",
     fix="Read in the exporter's log what is wrong with it: targets cannot be discovered",
 )
+UNNAMED: Final = f'conndrop_incident_active{{cause="{Cause.UNKNOWN}"}}'
 UNKNOWN: Final = Alert(
     name="ConndropCauseUnknown",
     kind=Kind.EXPORTER,
     levels=(Level(severity=Severity.WARNING, lasts="5m"),),
-    expr='max without (cause) (conndrop_incident_active{cause="unknown"}) == 1',
+    expr=f"max without (cause) {bridged(UNNAMED)} == 1",
     summary="{{ $labels.target }} is in trouble, and no cause stands out",
     evidence="for 5 minutes there has been an incident without a name",
     fix="Read what was seen, and which causes it could be: "
@@ -121,12 +123,12 @@ BLIND: Final = Alert(
     name="ConndropServerViewFailing",
     kind=Kind.EXPORTER,
     levels=(Level(severity=Severity.WARNING, lasts="15m"),),
-    expr="""\
+    expr=f"""\
 sum without (cause) (rate(conndrop_server_look_failures_total[5m]))
 /
 rate(conndrop_server_looks_total[5m]) > 0.5
 unless
-conndrop_up == 0
+{bridged("conndrop_up")} == 0
 """,
     summary="{{ $labels.target }} lets sessions in and does not say how it is: alerts on the server are "
     "blind",
@@ -139,9 +141,9 @@ RECORDS: Final = Alert(
     name="ConndropRecordsMissing",
     kind=Kind.EXPORTER,
     levels=FOR_TEN,
-    expr="""\
+    expr=f"""\
 count without (target) (
-  conndrop_up unless target:conndrop_session_failures:ratio_rate5m
+  {bridged("conndrop_up")} unless target:conndrop_session_failures:ratio_rate5m
 )
 """,
     summary="Prometheus lacks series that the alerts on the exporter at {{ $labels.instance }} ask for",

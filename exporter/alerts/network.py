@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from exporter.alerts.bridging import bridged
 from exporter.alerts.figures import SPAN, WHOSE
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
@@ -39,12 +40,12 @@ LOSS: Final = Alert(
         Level(severity=Severity.CRITICAL, lasts="5m", values={"limit": "<packet_loss_critical>"}),
     ),
     # A host that answers no echo at all while sessions are well, or for a day, has a firewall, and no loss.
-    expr="""\
+    expr=f"""\
 target:conndrop_ping_loss:ratio_rate5m > <limit>
 unless (
   target:conndrop_ping_loss:ratio_rate5m > 0.999
   and
-  (conndrop_up == 1 or target:conndrop_ping_loss:min1d > 0.999)
+  ({bridged("conndrop_up")} == 1 or target:conndrop_ping_loss:min1d > 0.999)
 )
 """,
     summary="Packets to {{ $labels.target }} get lost",
@@ -126,7 +127,7 @@ BLACK_HOLE: Final = Alert(
     name="DatabasePathMTUBlackhole",
     kind=Kind.SYMPTOM,
     levels=(Level(severity=Severity.WARNING, lasts="5m"),),
-    expr="conndrop_path_mtu_blackhole == 1",
+    expr=f"{bridged('conndrop_path_mtu_blackhole')} == 1",
     summary="Large packets to {{ $labels.target }} vanish, and no router says why",
     evidence=f"{WHOSE}packets of more than {_asked('conndrop_path_mtu_bytes', 'printf `%.0f`')} bytes do not "
     "arrive, and smaller ones do",

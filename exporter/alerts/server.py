@@ -3,6 +3,7 @@
 from typing import Final
 
 from exporter.alerts import conditions
+from exporter.alerts.bridging import A_MINUTE, bridged
 from exporter.alerts.conditions import measured
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
@@ -11,9 +12,9 @@ NEARLY_BLOCKED: Final = Alert(
     name="DatabaseHostNearlyBlocked",
     kind=Kind.RISK,
     levels=(Level(severity=Severity.WARNING),),
-    expr="""\
-conndrop_server_host_connect_errors
-  / ignoring (setting) conndrop_server_setting{setting="max_connect_errors"}
+    expr=f"""\
+{bridged("conndrop_server_host_connect_errors")}
+  / ignoring (setting) {bridged('conndrop_server_setting{setting="max_connect_errors"}')}
 > <blocked_warning>
 """,
     summary="{{ $labels.target }} will soon let nobody in from the exporter's address",
@@ -26,18 +27,19 @@ BLOCKED: Final = Alert(
     name="DatabaseHostsBlocked",
     kind=Kind.SYMPTOM,
     levels=(Level(severity=Severity.CRITICAL),),
-    expr="conndrop_server_hosts_blocked > 0",
+    expr=f"{bridged('conndrop_server_hosts_blocked')} > 0",
     summary="{{ $labels.target }} lets nobody in from some addresses",
     evidence="addresses that are blocked for too many broken connects (max_connect_errors): {{ $value | "
     'printf "%.0f" }}',
     fix="Unblock them: TRUNCATE TABLE performance_schema.host_cache (MySQL), FLUSH HOSTS (MariaDB)",
 )
+OTHER_USAGE: Final = 'conndrop_server_limit_usage_ratio{scope=~"account|database"}'
 # A limit that is as large as a pool is reached by design: who is refused for it is an incident's matter.
 ACCOUNT_NEAR_LIMIT: Final = Alert(
     name="DatabaseAccountNearLimit",
     kind=Kind.SYMPTOM,
     levels=(Level(severity=Severity.WARNING, lasts="5m"),),
-    expr='conndrop_server_limit_usage_ratio{scope=~"account|database"} > <saturation_critical>',
+    expr=f"{bridged(OTHER_USAGE)} > <saturation_critical>",
     summary="One {{ $labels.scope }} of {{ $labels.target }} has few connections left, or none",
     evidence="{{ $value | humanizePercentage }} of those that this {{ $labels.scope }} may have are in use, "
     "whatever room the server has for others",
@@ -54,9 +56,17 @@ ADDRESS_CHANGED: Final = Alert(
     "address in",
 )
 ABORTED_CONNECTS: Final = "target:conndrop_server_aborted_connects:rate5m"
-USAGE: Final = 'conndrop_server_limit_usage_ratio{scope="server"}'
+USAGE: Final = bridged('conndrop_server_limit_usage_ratio{scope="server"}')
 """How full the server is for ordinary accounts: what it keeps for superusers is left out."""
 CONNECTIONS: Final = "target:conndrop_server_connections:sum"
+
+
+def _in_state(state: str) -> str:
+    """Ask for how many connections are in a state."""
+    of_state = f'conndrop_server_connections{{state="{state}"}}'
+    return f"sum without (state) {bridged(of_state)}"
+
+
 SERVER: Final = (
     Group(
         name="conndrop-server",
@@ -73,25 +83,27 @@ SERVER: Final = (
             measured(conditions.NEAR_LIMIT, usage=USAGE),
             measured(conditions.EXHAUSTED, usage=USAGE),
             ACCOUNT_NEAR_LIMIT,
-            measured(conditions.FELL, connections=CONNECTIONS),
+            measured(conditions.FELL, now=bridged(CONNECTIONS), connections=CONNECTIONS),
             measured(
-                conditions.IDLE_IN_TRANSACTION, oldest="conndrop_server_oldest_idle_in_transaction_seconds"
+                conditions.IDLE_IN_TRANSACTION,
+                oldest=bridged("conndrop_server_oldest_idle_in_transaction_seconds"),
             ),
             measured(
                 conditions.PILE_UP,
-                idle='sum without (state) (conndrop_server_connections{state="idle_in_transaction"})',
-                connections=CONNECTIONS,
+                idle=_in_state("idle_in_transaction"),
+                connections=bridged(CONNECTIONS),
             ),
             measured(conditions.RESTARTED, times="increase(conndrop_server_restarts_total[15m])"),
             measured(
                 conditions.READ_ONLY,
-                read_only="conndrop_server_read_only",
+                read_only=bridged("conndrop_server_read_only", A_MINUTE),
                 least="target:conndrop_server_read_only:min1d",
             ),
             measured(
                 conditions.LOAD_HIGH,
-                active='sum without (state) (conndrop_server_connections{state="active"})',
-                allowed="(conndrop_server_connections_max - conndrop_server_connections_reserved)",
+                active=_in_state("active"),
+                allowed=f"({bridged('conndrop_server_connections_max')}"
+                f" - {bridged('conndrop_server_connections_reserved')})",
             ),
             ADDRESS_CHANGED,
         ),

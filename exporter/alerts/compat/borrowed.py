@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from exporter.alerts.bridging import A_MINUTE, bridged
 from exporter.alerts.conditions import measured
 from exporter.alerts.rule import Alert, Kind, Level
 from exporter.model import Severity
@@ -14,7 +15,7 @@ DOWN: Final = Alert(
     name="DatabaseDown",
     kind=Kind.SYMPTOM,
     levels=(Level(severity=Severity.CRITICAL, lasts="1m"),),
-    expr="<up> == 0",
+    expr=f"{bridged('<up>', A_MINUTE)} == 0",
     summary=f"The exporter cannot talk to the database of {THEIRS}",
     evidence="each attempt of the last minute has failed, while the exporter itself answers",
     fix="Connect by hand from the exporter's host, with its account: the error tells whether it is the "

@@ -7,6 +7,7 @@ reset. The uptime falls with a restart alone.
 from typing import Final
 
 from exporter.alerts import conditions
+from exporter.alerts.bridging import bridged
 from exporter.alerts.compat.borrowed import DOWN, borrowed
 from exporter.alerts.rule import Group, Record
 
@@ -34,7 +35,7 @@ MYSQLD_EXPORTER: Final = (
             borrowed(conditions.ABORTED_CLIENTS, rate="rate(mysql_global_status_aborted_clients[5m])"),
             borrowed(conditions.NEAR_LIMIT, usage=USAGE),
             borrowed(conditions.EXHAUSTED, usage=USAGE),
-            borrowed(conditions.FELL, connections=CONNECTIONS),
+            borrowed(conditions.FELL, now=bridged(CONNECTIONS), connections=CONNECTIONS),
             borrowed(conditions.RESTARTED, times="resets(mysql_global_status_uptime[15m])"),
             borrowed(conditions.READ_ONLY, read_only=READ_ONLY, least=f"min_over_time({READ_ONLY}[1d])"),
             borrowed(conditions.LOAD_HIGH, active="mysql_global_status_threads_running", allowed=ALLOWED),

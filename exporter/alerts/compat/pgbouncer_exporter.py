@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from exporter.alerts.bridging import A_MINUTE, bridged
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
 
@@ -9,7 +10,7 @@ DOWN: Final = Alert(
     name="PgBouncerDown",
     kind=Kind.SYMPTOM,
     levels=(Level(severity=Severity.CRITICAL, lasts="1m"),),
-    expr="pgbouncer_up == 0",
+    expr=f"{bridged('pgbouncer_up', A_MINUTE)} == 0",
     summary="The PgBouncer of {{ $labels.instance }} does not answer",
     evidence="for a minute its exporter has got no answer from its console",
     fix="See on its host whether the process runs, and what its log says last: "

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from exporter.alerts import conditions
+from exporter.alerts.bridging import bridged
 from exporter.alerts.compat.borrowed import DOWN, borrowed
 from exporter.alerts.rule import Group, Record
 
@@ -70,7 +71,7 @@ POSTGRES_EXPORTER: Final = (
             ),
             borrowed(conditions.NEAR_LIMIT, usage=USAGE),
             borrowed(conditions.EXHAUSTED, usage=USAGE),
-            borrowed(conditions.FELL, connections=CONNECTIONS.name),
+            borrowed(conditions.FELL, now=bridged(CONNECTIONS.name), connections=CONNECTIONS.name),
             borrowed(IDLE_IN_TRANSACTION, oldest=OLDEST),
             borrowed(conditions.PILE_UP, idle=_in_state("idle in transaction"), connections=CONNECTIONS.name),
             borrowed(conditions.RESTARTED, times="changes(pg_postmaster_start_time_seconds[15m])"),
