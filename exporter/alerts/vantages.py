@@ -75,8 +75,39 @@ PLACES: Final = (
 )
 APART: Final = f"count by ({TARGET}) ({PLACES}) > 1"
 """Whether those with trouble stand at two places at least: who has the same vantage shares what is there."""
-SHARED: Final = f"{TROUBLE.name} and ({TROUBLE.name} + on ({TARGET}) group_left () {WELL} > 1)"
-"""What an exporter sees of targets that another one sees well: trouble with them is not the server's."""
+
+
+def _shared(trouble: str) -> str:
+    """Ask which of those targets another exporter sees well: trouble with them is not the server's."""
+    return f"({trouble} == 1 and on ({TARGET}) {WELL} or {trouble} == 0 and on ({TARGET}) {WELL} > 1)"
+
+
+SHARED: Final = Record(
+    name="vantage:conndrop_trouble:shared", expr=f"count by ({EXPORTER}) {_shared(TROUBLE.name)}"
+)
+UNSETTLED: Final = f"({WORST.name} unless {SETTLED.name})"
+CHANGING: Final = f"({TROUBLE.name} and on (job, target) {UNSETTLED})"
+EITHER: Final = " or ".join(
+    f'label_replace({UNSETTLED}, "severity", "{severity}", "", "")'
+    for severity in (Severity.CRITICAL, Severity.WARNING)
+)
+# Targets that an exporter may turn out to share with others, well or ill: were they left out, one that
+# wobbles would make what is left of an exporter's targets look like all of them.
+DOUBTFUL: Final = Record(
+    name="vantage:conndrop_trouble:doubtful",
+    expr=f"""\
+count by ({EXPORTER}) (
+  {CHANGING} unless {_shared(CHANGING)}
+  or
+  ({EITHER})
+  and on (job, target) count by (job, target) ({WORST.name}) > 1
+)
+or
+0 * {SHARED.name}
+""",
+)
+ILL_ONES: Final = f"count by ({EXPORTER}) ({ILL} and on ({TARGET}) {WELL})"
+ALL: Final = f"({SHARED.name} + {DOUBTFUL.name})"
 
 
 def _said(verdict: str, *those: str) -> str:
@@ -96,10 +127,13 @@ VERDICT: Final = Record(
                 f"on ({SITE}) avg by ({SITE}) ({TROUBLE.name}) == 1",
                 ELSEWHERE_WELL,
             ),
+            # Whatever becomes of those in doubt: else it is too early to say.
+            _said("here", f"on ({EXPORTER}) {ILL_ONES} / {ALL} >= <vantage_share>", ELSEWHERE_WELL),
             _said(
-                "here", f"on ({EXPORTER}) avg by ({EXPORTER}) ({SHARED}) >= <vantage_share>", ELSEWHERE_WELL
+                "path",
+                f"on ({EXPORTER}) ({ILL_ONES} + {DOUBTFUL.name}) / {ALL} < <vantage_share>",
+                ELSEWHERE_WELL,
             ),
-            _said("path", ELSEWHERE_WELL),
         )
     ),
 )
@@ -205,5 +239,8 @@ HERE: Final = Alert(
     annotations={"seen": "{{ or $labels.vantage $labels.instance }} only"},
 )
 VANTAGES: Final = (
-    Group(name="conndrop-vantages", rules=(WORST, SETTLED, TROUBLE, VERDICT, EVERYWHERE, WAY, HERE)),
+    Group(
+        name="conndrop-vantages",
+        rules=(WORST, SETTLED, TROUBLE, SHARED, DOUBTFUL, VERDICT, EVERYWHERE, WAY, HERE),
+    ),
 )
