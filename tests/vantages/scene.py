@@ -21,6 +21,7 @@ from tests.lab.routers import HOST, ROUTER, Node, address, join, subnet
 from tests.lab.site import Site
 from tests.servers import Certificates, MariaDb, Postgres
 from tests.servers.prometheus import Prometheus, Scraping, prometheus
+from tests.waiting import wait_for
 
 BETWEEN, NEAR, TO_A, TO_B = 50, 51, 60, 61
 """The links between r3 and rb, between rb and b, and from the monitor to both hosts."""
@@ -30,6 +31,8 @@ TCP: Final = {"interval": "1s", "timeout": "500ms"}
 PING: Final = {"interval": "500ms", "timeout": "500ms"}
 SETTLED: Final = 2.0
 """Seconds after which exporters are compared."""
+WARM: Final = 60.0
+"""Seconds within which both exporters see all well."""
 Verdicts = Mapping[tuple[str, str], str]
 """From vantage and target to the verdict."""
 
@@ -70,7 +73,9 @@ def scene(certificates: Certificates, place: Path) -> Iterator[Scene]:
         running = [_watching(site, monitor, *one) for one in (("a", site.client, TO_A), ("b", b, TO_B))]
         # Each takes seconds.
         with ThreadPoolExecutor() as pool:
-            addresses = [one.address for one in pool.map(stack.enter_context, running)]
+            exporters = list(pool.map(stack.enter_context, running))
+        wait_for(lambda: all(_sees_all_well(one) for one in exporters), WARM)
+        addresses = [one.address for one in exporters]
         job = {"job_name": "conndrop", "static_configs": [{"targets": addresses}]}
         told = Scraping(jobs=[job], rules=_rules(place), scrape=0.5, evaluation=0.5)
         yield Scene(
@@ -79,6 +84,12 @@ def scene(certificates: Certificates, place: Path) -> Iterator[Scene]:
             middle=Firewall(site.row.routers[2]),
             watching=stack.enter_context(prometheus(monitor, told)),
         )
+
+
+def _sees_all_well(running: Exporter) -> bool:
+    """Whether its beginning is over: what the rules made of that would be remembered for minutes."""
+    up = [value for _, value in running.every("conndrop_up")]
+    return up == [1.0] * len(TARGETS) and all(one["ended"] for one in running.incidents())
 
 
 def _branch(site: Site, rb: Node, b: Node) -> None:

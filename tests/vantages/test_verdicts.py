@@ -21,7 +21,7 @@ BEFORE_A: Final = 'iifname "to-r2" tcp dport 5432 drop'
 def there(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     try:
         with scene(certificates, tmp_path_factory.mktemp("rules")) as found:
-            wait_for(lambda: found.watching.query("count(conndrop_up == 1) == 4"), LONGEST)
+            well(found)
             yield found
     except ServerMissing as missing:
         if os.environ.get("CI"):
