@@ -20,6 +20,7 @@ from tests.servers import Certificates
 from tests.waiting import wait_for
 
 LOOK: Final = 5.0
+SCRAPES: Final = 3
 WARM: Final = 60.0
 """Seconds within which everything is up."""
 KEPT: Final = Path(__file__).parents[2] / ".cache" / "story"
@@ -45,16 +46,29 @@ def record(directory: Path, pace: Pace, certificates: Certificates) -> Recording
 
 def told(there: Scene, chapter: Chapter) -> Passed:
     """Let one chapter go by."""
-    share = there.pace.length(chapter.minutes, chapter.seconds)
+    share, before = there.pace.length(chapter.minutes, chapter.seconds), time.time()
     with chapter.bring(there):
         begun = time.time()
         pause(there, HELD * share)
-        if chapter.known:
-            wait_for(lambda: told_of(there, chapter.known), WARM)
+        await_known(there, chapter, before)
         passed = Passed(name=chapter.name, begin=begun, end=time.time())
     say(f"{chapter.name}: {passed.end - passed.begin:.0f} s")
     pause(there, (1 - HELD) * share)
     return passed
+
+
+def await_known(there: Scene, chapter: Chapter, before: float) -> None:
+    """Let a chapter go on until each Prometheus has an answer to all that it makes known."""
+    until = time.monotonic() + WARM
+    while unknown := [one for one in chapter.known if not told_of(there, since(there, before, one))]:
+        assert time.monotonic() < until, f"{chapter.name}: no answer to {', '.join(unknown)}"
+        pause(there, there.pace.scrape)
+
+
+def since(there: Scene, before: float, question: str) -> str:
+    """Fill in the time since a moment, and some scrapes more: in them is what a counter had before it."""
+    seconds = time.time() - before + SCRAPES * there.pace.scrape
+    return question.replace("$since", f"{seconds:.0f}s")
 
 
 def ended(there: Scene) -> float:
