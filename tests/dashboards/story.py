@@ -72,17 +72,23 @@ def since(there: Scene, before: float, question: str) -> str:
 
 
 def ended(there: Scene) -> float:
-    """Give a moment at which everything was well, once no scrape of before it is under way any more.
-
-    One that is cut short, or takes too long, ends all its series at the moment at which it began.
-    """
+    """Give a moment at which everything was well, once no scrape of before it is under way any more."""
     until = time.monotonic() + WARM
-    while True:
-        end = time.time()
-        pause(there, there.pace.scrape)
-        if warm(there, end):
-            return end
+    while not warm(there, end := settled(there)):
         assert time.monotonic() < until, "not everything is well in the end"
+    return end
+
+
+def settled(there: Scene) -> float:
+    """Give this moment, once all is kept that was scraped up to it.
+
+    A scrape that is cut short, or takes too long, ends all its series at the moment at which it began. But
+    each of a target follows upon the end of the one before it.
+    """
+    now = time.time()
+    pause(there, there.pace.scrape)
+    wait_for(lambda: told_of(there, f"min(timestamp(up)) > {now}"), WARM)
+    return now
 
 
 def pause(there: Scene, seconds: float) -> None:
