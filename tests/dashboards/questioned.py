@@ -20,13 +20,13 @@ NEVER: Final[Mapping[str, str]] = {
     "conndrop-server 4 A": "no server follows another one",
     "conndrop-server 27 A": "no server keeps a list of hosts: those of the lab resolve no names",
     "conndrop-server 28 A": "as above",
-    "conndrop-target 35 B": "every round along the path can be made",
-    "conndrop-target 41 B": "every name can be resolved",
 }
 """Questions that the story gives no answer to, and why not: a dashboard, a panel's number, and a letter."""
 SELDOM: Final[Mapping[str, str]] = {
     "conndrop-connections 20 A": "a connection only fails to open if it falls into the moment of a fault",
-    "conndrop-target 64 B": "so does a handshake only fail",
+    "conndrop-target 35 B": "every round along the path can be made, but where the machine stands still",
+    "conndrop-target 41 B": "so can every name be resolved",
+    "conndrop-target 64 B": "a handshake only fails if it falls into the moment of a fault",
     "conndrop-target 76 B": "as above",
     "conndrop-vantages 25 A": "whose trouble it is has to settle, which takes longer than a short story",
 }

@@ -208,6 +208,27 @@ def test_connections_hidden_from_one_account_are_not_counted_twice(past: Past) -
 
 
 @pytest.mark.parametrize(
+    ("number", "looks", "failures"),
+    [
+        (35, "conndrop_path_rounds_total", "conndrop_path_failures_total"),
+        (41, "conndrop_dns_queries_total", "conndrop_dns_failures_total"),
+    ],
+)
+@pytest.mark.parametrize("failed", [0, 1])
+def test_a_cause_is_told_only_if_a_look_failed_of_it(
+    number: int, looks: str, failures: str, failed: int, past: Past
+) -> None:
+    past.was(
+        {
+            series(looks): [2 * place for place in range(HOUR)],
+            series(failures, cause=Cause.DNS_FAILURE): [failed * place for place in range(HOUR)],
+            series(failures, cause=Cause.UNKNOWN): [0] * HOUR,
+        }
+    )
+    assert past.says("target", number, "B") == [pytest.approx(0.5)] * failed
+
+
+@pytest.mark.parametrize(
     ("board", "number", "letter"),
     [("connections", 19, "A"), ("target", 75, "A")],
 )
