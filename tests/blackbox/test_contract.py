@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http.client import HTTPConnection
 
 import pytest
@@ -19,8 +20,9 @@ from tests.blackbox.pages import pages
 from tests.doubles import deaf, server
 from tests.scraping import parse_openmetrics, samples_in, samples_of
 from tests.servers.database import free_port
-from tests.waiting import running, wait_for
+from tests.waiting import in_time, running, wait_for
 
+SCRAPED = "x-prometheus-scrape-timeout-seconds"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 BAD = {
     "": "Target parameter is missing",
@@ -71,14 +73,14 @@ def test_a_request_that_makes_no_sense(query: str) -> None:
 
 @pytest.mark.parametrize(("granted", "module", "offset", "expected"), SECONDS)
 def test_the_time_there_is(granted: str | None, module: float, offset: float, expected: float) -> None:
-    headers = {} if granted is None else {"x-prometheus-scrape-timeout-seconds": granted}
+    headers = {} if granted is None else {SCRAPED: granted}
     assert seconds(headers, module, offset) == expected
 
 
 @pytest.mark.parametrize("granted", ["soon", "nan", "inf", "<script>"])
 def test_a_time_that_is_no_number(granted: str) -> None:
     with pytest.raises(Refused) as caught:
-        seconds({"x-prometheus-scrape-timeout-seconds": granted}, 5, 0.5)
+        seconds({SCRAPED: granted}, 5, 0.5)
     assert caught.value.answer.status == 500
     assert caught.value.answer.content.startswith(b"Failed to parse timeout from Prometheus header: ")
 
@@ -166,10 +168,8 @@ def test_every_wait_ends_with_what_prometheus_grants() -> None:
             + "  greeting: {prober: tcp, tcp: {tls: true, starttls: mysql}}\n"
         )
         for module in ("http_2xx", "tls_connect", "postgresql", "login", "greeting"):
-            begun = time.monotonic()
-            header = {"x-prometheus-scrape-timeout-seconds": "1"}
-            answer = asked.answer(headers=header, target=f"127.0.0.1:{port}", module=module)
-            assert time.monotonic() - begun < 1
+            look = partial(asked.answer, {SCRAPED: "1"}, target=f"127.0.0.1:{port}", module=module)
+            answer = in_time(look, 1)
             found = samples_in(answer.content.decode())
             assert found["probe_success", frozenset()] == 0
             assert found["probe_timeout_seconds", frozenset()] == 0.5
@@ -179,11 +179,10 @@ def test_a_crowd_is_bounded() -> None:
     """A hundred at once: those for whom there is no room are told to come again, and the others answered."""
     with server(deaf, host="0.0.0.0") as port:  # noqa: S104  for the time of a test
         asked = asking()
-        header = {"x-prometheus-scrape-timeout-seconds": "2.5"}
 
         def one(number: int) -> tuple[int, str]:
             host = f"127.0.0.{1 + number // 10}"
-            answer = asked.answer(headers=header, target=f"{host}:{port}", module="http_2xx")
+            answer = asked.answer(headers={SCRAPED: "2.5"}, target=f"{host}:{port}", module="http_2xx")
             return int(answer.status), dict(answer.headers).get("Retry-After", "")
 
         with ThreadPoolExecutor(100) as crew:

@@ -1,9 +1,9 @@
 """Real Prometheus servers with the scrape configurations that people have, only the port changed."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -78,6 +78,32 @@ def by_instance(running: Prometheus, name: str) -> dict[str, float]:
     return {labels["instance"]: value for labels, value in running.query(name)}
 
 
+class Seen(NamedTuple):
+    """What a Prometheus knows of looks, by instance for the most part."""
+
+    up: Mapping[str, float]
+    success: Mapping[str, float]
+    status: Mapping[str, float]
+    timeout: Mapping[str, float]
+    phases: set[str]
+    causes: Mapping[str, tuple[str, str]]
+
+
+def seen(running: Prometheus) -> Seen:
+    """Ask for all of it at once: each scrape may be one that a busy machine was too late for."""
+    return Seen(
+        up=by_instance(running, "up"),
+        success=by_instance(running, "probe_success"),
+        status=by_instance(running, "probe_http_status_code"),
+        timeout=by_instance(running, "probe_timeout_seconds"),
+        phases={labels["phase"] for labels, _ in running.query("probe_session_duration_seconds")},
+        causes={
+            labels["instance"]: (labels["phase"], labels["cause"])
+            for labels, _ in running.query("probe_failure_info")
+        },
+    )
+
+
 @pytest.fixture(scope="module")
 def probing(postgres: Postgres) -> Iterator[Exporter]:
     """Run an exporter that may look at one address, and knows a password for the database there."""
@@ -106,19 +132,15 @@ def test_the_documented_configurations(release: Release, postgres: Postgres, pro
         )
         with scraping(release, *jobs) as running:
             success = {good: 1, bad: 0, gone: 0, server: 1}
-            wait_for(lambda: by_instance(running, "probe_success") == success)
-            wait_for(
-                lambda: by_instance(running, "up") == {good: 1, bad: 1, gone: 1, forbidden: 0, server: 1}
+            expected = Seen(
+                up={**dict.fromkeys(success, 1), forbidden: 0},
+                success=success,
+                status={good: 200, bad: 500, gone: 0},
+                timeout=dict.fromkeys(success, 0.5),
+                phases={"dns", "tcp", "tls", "auth", "query", "close"},
+                causes={bad: ("processing", "unknown"), gone: ("connect", "server.down")},
             )
-            assert by_instance(running, "probe_http_status_code")[bad] == 500
-            assert by_instance(running, "probe_timeout_seconds") == dict.fromkeys(success, 0.5)
-            phases = {labels["phase"] for labels, _ in running.query("probe_session_duration_seconds")}
-            assert phases == {"dns", "tcp", "tls", "auth", "query", "close"}
-            causes = {
-                labels["instance"]: (labels["phase"], labels["cause"])
-                for labels, _ in running.query("probe_failure_info")
-            }
-            assert causes == {bad: ("processing", "unknown"), gone: ("connect", "server.down")}
+            wait_for(lambda: seen(running) == expected)
     assert PASSWORD not in "".join(str(line) for line in probing.log)
 
 
