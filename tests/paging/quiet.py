@@ -20,6 +20,8 @@ from tests.servers.releases import NEWER, RELEASES, Release
 LOOK: Final = 10.0
 FAILED: Final = "max_over_time(((up == bool 0) * (scrape_duration_seconds < bool {limit})){window}) == 1"
 """What could not be scraped, but for what only took too long, as on a machine that stood still."""
+HANGING: Final = "max_over_time(up[{seconds}s]) == 0"
+"""What took too long, or failed, each time of late: no machine stands still for that long."""
 Labels = Mapping[str, str]
 
 
@@ -92,7 +94,7 @@ def seen(lab: Lab, seconds: float) -> Seen:
         (one, int(count)) for one, count in watching.query(f"count_over_time(ALERTS[{int(seconds) + 60}s])")
     ]
     down = [*watching.query(FAILED.format(limit=0.9 * min(lab.pace.scrape, 10), window=window))]
-    down += watching.query("up == 0")
+    down += watching.query(HANGING.format(seconds=max(15, 2 * lab.pace.scrape)))
     told = [alert["labels"] for _, alert in lab.monitoring.receiver.alerts("/hook")]
     return Seen(
         seconds=seconds,
