@@ -10,7 +10,7 @@ import pytest
 
 from exporter.model import Cause, MtuObservation
 from exporter.net.icmp_errors import UNUSED_PORT
-from exporter.net.ladder import Climb, Ladder, _less, _middle
+from exporter.net.ladder import TRIES, Climb, Ladder, _less, _middle
 from exporter.net.packet_sizes import MOST, DatagramSizes, EchoSizes, Fate, Sizes
 from exporter.net.waiting import Stop, Stopped, wait
 from exporter.probes.mtu import MtuProbe, MtuSettings
@@ -279,6 +279,55 @@ def test_what_vanishes_but_for_a_late_word() -> None:
             return Fate(limit=1400, by="10.0.0.1") if 1400 < size < 1500 else fate
 
     assert Ladder().climb(Late(1400), 60) == Climb(passed=1400, by="10.0.0.1")
+
+
+def test_a_word_that_comes_while_one_makes_sure_is_heard() -> None:
+    class Slow(Scripted):
+        def attempt(self, size: int, seconds: float) -> Fate:
+            fate = super().attempt(size, seconds)
+            said = size == 1401 and self.tried.count(size) > TRIES
+            return Fate(limit=1400, by="10.0.0.1") if said else fate
+
+    assert Ladder().climb(Slow(1400), 60) == Climb(passed=1400, by="10.0.0.1")
+
+
+def test_a_router_that_names_what_passes_and_then_loses_it_tells_nothing() -> None:
+    class Lossy(Scripted):
+        def attempt(self, size: int, seconds: float) -> Fate:
+            fate = super().attempt(size, seconds)
+            if 1400 < size < 1500:
+                return Fate(limit=100, by="10.0.0.1")
+            return Fate() if any(1400 < tried < 1500 for tried in self.tried) else fate
+
+    assert Ladder().climb(Lossy(1400), 60) is None
+
+
+def test_what_passes_must_pass_again() -> None:
+    class Gone(Scripted):
+        def attempt(self, size: int, seconds: float) -> Fate:
+            fate = super().attempt(size, seconds)
+            return Fate() if self.tried.count(1401) > 2 * TRIES else fate
+
+    assert Ladder().climb(Gone(1400), 60) is None
+
+
+def test_a_border_that_chance_made_is_made_sure_of_as_a_new_one_is() -> None:
+    """One look loses all of 1301 and larger, but for what makes sure; the next one loses them for longer."""
+
+    class Losing(Scripted):
+        def __init__(self, lost: int) -> None:
+            super().__init__(1500)
+            self.lost = lost
+
+        def attempt(self, size: int, seconds: float) -> Fate:
+            fate = super().attempt(size, seconds)
+            lost = 1300 < size < MOST and self.tried.count(size) <= self.lost
+            return Fate() if lost else fate
+
+    ladder = Ladder()
+    assert ladder.climb(Losing(TRIES), 60) is None
+    assert ladder.climb(Losing(2 * TRIES), 60) is None
+    assert ladder.climb(Losing(3 * TRIES), 60) == Climb(passed=1300, vanished=1301)
 
 
 def test_a_datagram_has_a_host_to_go_to() -> None:

@@ -13,5 +13,8 @@ A_MINUTE: Final = "59s"
 
 
 def bridged(series: str, over: str = MISSED) -> str:
-    """Ask for a gauge, and for what it was last `over` a time such as `1m` in which it is not scraped."""
-    return f"({series} or last_over_time({series}[{over}]))"
+    """Ask for a gauge, and for what it was last `over` a time such as `1m` in which its scrapes fail.
+
+    What a scrape that went well does not have any more is over.
+    """
+    return f"({series} or last_over_time({series}[{over}]) unless on (job, instance) up == 1)"

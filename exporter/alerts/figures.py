@@ -20,7 +20,7 @@ WHOSE: Final = (
 SEEN: Final = f"<exporter_url>/incidents?target={TARGET}"
 """Where the exporter tells its incidents, in sentences."""
 PLACE: Final = (
-    '{{ with query (print "conndrop_target_info" $of) }}'
+    '{{ with query (print "last_over_time(conndrop_target_info" $of "[5m])") }}'
     "host: {{ . | first | label `host` }}, port: {{ . | first | label `port` }}, {{ end }}"
 )
 """Template of where the target is, to stand after WHOSE; a clause like those of figures."""
@@ -51,6 +51,15 @@ GROWTH: Final = tuple(
 """What the figures ask for: evaluated right before the alerts, so that they are of the same moment."""
 
 
+def known(series: str) -> tuple[str, str]:
+    """Give what stands before and after the selector of a series whose latest value is asked for.
+
+    An alert goes on while a scrape fails, and so must its text: what a gauge was last is as good for as long
+    as Prometheus itself looks back. What rules record is there all the same.
+    """
+    return (series, "") if ":" in series else (f"last_over_time({series}", "[5m])")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """A series, and what is said of its value where that is above `least`: ANSWER is put for it in `form`."""
@@ -64,7 +73,8 @@ class Figure:
     def clause(self) -> str:
         """The template; ends with a comma and a blank."""
         said = self.said.replace("ANSWER", f"{{{{ . | first | value | {self.form} }}}}")
-        return f'{{{{ with query (print "max({self.series}" $of ") > {self.least}") }}}}{said}, {{{{ end }}}}'
+        begin, end = known(self.series)
+        return f'{{{{ with query (print "max({begin}" $of "{end}) > {self.least}") }}}}{said}, {{{{ end }}}}'
 
 
 def _grown(counter: str, said: str) -> Figure:

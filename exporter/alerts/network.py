@@ -3,7 +3,7 @@
 from typing import Final
 
 from exporter.alerts.bridging import bridged
-from exporter.alerts.figures import SPAN, WHOSE
+from exporter.alerts.figures import SPAN, WHOSE, known
 from exporter.alerts.rule import Alert, Group, Kind, Level
 from exporter.model import Severity
 
@@ -29,7 +29,8 @@ hops are known: they may not be scraped at all.
 def _asked(series: str, form: str, at: str = "") -> str:
     """Give a template of the value of `series`, to stand after `WHOSE`; `at` may be an offset."""
     value = f"{{{{ . | first | value | {form} }}}}"
-    return f'{{{{ with query (print "{series}" $of "{at}") }}}}{value}{{{{ end }}}}'
+    begin, end = known(series)
+    return f'{{{{ with query (print "{begin}" $of "{end}{at}") }}}}{value}{{{{ end }}}}'
 
 
 LOSS: Final = Alert(

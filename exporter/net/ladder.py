@@ -39,6 +39,7 @@ class Ladder:
 
     def __init__(self) -> None:
         self._border = 0
+        self._sure = 0
 
     def climb(self, sizes: Sizes, seconds: float) -> Climb | None:
         """Find the largest size that passes, within so many seconds; None where time or luck did not suffice.
@@ -64,8 +65,9 @@ class Ladder:
 
     def _between(self, look: "_Look", low: int, high: int) -> Climb | None:
         """Close in on the border between what passes and what vanishes, and make sure of it."""
-        known = self._border
-        first = [size for size in (known, known + 1) if low < size < high]
+        if high <= low:
+            return None  # somebody has named less than what passes
+        first = [size for size in (self._border, self._border + 1) if low < size < high]
         while high - low > 1:
             if look.over:
                 return None
@@ -76,10 +78,19 @@ class Ladder:
                 return self._below(look, low, _less(fate.limit, size, low), fate.by)
             low, high = (size, high) if fate.passed else (low, size)
             self._border = low
-        # Loss makes packets of any size vanish: only what happens again is due to the size.
-        again = 1 if low == known else AGAIN
-        if any(look.at(high).passed for _ in range(again)) or not look.at(low).passed:
+        return self._sure_of(look, low, high)
+
+    def _sure_of(self, look: "_Look", low: int, high: int) -> Climb | None:
+        """Try both sides of a border again: loss makes packets of any size vanish, which is no border."""
+        for _ in range(1 if low == self._sure else AGAIN):
+            fate = look.at(high)
+            if fate.limit is not None:
+                return self._below(look, low, _less(fate.limit, high, low), fate.by)
+            if fate.passed:
+                return None
+        if not look.at(low).passed:
             return None
+        self._sure = low
         return Climb(passed=low, vanished=high)
 
 

@@ -37,12 +37,13 @@ def bare(rule: Rule) -> Iterator[str]:
 
 def bridges(around: Any, node: VectorSelector, rule: Rule) -> bool:
     """Whether the last value stands in for that of now, for less time than the alert has to last."""
-    if not isinstance(around, BinaryExpr) or str(around.op) != "or" or str(around.lhs) != str(node):
+    if not isinstance(around, BinaryExpr):
         return False
     waits = rule.document.get("for", MISSED)
     over = A_MINUTE if lasting(waits) < lasting(MISSED) else MISSED
     assert lasting(over) <= lasting(waits), rule.name
-    return str(around.rhs) == str(promql_parser.parse(f"last_over_time({node}[{over}])"))
+    last = f"last_over_time({node}[{over}]) unless on (job, instance) up == 1"
+    return str(around) == str(promql_parser.parse(f"{node} or {last}"))
 
 
 def test_gauges_are_bridged() -> None:
@@ -55,10 +56,12 @@ def test_gauges_that_are_not_bridged_are_found() -> None:
     for expr in (
         "conndrop_up == 0",
         "(conndrop_up or last_over_time(conndrop_up[5m])) == 0",
-        "(conndrop_up or last_over_time(conndrop_goal[59s])) == 0",
+        "(conndrop_up or last_over_time(conndrop_up[59s])) == 0",
+        "(conndrop_up or last_over_time(conndrop_goal[59s]) unless on (job, instance) up == 1) == 0",
     ):
         assert list(bare(down(expr))) == ["Down asks for conndrop_up"]
-    assert list(bare(down("(conndrop_up or last_over_time(conndrop_up[59s])) == 0"))) == []
+    well = "(conndrop_up or last_over_time(conndrop_up[59s]) unless on (job, instance) up == 1) == 0"
+    assert list(bare(down(well))) == []
 
 
 def down(expr: str) -> Rule:
