@@ -36,7 +36,7 @@ from tests.lab.site import PORTS, Reached, Site
 from tests.lab.truth import arrivals
 from tests.networks import needs_capture, needs_faults, needs_namespaces
 from tests.servers.database import PASSWORD, USER
-from tests.waiting import in_time, wait_for
+from tests.waiting import ATTEMPTS, in_time, unspoilt, wait_for
 
 pytestmark = [needs_namespaces, needs_capture, needs_faults]
 
@@ -44,7 +44,7 @@ PATIENCE = 10.0
 SILENCE = 0.5
 """Seconds after which an answer that takes a millisecond is taken to be lost."""
 EARLY, LATE = 0.05, 1.0
-"""Seconds by which an end may come before its time and after it, on a busy machine."""
+"""Seconds by which an end may come before its time, and after it, on a busy machine now and then excepted."""
 QUERY = b"SELECT 1"
 SERVER = Asked(address="127.0.0.1", port=53)
 SAID = {
@@ -77,6 +77,7 @@ class Held:
         self.run("SELECT 1")
 
     def run(self, sql: str) -> None:
+        self.began = time.monotonic()
         with self.connection.cursor() as cursor:
             cursor.execute(sql)
         self.since = time.monotonic()
@@ -92,13 +93,13 @@ class Held:
             return "rst"
         return "said" if self.socket.recv(1, socket.MSG_PEEK) else "fin"
 
-    def use(self) -> str:
-        """Send a query and give what came of it."""
+    def use(self, seconds: float = PATIENCE) -> str:
+        """Send a query and give what came of it (see `within`)."""
         try:
             self.socket.send(SAID[self.name])
         except ConnectionResetError:
             return "rst"  # an acknowledgement that was still under way had met it already
-        return self.end(SILENCE)
+        return self.end(seconds)
 
     def rest(self, seconds: float) -> None:
         """Wait for so long without a packet."""
@@ -139,11 +140,36 @@ def host_of(site: Site, version: int) -> str:
     return site.host if version == 4 else site.host_six
 
 
+def within(end: str) -> float:
+    """Say how long to wait for such an end: that nothing comes is known soon, and all else may be late."""
+    return SILENCE if end == "nothing" else PATIENCE
+
+
+def timely(hold: Callable[[], Held], seconds: float, end: str) -> Held:
+    """Give one that was held until such an end, which came about so long after its last packet.
+
+    It never comes early. A busy machine is late now and then, at a login as well, and then another is held;
+    an end that comes late by a fault is late each time.
+    """
+    for _ in range(ATTEMPTS):
+        with late(time.monotonic() + seconds):
+            held = hold()
+            assert held.end() == end
+            ended = time.monotonic()
+            assert ended > held.began + seconds - EARLY
+            if ended < held.since + seconds + LATE:
+                return held
+    raise AssertionError(f"did not come after {seconds} s, but later each time")
+
+
 @contextlib.contextmanager
-def timely(held: Held, seconds: float) -> Iterator[None]:
-    """Let the block end about so long after the last packet of `held`."""
-    yield
-    assert -EARLY < time.monotonic() - held.since - seconds < LATE
+def late(at: float) -> Iterator[None]:
+    """Let a driver fail, but not before a moment."""
+    try:
+        yield
+    except (psycopg2.Error, pymysql.Error):
+        if time.monotonic() < at - EARLY:
+            raise
 
 
 @ALL
@@ -162,14 +188,14 @@ def test_an_idle_connection_is_forgotten(
     site: Site, hold: Hold, name: str, refusal: Refusal, end: str
 ) -> None:
     """Short of the timeout it lives, beyond it does not, and the server still lists it."""
-    with site.firewall.idle(PORTS[name], 1, refusal):
+    with site.firewall.idle(PORTS[name], 3, refusal):
         held = hold(name)
-        held.rest(0.6)
+        held.rest(1.8)
         held.run("SELECT 1")
-        held.rest(0.6)
+        held.rest(1.8)
         held.run("SELECT 1")
-        held.rest(1.1)
-        assert held.use() == end
+        held.rest(3.3)
+        assert held.use(within(end)) == end
         assert len(site.databases[name].numbers()) == 1
         assert hold(name).use() == "said"
 
@@ -178,15 +204,15 @@ def test_an_idle_connection_over_ipv6_is_forgotten_as_well(site: Site, hold: Hol
     with site.firewall.idle(5432, 1):
         held = hold("postgresql", host=site.host_six)
         held.rest(1.2)
-        assert held.use() == "nothing"
+        assert held.use(SILENCE) == "nothing"
 
 
 def test_ports_have_timeouts_of_their_own_and_healing_ends_them(site: Site, hold: Hold) -> None:
-    with site.firewall.idle(3306, 3):
+    with site.firewall.idle(3306, 6):
         with site.firewall.idle(5432, 1):
             short, long = hold("postgresql"), hold("mariadb")
             long.rest(1.3)
-            assert (short.use(), long.use()) == ("nothing", "said")
+            assert (short.use(SILENCE), long.use()) == ("nothing", "said")
         assert short.end() == "said"  # the query that was lost, sent again
 
 
@@ -217,7 +243,8 @@ def test_a_firewall_that_lost_its_state(
 ) -> None:
     held, other = hold(name, host=host_of(site, version)), hold("mysql")
     with site.firewall.forgotten(PORTS[name], refusal):
-        assert held.use() == {"silent": "nothing", "rst": "rst"}[refusal]
+        end = {"silent": "nothing", "rst": "rst"}[refusal]
+        assert held.use(within(end)) == end
         assert hold(name).use() == other.use() == "said"
 
 
@@ -229,9 +256,9 @@ def test_a_black_hole_and_its_healing(site: Site, hold: Hold, ways: tuple[Way, .
     """One way only is as silent; with `held` a new connection passes, and else none does."""
     held = hold("postgresql")
     with site.firewall.black_hole(5432, ways, held=held_only):
-        assert held.use() == "nothing"
+        assert held.use(SILENCE) == "nothing"
         with site.client.run(socket.socket) as sock:
-            sock.settimeout(0.5)
+            sock.settimeout(PATIENCE if held_only else SILENCE)
             with contextlib.nullcontext() if held_only else pytest.raises(TimeoutError):
                 sock.connect((site.host, 5432))
     assert held.end() == "said"
@@ -257,8 +284,9 @@ def test_a_detour_makes_the_way_longer(site: Site, hold: Hold) -> None:
 
 
 def test_a_name_server_fails_to_order(site: Site) -> None:
-    def ask() -> tuple[str, set[str]]:
-        answers = site.client.run(lambda: dns_ask(Configured().names("db.test"), [SERVER], 1, Stop()))
+    def ask(seconds: float = PATIENCE) -> tuple[str, set[str]]:
+        names = Configured().names("db.test")
+        answers = site.client.run(lambda: dns_ask(names, [SERVER], seconds, Stop()))
         (answer,) = answers
         return answer.rcode, set(answer.addresses)
 
@@ -269,7 +297,7 @@ def test_a_name_server_fails_to_order(site: Site) -> None:
         server.answer(["10.9.9.1"], ["10.9.9.2"])
         assert ask()[1] | ask()[1] == {"10.9.9.1", "10.9.9.2"}
         server.fall_silent()
-        assert ask() == ("", set())
+        assert ask(SILENCE) == ("", set())
 
 
 @pytest.mark.parametrize("name", ["postgresql", "mariadb"])
@@ -290,38 +318,57 @@ def test_an_application_comes_and_goes(site: Site, name: str) -> None:
 def test_a_black_hole_for_everything(site: Site, hold: Hold) -> None:
     held = [hold(name) for name in PORTS]
     with site.firewall.black_hole():
-        assert [one.use() for one in held] == ["nothing"] * 3
+        assert [one.use(SILENCE) for one in held] == ["nothing"] * 3
     assert [one.end() for one in held] == ["said"] * 3
 
 
 @BOTH
 def test_a_resetter_resets_both_ends_at_its_time(site: Site, hold: Hold, name: str) -> None:
     """The client hears it when it happens, and the server's session is gone as well."""
-    with (
-        Resetter(site.router, PORTS[name], idle=1),
-        Capture("to-r1", "tcp", inside=site.client) as capture,
-    ):
-        held = hold(name)
-        with timely(held, 1):
-            assert held.end() == "rst"
-        wait_for(lambda: not site.databases[name].numbers())
-        told = arrivals(capture.stop(), to=held.port, source=PORTS[name])
+
+    def silent() -> float:
+        """Give the seconds from the last packet but one to the reset."""
+        with (
+            Resetter(site.router, PORTS[name], idle=1),
+            Capture("to-r1", "tcp", inside=site.client) as capture,
+        ):
+            held = timely(lambda: hold(name), 1, "rst")
+            wait_for(lambda: not site.databases[name].numbers())
+            told = arrivals(capture.stop(), to=held.port, source=PORTS[name])
         assert [one.rst for one in told][-2:] == [False, True]
-        assert abs(told[-1].at - told[-2].at - 1e9) < 0.2e9
+        seconds = (told[-1].at - told[-2].at) / 1e9
+        assert seconds > 0.8
+        return seconds
+
+    unspoilt(silent, lambda seconds: seconds < 1.2)
 
 
 def test_a_resetter_counts_age_and_takes_orders(site: Site, hold: Hold) -> None:
     with Resetter(site.router, 5432, age=1.5) as resetter:
-        held = hold("postgresql", host=site.host_six)
-        began = time.monotonic()
-        while held.end(0.3) == "nothing":
-            held.run("SELECT 1")
-        assert held.end() == "rst"
-        assert 1.5 - EARLY - 0.1 < time.monotonic() - began < 1.5 + LATE
+        aged(lambda: hold("postgresql", host=site.host_six), 1.5)
         resetter.set()
         held = hold("postgresql")
         assert resetter.reset() == 1
         assert held.end() == "rst"
+
+
+def aged(hold: Callable[[], Held], seconds: float) -> None:
+    """Use one now and then; it is reset at such an age, and never sooner.
+
+    As in `timely`, a busy machine is late now and then, also to read what it has asked for before the reset.
+    """
+    for _ in range(ATTEMPTS):
+        began = time.monotonic()
+        with late(began + seconds):
+            held = hold()
+            while (end := held.end(0.3)) == "nothing":
+                held.run("SELECT 1")
+            assert end == "rst"
+            ended = time.monotonic()
+            assert ended > began + seconds - EARLY
+            if ended < began + seconds + LATE:
+                return
+    raise AssertionError(f"was not reset at {seconds} s, but later each time")
 
 
 @pytest.mark.parametrize(
@@ -329,26 +376,22 @@ def test_a_resetter_counts_age_and_takes_orders(site: Site, hold: Hold) -> None:
 )
 def test_a_balancer_ends_what_is_idle(site: Site, hold: Hold, name: str, farewell: Farewell) -> None:
     with Balancer(site, site.databases[name], idle=1, farewell=farewell) as balancer:
-        held = hold(name, balancer)
         if farewell == "mute":
+            held = hold(name, balancer)
             held.rest(1.2)
-            assert held.use() == "nothing"
+            assert held.use(SILENCE) == "nothing"
             return
-        with timely(held, 1):
-            assert held.end() == farewell
+        timely(lambda: hold(name, balancer), 1, farewell)
         wait_for(lambda: not site.databases[name].numbers())
 
 
 def test_a_balancer_counts_age_and_takes_orders(site: Site, hold: Hold) -> None:
     with Balancer(site, site.databases["postgresql"], age=1) as balancer:
-        before = time.monotonic()
-        held = hold("postgresql", balancer)
-        assert held.end() == "rst"
-        assert 1 - EARLY < time.monotonic() - before < 1 + LATE
+        aged(lambda: hold("postgresql", balancer), 1)
         balancer.set()
         held = hold("postgresql", balancer)
         balancer.freeze()
-        assert held.use() == "nothing"
+        assert held.use(SILENCE) == "nothing"
         balancer.thaw()
         assert held.end() == "said"
         held = hold("postgresql", balancer)
@@ -359,16 +402,12 @@ def test_a_balancer_counts_age_and_takes_orders(site: Site, hold: Hold) -> None:
 @pytest.mark.parametrize(("name", "side"), [("postgresql", "client"), ("mariadb", "server")])
 def test_haproxy_closes_what_is_idle(site: Site, hold: Hold, name: str, side: str) -> None:
     with Haproxy(site, site.databases[name], **{side: 1}) as front:
-        held = hold(name, front)
-        with timely(held, 1):
-            assert held.end() == "fin"
+        timely(lambda: hold(name, front), 1, "fin")
 
 
 def test_pgbouncer_closes_what_is_idle_and_says_so(site: Site, hold: Hold) -> None:
     with PgBouncer(site, site.databases["postgresql"], pooling="transaction", client_idle=1) as front:
-        held = hold("postgresql", front)
-        with timely(held, 1):
-            assert held.end() == "said"
+        held = timely(lambda: hold("postgresql", front), 1, "said")
         assert b"client_idle_timeout" in held.socket.recv(1000)
 
 
@@ -381,7 +420,7 @@ def test_a_front_is_frozen_killed_and_started_again(site: Site, hold: Hold) -> N
     with Haproxy(site, site.databases["postgresql"]) as front:
         held = hold("postgresql", front)
         with front.frozen():
-            assert held.use() == "nothing"
+            assert held.use(SILENCE) == "nothing"
         assert held.end() == "said"
         other = hold("postgresql", front)
         front.kill()
@@ -403,18 +442,20 @@ LIMITS = {
 def test_a_server_ends_idle_sessions(site: Site, hold: Hold, name: str) -> None:
     setting, end = LIMITS[name]
     with site.databases[name].limited(setting, 1):
-        held = hold(name)
-        with timely(held, 1):
-            assert held.end() == end
+        timely(lambda: hold(name), 1, end)
     hold(name).rest(1.2)
 
 
 def test_postgresql_ends_idle_transactions(site: Site, hold: Hold) -> None:
-    with site.databases["postgresql"].limited("idle_in_transaction_session_timeout", 1):
-        idle, held = hold("postgresql"), hold("postgresql")
+
+    def begun() -> Held:
+        held = hold("postgresql")
         held.run("BEGIN")
-        with timely(held, 1):
-            assert held.end() == "said"
+        return held
+
+    with site.databases["postgresql"].limited("idle_in_transaction_session_timeout", 1):
+        idle = hold("postgresql")
+        timely(begun, 1, "said")
         assert idle.use() == "said"
 
 
@@ -424,8 +465,8 @@ def test_a_firewall_and_a_server_at_once(site: Site, hold: Hold) -> None:
     with site.firewall.idle(5432, 1), database.limited("idle_session_timeout", 2):
         held = hold("postgresql")
         wait_for(lambda: not database.numbers())
-        assert time.monotonic() - held.since > 2 - EARLY
-        assert held.use() == "nothing"
+        assert time.monotonic() - held.began > 2 - EARLY
+        assert held.use(SILENCE) == "nothing"
 
 
 @ALL
@@ -453,7 +494,7 @@ def test_a_restart_ends_all_sessions(site: Site, hold: Hold, name: str, crash: b
 def test_a_frozen_server_is_silent_and_thaws(site: Site, hold: Hold, name: str) -> None:
     held = hold(name)
     with site.frozen(name):
-        assert held.use() == "nothing"
+        assert held.use(SILENCE) == "nothing"
     assert held.end() == "said"
 
 
@@ -462,7 +503,7 @@ def test_one_backend_is_frozen(site: Site, hold: Hold) -> None:
     (number,) = site.databases["postgresql"].numbers()
     other = hold("postgresql")
     with site.frozen("postgresql", number):
-        assert (held.use(), other.use()) == ("nothing", "said")
+        assert (held.use(SILENCE), other.use()) == ("nothing", "said")
     assert held.end() == "said"
 
 
