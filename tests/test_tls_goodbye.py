@@ -13,6 +13,7 @@ from tests.networks import in_own_network, needs_namespaces, run_inside
 from tests.probing import handshake, tls_probe, verdict
 from tests.servers import Certificates, Database
 from tests.servers.mysql import MysqlFamily
+from tests.waiting import wait_for
 
 pytestmark = needs_namespaces
 
@@ -169,12 +170,13 @@ def test_a_handshake_that_fails_is_not_tried_again_soon(
             assert verdict(probe.run()[0]) == ("tls", "tls.handshake")
             for _ in range(RUNS):
                 assert probe.run() == ()
-            assert counted(database) == (1, 0)
+            wait_for(lambda: counted(database) == (1, 0))  # it says what is wrong before it counts it
             for _ in range(2):
                 assert verdict(handshake(url(database, params), answers=[ADDRESS])) == (
                     "tls",
                     "tls.handshake",
                 )
+            wait_for(lambda: counted(database) == (3, 0))
             blocked = handshake(url(database, params), answers=[ADDRESS])
             assert verdict(blocked) == ("auth", "server.host_blocked")
             assert blocked.failure
