@@ -17,7 +17,7 @@ from tests.networks import needs_faults, needs_namespaces
 from tests.probing import STOPS
 from tests.servers import Database
 from tests.servers.database import USER
-from tests.waiting import wait_for
+from tests.waiting import ATTEMPTS, wait_for
 
 pytestmark = [needs_namespaces, needs_faults]
 FORGETS = 3
@@ -115,12 +115,13 @@ def test_what_is_recycled_in_time_is_never_stale(lab: Lab, pool: Callable[..., P
 
 def test_a_ping_hides_the_dead_and_costs_time(lab: Lab, pool: Callable[..., Pool]) -> None:
     """As much as it is given; an application gives it a quarter of an hour."""
+    fresh = min(pool(pre_ping=True).exercise(2, 5.0).checkouts[0].seconds for _ in range(ATTEMPTS))
     connections = pool(pre_ping=True)
-    fresh = connections.exercise(2, 5.0)
+    connections.exercise(2, 5.0)
     forget(lab)
     done = connections.exercise(2, 5.0)
     assert not any(out.failure for out in done.checkouts)
     assert done.invalidations == [Invalidation.PRE_PING, Invalidation.POOL]
-    assert done.checkouts[0].seconds > SHARE > fresh.checkouts[0].seconds
+    assert done.checkouts[0].seconds > SHARE > fresh
     assert [death.end for death in done.deaths] == [End.SILENCE]
     assert len(done.lost) == 2
