@@ -21,7 +21,7 @@ from tests.names import use_own_etc
 from tests.networks import in_own_network, needs_namespaces
 from tests.probing import probe_tools
 from tests.servers.dnsmasq import Dnsmasq, needs_dnsmasq
-from tests.waiting import LONGEST
+from tests.waiting import LONGEST, unspoilt
 
 FILES = Path("/proc/self/fd")
 LOOPBACK = "nameserver 127.0.0.1\n"
@@ -202,18 +202,21 @@ class TestWithARealServer:
             with Dnsmasq(hosts={"db.test": ["10.0.0.1"]}, port=5353):
                 probe = dns_probe("db.test", timeout="3s", resolvers=["127.0.0.1", "127.0.0.1:5353"])
                 server.pause()
-                before = time.monotonic()
-                return probe.run(), time.monotonic() - before
+
+                def run() -> tuple[Sequence[DnsObservation], float]:
+                    before = time.monotonic()
+                    return probe.run(), time.monotonic() - before
+
+                return unspoilt(run, lambda found: found[1] < 4 and found[0][2].duration < 2)
 
         seen, seconds = named(what)
         assert causes(seen) == {"": "dns.failure", "127.0.0.1": "dns.failure", "127.0.0.1:5353": None}
-        assert 2.8 <= seconds < 4, "a busy machine is late, too"
+        assert seconds >= 2.8
         assert seen[0].failure.detail == "db.test: no answer from the resolver within 2.850 s"
         said = re.fullmatch(r"127\.0\.0\.1: no answer for A and AAAA within (.*) s", seen[1].failure.detail)
         assert said
         assert 2.8 <= float(said[1]) <= seconds
         assert seen[1].rcode == ""
-        assert seen[2].duration < 2
 
     def test_the_end_of_the_daemon_wakes_a_run(self, named: Run) -> None:
         def what(server: Dnsmasq) -> float:

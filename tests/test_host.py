@@ -24,7 +24,7 @@ from tests.lab.namespace import Namespace
 from tests.lab.routers import row
 from tests.networks import needs_capture, needs_namespaces
 from tests.test_scheduler import Recorder
-from tests.waiting import wait_for
+from tests.waiting import unspoilt, wait_for
 
 SNMP = """\
 Ip: Forwarding DefaultTTL
@@ -173,8 +173,21 @@ class Wall:
         return time.time_ns() + self.ahead
 
 
+Told = list[tuple[float, float, float]]
+"""When the heart told of something, of what lag and of what step."""
+HELD_UP = pytest.approx(1.75, abs=0.75)
+
+
 def test_the_heart_tells_once_a_second_and_at_once_when_it_was_kept_from_beating() -> None:
-    told: list[tuple[float, float, float]] = []
+    """Kept by us, and by nobody else meanwhile."""
+    told = unspoilt(held_up, lambda told: [lag for _, lag, _ in told if lag > 1.0] == [HELD_UP])
+    late = next(index for index, (_, lag, _) in enumerate(told) if lag > 1.0)
+    assert told[late][0] - told[late - 1][0] < 0.9, "not with the next report, but at once"
+
+
+def held_up() -> Told:
+    """Hold the heart up once, and set the clock once."""
+    told: Told = []
     wall, hold = Wall(), threading.Event()
 
     class Holding(Recorder):
@@ -192,10 +205,8 @@ def test_the_heart_tells_once_a_second_and_at_once_when_it_was_kept_from_beating
     # Where the machine is busy some are told at once.
     wait_for(lambda: any(0.5 < later - sooner < 1.8 for (sooner, *_), (later, *_) in pairwise(told)))
     heartbeat.stop()
-    assert [lag for _, lag, _ in told if lag > 1.0] == [pytest.approx(1.75, abs=0.75)]
-    late = next(index for index, (_, lag, _) in enumerate(told) if lag > 1.0)
-    assert told[late][0] - told[late - 1][0] < 0.9, "not with the next report, but at once"
     assert [round(step) for _, _, step in told if step] == [5]
+    return told
 
 
 def test_what_the_host_counts_is_published() -> None:

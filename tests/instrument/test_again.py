@@ -289,10 +289,10 @@ def test_no_attempt_begins_beyond_the_deadline(
     shop = engine(server, port=free_port())
     instrument(shop, "orders", registry)
     with pytest.raises(OperationalError):
-        retrying(deadline=0.6)(use)(shop)
+        retrying(deadline=3)(use)(shop)
     pauses = [record.__dict__["seconds"] for record in caplog.records if record.__dict__["event"] == "retry"]
     assert 2 <= len(pauses) == told(registry, "retries_total", cause="server.down")
-    assert sum(pauses) <= 0.6
+    assert sum(pauses) <= 3
     assert errors(registry) == {"server.down": len(pauses) + 1}
 
 
