@@ -167,10 +167,30 @@ def test_a_silence_that_is_survived_is_learnt(postgres: Postgres) -> None:
         assert not it.of(DropObservation)
 
 
+class Unhurried:
+    """Opens what another one opens, but only once the server lists none of ours: it tells of an end first."""
+
+    encryption = None
+
+    def __init__(self, inner: Any, postgres: Postgres) -> None:
+        self.inner = inner
+        self.postgres = postgres
+
+    def harmless(self) -> bool:
+        return True
+
+    def open(self, addresses: Sequence[str], clock: PhaseClock) -> Session:
+        wait_for(lambda: not self.postgres.admin(OURS))
+        session: Session = self.inner.open(addresses, clock)
+        return session
+
+
 @pytest.mark.usefixtures("at_once")
 def test_what_an_inquest_has_found_is_told(postgres: Postgres) -> None:
     """After the drop: the server could be reached again, and knew of the end."""
-    with keeping(postgres, holds(ladder=["1h"])) as it:
+    endpoint, _ = read_url(postgres.url(postgres.plain), None, DIALECTS)
+    opener = Unhurried(probe_tools(endpoint).opener, postgres)
+    with keeping(postgres, holds(ladder=["1h"]), opener=opener) as it:
         wait_for(lambda: it.held == 1)
         postgres.admin(KILL)
         wait_for(lambda: it.of(InquestObservation))

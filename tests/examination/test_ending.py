@@ -47,7 +47,7 @@ def test_nothing_is_left(postgres: Postgres, stage: Callable[[Progress], bool]) 
     returned = time.time()
     assert returned - report.started - report.seconds < SOON
     assert report.unsure[0].startswith("It was ended after ")
-    wait_for(lambda: not ours(postgres), 2)
+    wait_for(lambda: not ours(postgres))
     assert alive() <= before
 
 

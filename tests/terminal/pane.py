@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,10 +42,14 @@ class Pane:
 
     def shows(self, text: str) -> None:
         """Wait until a text stands there."""
+        self.shows_like(re.escape(text))
+
+    def shows_like(self, pattern: str) -> None:
+        """Wait until what a pattern describes stands there."""
         try:
-            wait_for(lambda: text in self.text())
+            wait_for(lambda: re.search(pattern, self.text()))
         except AssertionError:
-            raise AssertionError(f"{text!r} is not shown:\n{self.text()}") from None
+            raise AssertionError(f"{pattern!r} is not shown:\n{self.text()}") from None
 
     def resize(self, width: int, height: int) -> None:
         """Make the terminal larger or smaller."""

@@ -60,16 +60,16 @@ def test_ctrl_z_does_not_leave_its_screen_behind(url: str) -> None:
 
 def test_ctrl_c_while_nobody_answers() -> None:
     with doubles.server(doubles.deaf) as port, pane("diagnose", f"mysql://u@127.0.0.1:{port}/d") as shown:
-        shown.shows("0:01")
+        shown.shows_like("0:0[1-9]")
         shown.press("C-c")
         assert shown.status() in (0, 1)
         assert CUT in shown.text()
 
 
-@pytest.mark.parametrize("stage", ["0:00", "✓ session", "Connections left silent"])
+@pytest.mark.parametrize("stage", ["0:0[0-9]", "✓ session", "Connections left silent"])
 def test_ctrl_c_at_any_stage_leaves_nothing_behind(postgres: Postgres, url: str, stage: str) -> None:
     with pane("diagnose", url, *KNOWN) as shown:
-        shown.shows(stage)
+        shown.shows_like(stage)
         shown.press("C-c")
         assert shown.status() in (0, 2)
         wait_for(lambda: not sessions(postgres))
