@@ -16,6 +16,8 @@ TARGET: Final = "job, severity, target"
 SITE: Final = "job, severity, site, target"
 EXPORTER: Final = "job, severity, vantage, instance"
 LATELY: Final = "<vantages_settled:duration>"
+HELD: Final = "3m"
+"""For how long a verdict is held that is not found any more, where somebody has just seen something else."""
 SCRAPED: Final = f'max by ({PLACE}) (conndrop_incident_active{{cause="{Cause.UNKNOWN}"}})'
 """1 while there is trouble without a name, else 0; nothing for what is not scraped."""
 
@@ -114,20 +116,13 @@ def _said(verdict: str, *those: str) -> str:
     return f'label_replace({" and ".join((ILL, *those))}, "verdict", "{verdict}", "", "")'
 
 
-def _still(of: str) -> str:
-    """Ask for the verdict of a moment ago where `of` leaves open whether it is another one now."""
-    return f'({VERDICTS}{{verdict=~"here|path"}} and ignoring (verdict) {ILL} and {of})'
-
-
-VERDICTS: Final = "vantage:conndrop_trouble:verdict"
 ELSEWHERE_WELL: Final = f"on ({TARGET}) {WELL}"
-# The first that is true holds.
-VERDICT: Final = Record(
-    name=VERDICTS,
-    expr="\nor ignoring (verdict)\n".join(
+FIRST: Final = "\nor ignoring (verdict)\n"
+"""Of several, the first that is true holds."""
+FOUND: Final = Record(
+    name="vantage:conndrop_trouble:found",
+    expr=FIRST.join(
         (
-            # Who has just seen something else is no witness for that, and none against it.
-            _still(WAVERING),
             _said("server", f"on ({TARGET}) ({APART} unless {WELL})"),
             _said(
                 "path",
@@ -142,9 +137,31 @@ VERDICT: Final = Record(
                 f"on ({EXPORTER}) ({ILL_ONES} + {DOUBTFUL.name}) / {ALL} < <vantage_share>",
                 ELSEWHERE_WELL,
             ),
+        )
+    ),
+)
+VERDICTS: Final = "vantage:conndrop_trouble:verdict"
+
+
+def _still(while_: str) -> str:
+    """Ask for the verdict of a moment ago, while it may or may not have become another one.
+
+    It is held for as long only after it was last found: somebody may waver for ever.
+    """
+    before = f'{VERDICTS}{{verdict=~"here|path"}} and ignoring (verdict) {ILL} and {while_}'
+    return f"({before} and last_over_time({FOUND.name}[{HELD}]))"
+
+
+VERDICT: Final = Record(
+    name=VERDICTS,
+    expr=FIRST.join(
+        (
+            # Who has just seen something else is no witness for that, and none against it.
+            _still(WAVERING),
+            FOUND.name,
             _still(f"on ({EXPORTER}) {DOUBTFUL.name} > 0"),
         )
     ),
 )
-COMPARED: Final = (WORST, SETTLED, TROUBLE, SHARED, UNSETTLED, DOUBTFUL, VERDICT)
+COMPARED: Final = (WORST, SETTLED, TROUBLE, SHARED, UNSETTLED, DOUBTFUL, FOUND, VERDICT)
 """All of it, in the order in which it is evaluated."""
