@@ -17,12 +17,12 @@ SETTLED: Final = 1.0
 """Seconds for which files must stay the same before they are read: they may be half written."""
 
 
-def settled(now: Callable[[], bytes], stop: Stop) -> None:
-    """Wait until files stay the same, of which `now` gives the digest; raises Stopped."""
+def settled(now: Callable[[], bytes], stop: Stop) -> bytes:
+    """Wait until files stay the same, of which `now` gives the digest, and give that; raises Stopped."""
     before = now()
     while not stop.sleep(SETTLED):
         if (after := now()) == before:
-            return
+            return after
         before = after
     raise Stopped
 
@@ -38,11 +38,8 @@ class ListFiles:
 
     def __call__(self) -> Sequence[Found]:
         """Give what stands in them now; raises Broken."""
-        if self._digest() != self._seen:
-            if self._seen is not None:
-                settled(self._digest, self._stop)
-            self._seen = self._digest()  # before they are read, lest a change between the two is missed
-            self._read()
+        if (now := self._digest()) != self._seen:
+            self._read(now if self._seen is None else settled(self._digest, self._stop))
         if self._wrong:
             raise Broken(
                 self._wrong
@@ -56,12 +53,15 @@ class ListFiles:
         folder = self._listing.folder
         return sorted({path for pattern in self._listing.block.files for path in named(folder, pattern)})
 
-    def _read(self) -> None:
-        self._wrong = ""
+    def _read(self, seen: bytes) -> None:
+        """Read files of that digest; what is written to meanwhile is read at the next look."""
+        found, wrong = self._found, ""
         try:
-            self._found = self._all()
+            found = self._all()
         except Broken as broken:
-            self._wrong = str(broken)
+            wrong = str(broken)
+        if self._seen is None or self._digest() == seen:
+            self._seen, self._found, self._wrong = seen, found, wrong
 
     def _all(self) -> Sequence[Found]:
         for pattern in self._listing.block.files:

@@ -81,20 +81,23 @@ class Further:
     def look(self) -> Targets:
         """Give the targets that stand in them now (see `Place`)."""
         if self._files.digest() != self._seen:
-            settled(self._files.digest, self._stop)
-            self._read()
+            self._read(settled(self._files.digest, self._stop))
         elif self._wrong and time.monotonic() >= self._again:
-            self._read()
+            self._read(self._seen)
         if self._wrong:
             raise Broken(self._wrong)
         return self._files.targets
 
-    def _read(self) -> None:
-        self._seen = self._files.digest()  # before they are read, lest a change between the two is missed
+    def _read(self, seen: bytes) -> None:
+        """Read files of that digest; what is written to meanwhile is read at the next look."""
+        files, wrong = self._files, ""
         try:
-            self._files, self._wrong = self._files.read(), ""
+            files = self._files.read()
         except ConfigurationError as error:
-            self._wrong, self._again = str(error), time.monotonic() + AGAIN
+            wrong = str(error)
+        if files.digest() == seen:
+            self._seen, self._files, self._wrong = seen, files, wrong
+            self._again = time.monotonic() + AGAIN
 
 
 def listed(listing: Listing, resolver: Resolver, stop: Stop) -> Listed:

@@ -5,12 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from exporter.app import read_configuration
 from exporter.config.document import LARGEST
 from exporter.config.listing import FileListing
+from exporter.config.target_files import TargetFiles
+from exporter.config.template import Found
 from exporter.discovery import files
-from exporter.discovery.files import ListFiles
+from exporter.discovery.files import ListFiles, read_file
 from exporter.discovery.groups import Broken
-from exporter.discovery.place import listed
+from exporter.discovery.place import Further, listed
 from exporter.net.resolve import Resolver
 from exporter.net.waiting import Stop, Stopped
 from tests.config.test_discovery import read
@@ -93,6 +96,53 @@ def test_a_file_that_is_half_written_is_waited_for(tmp_path: Path) -> None:
     path.write_text("")
     with pytest.raises(Stopped):
         ending()
+
+
+def test_a_file_that_is_written_to_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.yml"
+    path.write_text("- targets: [db0]\n")
+    look = list_files(tmp_path, "[x.yml]", Slow(path))
+    assert [found.address for found in look()] == ["db0"]
+
+    def begun(path: Path) -> list[Found]:
+        path.write_text("")
+        monkeypatch.undo()
+        return read_file(path)
+
+    path.write_text("- targets: [db1]\n")
+    monkeypatch.setattr("exporter.discovery.files.read_file", begun)
+    assert [found.address for found in look()] == ["db0"]
+    path.write_text("- targets: [db2]\n")
+    assert [found.address for found in look()] == ["db2"]
+
+
+def test_files_of_targets_that_are_written_to_while_they_are_read_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they are read once more only because something was wrong."""
+    monkeypatch.setattr("exporter.discovery.place.AGAIN", 0.0)
+    (tmp_path / "exporter.yml").write_text("target_files: [more.yml]\n")
+    path = tmp_path / "more.yml"
+    path.write_text("- {name: a, url: 'mysql://u@h/d'}\n")
+    targets = read_configuration(tmp_path / "exporter.yml").files
+    assert targets
+    further = Further(targets, Slow(path))
+    path.write_text("- {name: b}\n")
+    with pytest.raises(Broken, match="url"):
+        further.look()
+
+    def begun(files: TargetFiles) -> TargetFiles:
+        path.write_text("")
+        monkeypatch.undo()
+        return files.read()
+
+    monkeypatch.setattr(TargetFiles, "read", begun)
+    with pytest.raises(Broken, match="url"):
+        further.look()
+    path.write_text("- {name: c, url: 'mysql://u@h/d'}\n")
+    assert [target.target.name for target in further.look()] == ["c"]
 
 
 @pytest.mark.parametrize(
