@@ -169,18 +169,24 @@ def test_connects_are_made_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """One at once and a few more, though the interval is an hour."""
     gap = 0.5
     monkeypatch.setattr("exporter.net.connects.HURRY", gap)
-    driven = Driven(TcpEngine)
-    try:
+
+    def second() -> float:
+        """Give the seconds from the asking to the next connect, with the others seen."""
+        driven = Driven(TcpEngine)
         driven.engine.add(TcpOrder(job=0, interval=3600.0, timeout=1.0, port=1, every_address=True))
         driven.engine.locate(0, ["127.0.0.1"], None)
         driven.until(number(1), seconds=15.0)
         asked = time.monotonic()
         driven.engine.hurry(0)
         driven.until(number(2))
-        assert time.monotonic() - asked < gap
+        took = time.monotonic() - asked
         driven.until(number(1 + HURRIED))
         driven.drive(2 * gap)
         assert len(driven.readings) == 1 + HURRIED
+        return took
+
+    try:
+        unspoilt(second, lambda took: took < gap)
     finally:
         Driven.close_all()
 
