@@ -30,6 +30,8 @@ LONGEST: Final = 120.0
 DENIED: Final = "1045"
 PATIENCE: Final = 10.0
 """Seconds within which a trial is worth waiting for."""
+PASSING: Final = frozenset({Sign.FRESH_WORKS, Sign.HELD_WORKS, Sign.TCP_WORKS})
+"""Where there is a way for TCP, echoes are turned away by a rule of their own."""
 CONFIRMED: Final = 60.0
 """Seconds within which TCP has to suffer, too, for lost echoes to be a trouble."""
 
@@ -103,9 +105,13 @@ class Case:
 
     def facts(self, at: float) -> list[Fact]:
         """Give what speaks for or against any cause at `at`."""
-        first = max(min(self._first, at), at - LONGEST)
-        window = Window(since=first - BEFORE, first=first, now=at, stalls=self._host.stalls)
+        begun = min(self._first, at)
+        first = max(begun, at - LONGEST)
+        stalls = self._host.stalls
+        window = Window(since=first - BEFORE, first=first, begun=begun, now=at, stalls=stalls)
         facts = [fact for side in self._sides for fact in side.facts(window)]
+        if any(fact.sign in PASSING for fact in facts):
+            facts = [fact for fact in facts if fact.sign is not Sign.ECHO_UNREACHABLE]
         return [*facts, *self._doubt(facts, at), *self._host.facts(window, self._first, self._latest)]
 
     def verdict(self, at: float, shared: Sequence[Fact] = ()) -> Verdict:

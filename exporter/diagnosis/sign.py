@@ -60,6 +60,7 @@ class Sign(StrEnum):
     ECHO_LOST = "echo_lost"  # some, too few to tell anything
     ECHO_LOSS = "echo_loss"  # more lost than any path may lose
     ECHO_NEVER_SENT = "echo_never_sent"
+    ECHO_UNREACHABLE = "echo_unreachable"  # a router says so of those that used to be answered
     DELAY_UP = "delay_up"
     DELAY_UP_TCP = "delay_up_tcp"
     CHECKSUMS = "checksums"

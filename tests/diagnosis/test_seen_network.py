@@ -4,13 +4,15 @@ from operator import itemgetter
 from typing import Final
 
 from exporter.diagnosis.sign import Sign
-from exporter.model import Cause
+from exporter.model import Cause, End
 from tests.diagnosis.observing import (
+    DEAF,
     REFUSED,
     SYMPTOM,
     Seen,
     case_of,
     connect,
+    drop,
     echoes,
     fact,
     facts_at,
@@ -115,6 +117,42 @@ def test_an_outage_that_was_over_as_the_first_symptom_came_is_one() -> None:
 def test_echoes_that_cannot_be_sent_point_at_this_host() -> None:
     unsent = echoes(0, 0, failure=failure(C.CLIENT_LOCAL_NETWORK))
     assert S.ECHO_NEVER_SENT in signs(facts_at(100.5, SYMPTOM, (100.2, unsent)))
+
+
+def turned_away(at: float, offender: str = "10.0.0.2") -> Seen:
+    said = f"10.0.1.2: {offender or 'somebody'} says: network unreachable"
+    return at, echoes(1, 1, failure=failure(C.NET_UNREACHABLE, detail=said, offender=offender))
+
+
+def test_echoes_that_are_turned_away_of_late_say_that_there_is_no_way() -> None:
+    usual = (90.0, echoes())
+    seen = fact(facts_at(101.0, usual, SYMPTOM, turned_away(100.2)), S.ECHO_UNREACHABLE)
+    assert seen.text == (
+        "ICMP: echoes were turned away on the way (10.0.1.2: 10.0.0.2 says: network unreachable)"
+    )
+    assert seen.values == {"offender": "10.0.0.2"}
+    assert fact(facts_at(101.0, usual, SYMPTOM, turned_away(100.2, "")), S.ECHO_UNREACHABLE).values == {}
+
+    def told(at: float, *seen: Seen) -> bool:
+        return S.ECHO_UNREACHABLE in signs(facts_at(at, *seen))
+
+    seldom = turned_away(95.0), turned_away(98.0)
+    assert told(101.0, usual, *seldom, SYMPTOM), "whoever is asked seldom notices later"
+    lasting = usual, SYMPTOM, turned_away(100.2), (101.2, echoes(1, 1)), turned_away(399.0)
+    assert told(400.0, *lasting), "the router goes on saying so"
+    assert not told(101.0, SYMPTOM, turned_away(100.2)), "it may always have been so"
+    assert not told(101.0, (20.0, echoes()), turned_away(30.0), turned_away(99.0), SYMPTOM), "long before"
+    assert told(102.0, usual, SYMPTOM, turned_away(100.2), (101.0, echoes())), "it was no less true then"
+    assert not told(300.0, usual, SYMPTOM, turned_away(100.2), (299.0, echoes(1, 1))), "nobody says so now"
+    anew = (101.0, echoes()), turned_away(111.0)
+    assert told(112.0, usual, turned_away(30.0), *anew, (110.0, session(DEAF))), "not what it was before"
+    over = case_of(usual, SYMPTOM, turned_away(100.2))
+    over.settle()
+    assert S.ECHO_UNREACHABLE not in signs(over.facts(101.0))
+    ended = 100.0, drop(End.FIN)
+    assert told(102.0, usual, ended, turned_away(100.2))
+    for passes in (session(), knock(connect())):
+        assert not told(102.0, usual, ended, turned_away(100.2), (101.9, passes)), "a rule against echoes"
 
 
 def test_names_that_do_not_resolve_are_slow_or_change_are_told() -> None:

@@ -76,6 +76,7 @@ STORIES: Final[list[Sequence[Seen]]] = [
     [*USUAL, (99.0, echoes(3, 3)), SYMPTOM],
     [*USUAL, *[(100.0, echoes(10, 1))] * 4, SYMPTOM],
     [SYMPTOM, (101.0, echoes(0, 0, failure=failure(C.CLIENT_LOCAL_NETWORK)))],
+    [(90.0, echoes()), SYMPTOM, (101.0, echoes(1, 1, failure=failure(C.NET_UNREACHABLE)))],
     [*USUAL, *((100 + at / 9, echoes(rtt=0.2)) for at in range(60))],
     [*USUAL, *((100 + at / 9, knock(connect(rtt=0.2))) for at in range(60))],
     [(90.0, path("10.0.0.2", "10.0.1.2")), SYMPTOM, (101.0, path("10.0.0.2"))],

@@ -50,10 +50,26 @@ OUTSIDE: Final[Mapping[Cause, Row]] = {
             Sign.HELD_STOPPED_HERE: 8,
             Sign.FRESH_LOCAL: 8,
             Sign.FRESH_UNREACHABLE: 8,
+            Sign.ECHO_UNREACHABLE: 8,
         },
     ),
     Cause.NET_UNREACHABLE: Row(
-        grounds={Sign.FRESH_UNREACHABLE: 8}, beside={Sign.PATH_SHORT: 1, Sign.HELD_SILENT: 1}
+        # Routers say so seldom: an echo may be told what a connect is not.
+        grounds={Sign.FRESH_UNREACHABLE: 8, Sign.ECHO_UNREACHABLE: 6},
+        beside={
+            Sign.FRESH_UNANSWERED: 2,
+            Sign.FRESH_STUCK: 2,
+            Sign.HELD_SILENT: 1,
+            Sign.HELD_REVIVED: 4,
+            Sign.PATH_SHORT: 1,
+            Sign.EVERYBODY: 2,
+        },
+        against={
+            Sign.FRESH_LOCAL: 8,
+            Sign.FRESH_NEVER_SENT: 8,
+            Sign.HELD_STOPPED_HERE: 8,
+            (Sign.SAID, Cause.SERVER_SESSION_KILLED): 4,
+        },
     ),
     Cause.NET_MTU_BLACKHOLE: Row(
         grounds={Sign.BIG_STALL: 8, Sign.BIG_VANISH: 5},

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import Final
 
@@ -9,16 +10,27 @@ from exporter.diagnosis.loss import GAP, Tally, is_outage, loses
 from exporter.diagnosis.seen.delay import Delay
 from exporter.diagnosis.seen.window import Window
 from exporter.diagnosis.sign import Fact, Sign
-from exporter.model import Cause, Observation, PingObservation
+from exporter.model import Cause, Failure, Observation, PingObservation
 
 REMEMBERED: Final = 240
 COUNTED: Final = 60.0
 """Seconds of which the echoes count when loss is judged."""
 PAST: Final = 30
 """Answers in a row after which loss is over."""
+SUDDEN: Final = 60.0
+"""Seconds before a trouble shows within which echoes were first turned away, if that is part of it."""
 
 Fate = tuple[float, bool]
 """When what became of an echo was known, and whether it was answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What was said of echoes that were turned away, since when, and when last (monotonic seconds)."""
+
+    since: float
+    latest: float
+    failure: Failure
 
 
 class Echoes:
@@ -33,6 +45,8 @@ class Echoes:
         self._delay = Delay(threshold)
         self._answered = self._in_row = 0
         self._unsent = float("-inf")
+        self._refused_since: float | None = None  # none was answered in between
+        self._refusal: Refusal | None = None
 
     def take(self, at: float, observation: Observation) -> bool:
         """Take in echoes whose fate is decided (see `Side`)."""
@@ -45,10 +59,14 @@ class Echoes:
         if answered:
             self._answered += answered
             self._in_row = 0
+            self._refused_since = None
             self._fates.extend([(at, True)] * answered)
         if observation.lost:
             self._in_row += observation.lost
             self._fates.extend([(at, False)] * observation.lost)
+            if failure is not None and failure.cause is Cause.NET_UNREACHABLE and self._answered:
+                self._refused_since = at if self._refused_since is None else self._refused_since
+                self._refusal = Refusal(since=self._refused_since, latest=at, failure=failure)
         for seconds in observation.rtts:
             self._delay.take(at, seconds)
         return bool(observation.rtts) and self._delay.up
@@ -61,6 +79,7 @@ class Echoes:
         """Forget what was lost."""
         self._fates.clear()
         self._unsent = float("-inf")
+        self._refusal = None
 
     def lossy(self, now: float) -> bool:
         """Whether more is lost of late than any path may lose; never where none was ever answered.
@@ -99,6 +118,11 @@ class Echoes:
             yield Fact(sign=Sign.ECHO_LOSS, text=text, values=values)
         if window.has(self._unsent):
             yield Fact(sign=Sign.ECHO_NEVER_SENT, text="ICMP: this host refuses to send the echoes")
+        told = self._refusal
+        if told is not None and window.has(told.latest) and told.since >= window.begun - SUDDEN:
+            text = f"ICMP: echoes were turned away on the way ({told.failure.detail})"
+            values = {"offender": told.failure.offender} if told.failure.offender else {}
+            yield Fact(sign=Sign.ECHO_UNREACHABLE, text=text, values=values)
         yield from self._delay.facts(Sign.DELAY_UP, "echoes take")
 
     def _seen(self, window: Window) -> list[Fate]:

@@ -19,11 +19,12 @@ class Window:
 
     Trouble begins before it shows: what went wrong since `since` belongs to it, but only what went well after
     `first` went well in spite of it. In `stalls`, which are pairs of moments, this host stood still: whatever
-    was timed then is not true.
+    was timed then is not true. `begun` is when the trouble first showed, however long ago.
     """
 
     since: float
     first: float
+    begun: float
     now: float
     stalls: tuple[tuple[float, float], ...] = ()
 
