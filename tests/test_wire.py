@@ -1,6 +1,7 @@
 """What the engines say against what was on the wire, on links that delay, lose, double, reorder, damage."""
 
 import contextlib
+import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import partial
@@ -18,6 +19,7 @@ from tests.lab.namespace import Namespace, command
 from tests.lab.routers import row
 from tests.lab.truth import Echo, echoes, handshakes
 from tests.networks import needs_capture, needs_namespaces
+from tests.waiting import unspoilt
 
 pytestmark = [needs_namespaces, needs_capture]
 
@@ -90,21 +92,30 @@ def total(seen: list[Any], key: str) -> int:
     return sum(reading.get(key, 0) for reading in seen if isinstance(reading, dict))
 
 
-def in_time(echo: Echo) -> bool:
-    return bool(echo.replies) and (echo.replies[0] - echo.sent) / 1e9 <= TIMEOUT
+def delay(echo: Echo) -> float:
+    """Give the seconds until the first reply; infinite where there was none."""
+    return (echo.replies[0] - echo.sent) / 1e9 if echo.replies else float("inf")
 
 
-def agree(seen: dict[str, list[Any]], truth: dict[str, list[Echo]], missed: int) -> None:
-    """Every echo has the fate it had on the wire, and every delay is the wire's."""
+def difference(seen: dict[str, list[Any]], truth: dict[str, list[Echo]], missed: int) -> float:
+    """Give the seconds by which a delay differs from the wire's at most; echoes have the fate they had there.
+
+    The host may stand still between the capture's stamp and the kernel's. Then a delay is shorter than on the
+    wire, and of an echo whose time was just up nobody can say which it should be: infinite.
+    """
     assert sum(map(len, truth.values())) >= 0.5 * TARGETS * SECONDS / INTERVAL
     assert sum(map(len, truth.values())) + missed >= 0.9 * TARGETS * SECONDS / INTERVAL
+    found = 0.0
     for where, sent in truth.items():
-        arrived = [echo for echo in sent if in_time(echo)]
+        arrived = sorted((echo for echo in sent if delay(echo) <= TIMEOUT), key=delay)
+        measured = sorted(rtt for one in seen[where] if isinstance(one, tuple) for rtt in one[1])
+        if len(measured) != len(arrived) and any(abs(delay(echo) - TIMEOUT) <= 10 * NEAR for echo in sent):
+            return float("inf")
+        assert len(measured) == len(arrived)
         assert total(seen[where], "lost") == len(sent) - len(arrived)
         assert total(seen[where], "duplicates") == sum(len(echo.replies) - 1 for echo in arrived)
-        delays = [(echo.replies[0] - echo.sent) / 1e9 for echo in arrived]
-        measured = [rtt for reading in seen[where] if isinstance(reading, tuple) for rtt in reading[1]]
-        assert sorted(measured) == pytest.approx(sorted(delays), abs=NEAR)
+        found = max([found, *(abs(rtt - delay(echo)) for rtt, echo in zip(measured, arrived, strict=True))])
+    return found
 
 
 @pytest.mark.parametrize(
@@ -122,14 +133,15 @@ def agree(seen: dict[str, list[Any]], truth: dict[str, list[Echo]], missed: int)
     ids=["delay", "loss", "duplication", "reordering", "all at once"],
 )
 def test_echoes_have_the_fate_they_had_on_the_wire(there: Conditions, back: Conditions) -> None:
-    with linked() as (client, _, link):
-        link.set(there=there, back=back)
-        seen, truth, missed = echoed(client)
-    agree(seen, truth, missed)
-    overtaken = [
-        reading for one in seen.values() for reading in one if isinstance(reading, tuple) and reading[3]
-    ]
-    assert bool(overtaken) == there.reorder
+    def scene() -> float:
+        with linked() as (client, _, link):
+            link.set(there=there, back=back)
+            seen, truth, missed = echoed(client)
+        readings = [reading for one in seen.values() for reading in one if isinstance(reading, tuple)]
+        assert any(reading[3] for reading in readings) == there.reorder
+        return difference(seen, truth, missed)
+
+    unspoilt(scene, lambda seconds: seconds <= NEAR)
 
 
 def test_damaged_packets_are_lost() -> None:
@@ -145,22 +157,31 @@ def test_damaged_packets_are_lost() -> None:
 
 def test_what_a_policer_drops_is_lost_and_nothing_else() -> None:
     """A token bucket on the way lets half of it through."""
-    with row(1) as built:
-        built.routers[0].run(
-            lambda: command("tc", "qdisc", "add", "dev", "to-server", "root", "tbf", *POLICED)
-        )
-        built.client.run(lambda: _routes("10.78.0.0/24 via 10.0.0.2", "fd78::/64 via fd00:0:0:0::2"))
-        built.routers[0].run(lambda: _routes("10.78.0.0/24 via 10.0.1.2", "fd78::/64 via fd00:0:0:1::2"))
-        built.server.run(lambda: _routes("local 10.78.0.0/24 dev lo", "local fd78::/64 dev lo"))
-        seen, truth, missed = echoed(built.client, "to-r1")
-    agree(seen, truth, missed)
-    assert sum(total(one, "lost") for one in seen.values()) > 100
+
+    def scene() -> float:
+        with row(1) as built:
+            built.routers[0].run(
+                lambda: command("tc", "qdisc", "add", "dev", "to-server", "root", "tbf", *POLICED)
+            )
+            built.client.run(lambda: _routes("10.78.0.0/24 via 10.0.0.2", "fd78::/64 via fd00:0:0:0::2"))
+            built.routers[0].run(lambda: _routes("10.78.0.0/24 via 10.0.1.2", "fd78::/64 via fd00:0:0:1::2"))
+            built.server.run(lambda: _routes("local 10.78.0.0/24 dev lo", "local fd78::/64 dev lo"))
+            seen, truth, missed = echoed(built.client, "to-r1")
+        assert sum(total(one, "lost") for one in seen.values()) > 100
+        return difference(seen, truth, missed)
+
+    unspoilt(scene, lambda seconds: seconds <= NEAR)
 
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_connects_take_as_long_as_on_the_wire(version: int) -> None:
     """Or as long as the application would wait where the SYN was lost and sent again; and that is counted."""
     where = "10.77.0.2" if version == 4 else "fd77::2"
+    unspoilt(lambda: _connected(where), lambda seconds: seconds <= 5 * NEAR)
+
+
+def _connected(where: str) -> float:
+    """Connect forty times; give the seconds by which how long one took differs from the wire's at most."""
 
     def what() -> list[Any]:
         driven = Driven(TcpEngine)
@@ -171,24 +192,26 @@ def test_connects_take_as_long_as_on_the_wire(version: int) -> None:
         return [connect for _, (_, _, connects, _) in readings for connect in connects]
 
     with linked() as (client, server, link):
-        listener = server.start("python3", "-c", LISTEN, where)
+        listener = server.start("python3", "-c", LISTEN, where, stdout=subprocess.PIPE)
         try:
+            assert listener.stdout
+            assert listener.stdout.readline() == b"listening\n"
             link.set(there=Conditions(delay=0.01, jitter=0.02, loss=0.3), back=Conditions(delay=0.01))
             with Capture("link0", "tcp", inside=client) as capture:
                 seen = client.run(what)
                 truth = handshakes(capture.stop())
         finally:
             listener.terminate()
-            listener.wait()
+            listener.communicate()
     connected = [connect for connect in seen if connect[-1] is None]
     assert len(connected) > 20
     assert sum(connect[3] for connect in seen) <= sum(len(one.syns) - 1 for one in truth)
-    clean = sorted(connect[1] for connect in connected if not connect[3])
-    wire = sorted((one.answers[0] - one.syns[0]) / 1e9 for one in truth if one.answers and len(one.syns) == 1)
-    assert clean == pytest.approx(wire[: len(clean)], abs=5 * NEAR)
     slow = [connect for connect in connected if connect[3]]
     assert slow
     assert all(0.9 < seconds < 2.5 and rtt is None for _, seconds, rtt, *_ in slow)
+    clean: list[float] = sorted(connect[1] for connect in connected if not connect[3])
+    wire = sorted((one.answers[0] - one.syns[0]) / 1e9 for one in truth if one.answers and len(one.syns) == 1)
+    return max(abs(one - other) for one, other in zip(clean, wire[: len(clean)], strict=True))
 
 
 POLICED = ("rate", "200kbit", "burst", "2000", "limit", "3000")
@@ -196,5 +219,6 @@ LISTEN = """
 import socket, sys, time
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 listener = socket.create_server((sys.argv[1], 7777), family=family)
+print("listening", flush=True)
 time.sleep(60)
 """
