@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from exporter.net.echo import EchoEngine
 from exporter.net.engine import Engine, Lateness, Report
 
 READINGS = list[tuple[int, Any]]
@@ -40,6 +41,14 @@ class Driven:
         while time.monotonic() < end:
             self._tick()
         return self.readings
+
+    def land(self, seconds: float) -> READINGS:
+        """Send no more echoes; drive for so long, and until the fate of the last ones is known."""
+        engine = self.engine
+        assert isinstance(engine, EchoEngine)
+        engine._pace.clear()
+        self.drive(seconds)
+        return self.until(lambda _: not any(engine._waiting.values()))
 
     def taken(self) -> READINGS:
         """Give what was read since the last time, and forget it."""

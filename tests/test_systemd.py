@@ -18,6 +18,7 @@ from exporter.runtime.systemd import NoSockets, Systemd, passed_sockets
 from exporter.runtime.vitals import Vitals, Watchdog
 from exporter.web.pulse import Pulse, visited
 from exporter.web.server import ListenAddress, WebServer
+from tests.servers.database import free_port
 from tests.test_daemon import COMMAND, Daemon
 from tests.test_web import LOOPBACK, site
 from tests.waiting import wait_for
@@ -362,8 +363,7 @@ def test_systemds_own_activation_starts_it(tmp_path: Path) -> None:
     """systemd-socket-activate listens, and starts the daemon once somebody comes."""
     path = tmp_path / "exporter.yml"
     path.write_text(TARGETS)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     words = [*COMMAND, "run", "--config.file", str(path), "--web.systemd-socket"]
     activate = [
         needs("systemd-socket-activate"),

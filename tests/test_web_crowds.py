@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from exporter.web import client, clients
 from exporter.web.site import Site
 from tests.networks import in_own_network, needs_namespaces, run_inside
 from tests.test_web import ask, serving, site
-from tests.waiting import in_time, wait_for
+from tests.waiting import in_time, unspoilt, wait_for
 
 GET = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
 LARGE = 20_000_000
@@ -33,7 +34,7 @@ def nothing_is_left() -> Iterator[None]:
     yield
     wait_for(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("web")])
     gc.collect()
-    assert descriptors() <= before
+    wait_for(lambda: descriptors() <= before)
 
 
 @contextlib.contextmanager
@@ -72,7 +73,17 @@ def ended(sock: socket.socket) -> bool:
 
 
 def honest(port: int) -> bool:
-    return in_time(lambda: ask(port, "/metrics")[0], 1.0) == 200
+    """Whether somebody who reads at once is served at once.
+
+    On a busy machine he is late now and then, and let go of himself where time is short.
+    """
+
+    def status() -> int:
+        with contextlib.suppress(OSError, HTTPException):
+            return ask(port, "/metrics")[0]
+        return 0
+
+    return in_time(lambda: unspoilt(status, bool), 1.0) == 200
 
 
 def test_slow_writers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,14 +249,20 @@ def waiting_site(release: threading.Event) -> Site:
 
 
 def test_one_slow_answer_delays_no_other_and_no_end() -> None:
+    unspoilt(end_beside_slow_answers, lambda seconds: seconds < 2)
+
+
+def end_beside_slow_answers() -> float:
+    """Give the seconds that the server takes to end."""
     release = threading.Event()
     with serving(waiting_site(release)) as port, crowd(port, 50) as slow:
         for sock in slow:
             sock.sendall(b"GET /-/ready HTTP/1.1\r\n\r\n")
         assert honest(port)
         before = time.monotonic()
-    assert time.monotonic() - before < 2
+    took = time.monotonic() - before
     release.set()
+    return took
 
 
 def cut_off() -> None:

@@ -140,7 +140,7 @@ def test_the_documented_configurations(release: Release, postgres: Postgres, pro
                 phases={"dns", "tcp", "tls", "auth", "query", "close"},
                 causes={bad: ("processing", "unknown"), gone: ("connect", "server.down")},
             )
-            wait_for(lambda: seen(running) == expected)
+            wait_for(lambda: seen(running) == expected, 60)
     assert PASSWORD not in "".join(str(line) for line in probing.log)
 
 

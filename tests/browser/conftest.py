@@ -28,5 +28,5 @@ def browser() -> Iterator[Browser]:
 def base(postgres: Postgres) -> Iterator[str]:
     """Give where the exporter is, once it has told what is wrong with everything that is broken."""
     with troubled(postgres) as running:
-        wait_for(lambda: {one["target"] for one in running.incidents()} == set(ILL))
+        wait_for(lambda: {one["target"] for one in running.incidents()} == set(ILL), 60)
         yield f"http://{running.address}"

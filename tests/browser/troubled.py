@@ -29,6 +29,9 @@ PATIENT: Final[dict[str, Any]] = {
     **QUICK,
     "session": {"interval": "5s", "timeout": "5s"},
     "server": {"interval": "5s", "timeout": "5s"},
+    "tcp": {"interval": "3s", "timeout": "3s"},
+    "dns": {"interval": "5s", "timeout": "5s"},
+    "pool": {"interval": "5s", "timeout": "5s"},
 }
 """Of what is well, so that a machine that is slow for a moment makes it ill for no moment."""
 ILL: Final = ("down", "password", "name", "script", "endless", "greeting")

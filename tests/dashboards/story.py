@@ -23,6 +23,10 @@ LOOK: Final = 5.0
 SCRAPES: Final = 3
 WARM: Final = 60.0
 """Seconds within which everything is up."""
+PATIENCE: Final = 150.0
+"""Seconds beyond its share for which a chapter waits until what it is there for was scraped."""
+LATELY: Final = 4
+"""Scrapes over which dashboards take a rate."""
 KEPT: Final = Path(__file__).parents[2] / ".cache" / "story"
 
 
@@ -59,7 +63,7 @@ def told(there: Scene, chapter: Chapter) -> Passed:
 
 def await_known(there: Scene, chapter: Chapter, before: float) -> None:
     """Let a chapter go on until each Prometheus has an answer to all that it makes known."""
-    until = time.monotonic() + WARM
+    until = time.monotonic() + PATIENCE
     while unknown := [one for one in chapter.known if not told_of(there, since(there, before, one))]:
         assert time.monotonic() < until, f"{chapter.name}: no answer to {', '.join(unknown)}"
         pause(there, there.pace.scrape)
@@ -74,7 +78,7 @@ def since(there: Scene, before: float, question: str) -> str:
 def ended(there: Scene) -> float:
     """Give a moment at which everything was well, once no scrape of before it is under way any more."""
     until = time.monotonic() + WARM
-    while not warm(there, end := settled(there)):
+    while not (warm(there, end := settled(there)) and steady(there, end)):
         assert time.monotonic() < until, "not everything is well in the end"
     return end
 
@@ -111,6 +115,12 @@ def warm(there: Scene, at: float | None = None) -> bool:
         running.query("min(up) == 1 and count(conndrop_up == 1) == 8", at)
         for running in there.watching.values()
     )
+
+
+def steady(there: Scene, at: float) -> bool:
+    """Whether no scrape has failed of late, so that there is a rate of everything."""
+    question = f"min(min_over_time(up[{LATELY * there.pace.scrape:.0f}s])) == 1"
+    return all(running.query(question, at) for running in there.watching.values())
 
 
 def say(text: str) -> None:

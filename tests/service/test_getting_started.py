@@ -131,7 +131,7 @@ def test_the_commands_leave_what_they_say(tmp_path: Path, postgres: Postgres) ->
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=480,
     )
     try:
         assert done.returncode == 0, done.stdout + done.stderr

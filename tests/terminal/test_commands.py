@@ -42,7 +42,7 @@ def runs(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     url = f"postgresql://probe@127.0.0.1:{postgres.port}/shop?sslmode=disable"
     secret.write_text(f"{PASSWORD}\n")
     path.write_text(f"targets: [{{name: orders, url: '{url}', password: {{env: {VARIABLE}}}}}]\n")
-    silent = ("--ladder=400ms,2s,2100ms", "--hold=10s", "--json")
+    silent = ("--ladder=400ms,5s,5100ms", "--hold=30s", "--json")
     commands = {
         "idle": ("idle", url.replace("probe@", "bare@"), f"--password.file={secret}", *silent),
         "named": ("diagnose", "orders", f"--config.file={path}", *BRIEF, "--pool-recycle=-1"),
@@ -52,13 +52,14 @@ def runs(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Runs:
         "misnamed": ("diagnose", "order", f"--config.file={path}"),
     }
     healthy = ("diagnose", url, f"--password.env={VARIABLE}", "--hold=0", "--only=session")
-    postgres.admin("ALTER ROLE bare SET idle_session_timeout = '1s'")
-    with ThreadPoolExecutor(6) as crew:
-        begun = {name: crew.submit(conndrop, *words) for name, words in commands.items()}
-        begun |= {output: crew.submit(_in_a_shell, *healthy, output=output) for output in STREAMS}
-        ran = {name: each.result() for name, each in begun.items()}
-    postgres.admin("ALTER ROLE bare RESET idle_session_timeout")
-    return ran
+    postgres.admin("ALTER ROLE bare SET idle_session_timeout = '3s'")
+    try:
+        with ThreadPoolExecutor(6) as crew:
+            begun = {name: crew.submit(conndrop, *words) for name, words in commands.items()}
+            begun |= {output: crew.submit(_in_a_shell, *healthy, output=output) for output in STREAMS}
+            return {name: each.result() for name, each in begun.items()}
+    finally:
+        postgres.admin("ALTER ROLE bare RESET idle_session_timeout")
 
 
 @pytest.mark.parametrize(
