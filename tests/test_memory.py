@@ -1,5 +1,6 @@
 """What outlives the daemon: the file of what was learnt."""
 
+import contextlib
 import fcntl
 import json
 import logging
@@ -149,6 +150,17 @@ def test_a_place_that_cannot_be_written_is_told_of_once(
         kept.save()
     assert kept.recall("orders") == {"killed": 2}
     assert [record.message for record in caplog.records].count("state not writable") == 1
+
+
+def test_a_lock_that_cannot_be_had_keeps_no_descriptor(tmp_path: Path) -> None:
+    (tmp_path / LOCK).mkdir()
+    kept = Memory(tmp_path)
+    kept.keep("orders", LEARNT)
+    kept.save()
+    assert [path.name for path in tmp_path.iterdir()] == [LOCK]
+    for one in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            assert not one.readlink().is_relative_to(tmp_path)
 
 
 def test_what_could_not_be_written_is_written_later(tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ class Memory:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             number, name = tempfile.mkstemp(prefix=f".{NAME}.", dir=directory)
             try:
-                with (directory / LOCK).open("a") as lock, os.fdopen(number, "w", encoding="utf-8") as file:
+                with os.fdopen(number, "w", encoding="utf-8") as file, (directory / LOCK).open("a") as lock:
                     _locked(lock.fileno())  # another exporter may share the directory
                     others = _others(directory / NAME)
                     latest = {key: used[key] if key in mine else others.get(key, used[key]) for key in used}
