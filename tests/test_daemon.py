@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -83,11 +83,11 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def daemon(tmp_path: Path, configuration: str, *options: str) -> Iterator[Daemon]:
+def daemon(tmp_path: Path, configuration: str, *options: str, before: Sequence[str] = ()) -> Iterator[Daemon]:
     path = tmp_path / "exporter.yml"
     path.write_text(configuration)
     arguments = ["run", "--config.file", str(path), "--web.listen-address", "127.0.0.1:0", *options]
-    process = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([*before, *COMMAND, *arguments], stderr=subprocess.PIPE, text=True)
     try:
         yield Daemon(process)
     finally:
@@ -122,6 +122,20 @@ def test_from_a_file_to_a_scrape(tmp_path: Path, postgres: Postgres) -> None:
         assert running.end() < 2
         assert running.process.returncode == 0
     assert PASSWORD not in "\n".join(running.lines)
+
+
+def test_without_a_descriptor_left_it_still_says_so(tmp_path: Path, postgres: Postgres) -> None:
+    """More targets than it may hold connections of; nobody has visited it before."""
+    targets = "".join(f"- {{name: t{number}, url: '{postgres.url()}'}}\n" for number in range(12))
+    with daemon(tmp_path, f"targets:\n{targets}", before=["prlimit", "--nofile=24:24"]) as running:
+        wait_for(lambda: "cause=client.resources" in "\n".join(running.lines))
+        wait_for(lambda: '"cause": "client.resources"' in running.get("api/v1/incidents"))
+        assert running.value("conndrop_up", target="t0") is not None
+        for page in ("", "targets/t0", "incidents"):
+            assert "client.resources" in running.get(page)
+        assert running.value("process_max_fds") in (24, None), "there may be none left to ask that"
+        assert running.end() < 2
+        assert running.process.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from http.client import HTTPConnection
+from select import select
 from typing import Any
 
 import pytest
@@ -219,24 +220,29 @@ def test_requests_are_in_the_debug_log(caplog: pytest.LogCaptureFixture) -> None
         wait_for(lambda: [record for record in caplog.records if record.getMessage() == "request"])
 
 
-def test_no_descriptor_left_is_no_busy_loop() -> None:
-    """The server waits a moment before it tries again, and answers once there are descriptors."""
+def test_where_no_descriptor_is_left_one_comes_in_after_the_other() -> None:
+    """On the one that is kept free; whoever waits for it is no busy loop."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with serving(site()) as port, socket.create_connection(("127.0.0.1", port), 5) as sock:
-        sock.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
-        assert sock.recv(100)
-        with socket.socket() as waiting:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (waiting.fileno() + 1, hard))
-            try:
-                waiting.connect(("127.0.0.1", port))
-                before = time.process_time()
-                time.sleep(0.5)
-                assert time.process_time() - before < 0.25
-            finally:
-                resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            waiting.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
-            waiting.settimeout(5)
-            assert waiting.recv(100).startswith(b"HTTP/1.1 200")
+    with serving(site()) as port, contextlib.ExitStack() as stack:
+        first, second = (stack.enter_context(socket.socket()) for _ in range(2))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (second.fileno() + 1, hard))
+        try:
+            for sock in (first, second):
+                sock.settimeout(10)
+                sock.connect(("127.0.0.1", port))
+                sock.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert first.recv(1000).startswith(b"HTTP/1.1 200")
+            before = time.process_time()
+            time.sleep(0.5)
+            assert time.process_time() - before < 0.25
+            assert not select([second], [], [], 0)[0]
+            first.shutdown(socket.SHUT_WR)
+            assert second.recv(1000).startswith(b"HTTP/1.1 200")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        with socket.create_connection(("127.0.0.1", port), 5) as third, third.makefile("rb") as said:
+            third.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
+            assert said.readline().startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """Those who are connected: how many there may be, and how much of ours they may leave unread."""
 
 import asyncio
+import errno
+import os
 import socket
+from contextlib import suppress
 from typing import Final
 from wsgiref.types import WSGIApplication
 
@@ -13,6 +16,36 @@ MOST_UNREAD = 1 << 27
 """Bytes of answers that may be unread, all together."""
 AGAIN: Final = 0.05
 """Seconds until the next attempt to accept where no descriptor is left."""
+NONE_LEFT: Final = (errno.EMFILE, errno.ENFILE)
+
+
+class Spare:
+    """A descriptor that is kept free for one client, or nobody could ask why there is no other.
+
+    Who was connected before goes on being answered without it.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+        self._wanted = True
+        self.keep()
+
+    def keep(self) -> None:
+        """Have it (again), if there is one."""
+        if self._wanted and self._descriptor is None:
+            with suppress(OSError):
+                self._descriptor = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+
+    def give(self) -> None:
+        """Let go of it: another thread may be the first to take it, and then nobody comes in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def end(self) -> None:
+        """Let go of it for good."""
+        self._wanted = False
+        self.give()
 
 
 class Clients:
@@ -23,14 +56,15 @@ class Clients:
         self.entrance = entrance
         self._open: dict[Client, None] = {}
         self._unread: dict[Client, int] = {}
+        self._spare = Spare()
 
     async def accept(self, listener: socket.socket) -> None:
         """Take in whoever connects, until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                sock, address = await loop.sock_accept(listener)
+                sock, address = await self._accepted(listener)
             except OSError:  # at once it would be the same again
+                self._spare.keep()
                 await asyncio.sleep(AGAIN)
             else:
                 self._take_in(Client(self, sock, str(address[0])))
@@ -40,6 +74,7 @@ class Clients:
         """Let go of everybody."""
         for client in list(self._open):
             client.let_go("the server stops")
+        self._spare.end()
 
     def asked(self, client: Client) -> None:
         """Note that a client has asked for something just now."""
@@ -60,9 +95,36 @@ class Clients:
         """Forget a client."""
         self._open.pop(client, None)
         self._unread.pop(client, None)
+        asyncio.get_running_loop().call_soon(self._spare.keep)  # once its socket is closed
+
+    async def _accepted(self, listener: socket.socket) -> tuple[socket.socket, tuple[object, ...]]:
+        await _readable(listener)  # to ask takes a descriptor even where nobody waits
+        try:
+            return listener.accept()
+        except OSError as error:
+            if error.errno not in NONE_LEFT:
+                raise
+            self._spare.give()
+            return listener.accept()
 
     def _take_in(self, client: Client) -> None:
         if len(self._open) >= MOST_CONNECTIONS:
             next(iter(self._open)).let_go("there are too many")
         self._open[client] = None
         client.serve()
+
+
+async def _readable(listener: socket.socket) -> None:
+    """Wait until somebody may be there."""
+    loop = asyncio.get_running_loop()
+    come: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(listener, _settle, come)
+    try:
+        await come
+    finally:
+        loop.remove_reader(listener)
+
+
+def _settle(come: asyncio.Future[None]) -> None:
+    if not come.done():
+        come.set_result(None)

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 from typing import Final, Protocol
 
+import tornado.platform.asyncio  # noqa: F401  Tornado would at the first client, who may have the last descriptor
 from tornado.iostream import IOStream
 
 PIECE: Final = 16384

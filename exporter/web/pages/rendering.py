@@ -60,6 +60,9 @@ class Templates:
             "several": wording.several,
             **charts,
         }
+        # Later there may be no descriptor left to read one with, or those of another version there.
+        for template in self._environment.list_templates():
+            self._environment.get_template(template)
 
     def answer(self, template: str, status: HTTPStatus = HTTPStatus.OK, **shown: Any) -> Answer:
         """Render a template with what it shows."""
