@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -53,7 +54,9 @@ class Manager:
 
 @pytest.fixture(params=["file", "abstract"])
 def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]:
-    manager = Manager(str(tmp_path / "notify") if request.param == "file" else f"\0conndrop-{os.getpid()}")
+    manager = Manager(
+        str(tmp_path / "notify") if request.param == "file" else f"\0conndrop-{os.getpid()}-{tmp_path.name}"
+    )
     yield manager
     manager.close()
 
@@ -164,7 +167,7 @@ def test_a_visitor_is_let_go_by_a_server_that_goes_on() -> None:
     """One that accepts nobody is no longer well, though the kernel lets everybody in."""
     turns: list[None] = []
     web = WebServer([LOOPBACK], site())
-    pulse = Pulse(web.addresses, lambda: turns.append(None))
+    pulse = Pulse(web, lambda: turns.append(None))
     pulse.start(0.01)
     wait_for(lambda: len(turns) > 2)
     pulse.stop()
@@ -173,9 +176,43 @@ def test_a_visitor_is_let_go_by_a_server_that_goes_on() -> None:
     everywhere.stop()
     address = web.addresses[0]
     web.stop()
-    assert not visited(address)
+    assert visited(address) is False
     with socket.create_server(("127.0.0.1", 0)) as hanging:
-        assert not visited(ListenAddress("127.0.0.1", hanging.getsockname()[1]), 0.1)
+        assert visited(ListenAddress("127.0.0.1", hanging.getsockname()[1]), 0.1) is False
+
+
+def test_without_descriptors_it_is_enough_that_the_loop_goes_on(manager: Manager) -> None:
+    """Nobody is ended because nobody can come to see how he is; and words are sent all the same."""
+    turns: list[None] = []
+    systemd, web = Systemd(manager.environment), WebServer([LOOPBACK], site())
+    pulse = Pulse(web, lambda: turns.append(None))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    last = socket.socket()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (last.fileno() + 1, hard))
+    try:
+        assert visited(web.addresses[0]) is None
+        pulse.start(0.01)
+        wait_for(lambda: len(turns) > 2)
+        systemd.tell("READY=1")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        pulse.stop()
+        web.stop()
+        last.close()
+    assert not web.turns(0.05)
+    wait_for(lambda: manager.told == ["READY=1"])
+
+
+def test_a_visitor_waits_for_nobody_who_has_the_last_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """He is let in in vain, while the loop goes on."""
+    monkeypatch.setattr("exporter.web.pulse.visited", lambda _: False)
+    turns: list[None] = []
+    web = WebServer([LOOPBACK], site())
+    pulse = Pulse(web, lambda: turns.append(None))
+    assert not pulse._lives()
+    web._clients._short = time.monotonic()
+    assert pulse._lives()
+    web.stop()
 
 
 def started(

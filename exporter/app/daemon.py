@@ -112,7 +112,7 @@ class Daemon:
         fields = {"version": __version__, "probes": self._core.runner.expected, "shard": str(self._shard)}
         for url in self.urls:
             log.info("listening", extra={"fields": {"url": url, **fields}})
-        self._service.start(self._web.addresses)
+        self._service.start(self._web)
 
     def stop(self) -> None:
         """End every wait and let go of everything."""

@@ -1,6 +1,6 @@
 """How others run the daemon: what has it read its configuration anew, and what systemd is told of it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Final
 
@@ -10,7 +10,7 @@ from exporter.config import Configuration
 from exporter.model import Incident, Shard
 from exporter.runtime.vitals import Vitals, Watchdog
 from exporter.web.pulse import Pulse
-from exporter.web.server import ListenAddress
+from exporter.web.server import WebServer
 
 WEB: Final = "web"
 """The name of the loop that answers requests."""
@@ -49,12 +49,12 @@ class Service:
         if self._reloader is not None:
             self._reloader.ask()
 
-    def start(self, addresses: Sequence[ListenAddress]) -> None:
-        """Begin, once all else has begun and these addresses are listened on."""
+    def start(self, web: WebServer) -> None:
+        """Begin, once all else has begun and `web` listens."""
         if self._reloader is not None:
             self._reloader.start(self._options.reload_every)
         if self._options.systemd.patience is not None:
-            self._pulse = Pulse(addresses, partial(self.vitals.turned, WEB))
+            self._pulse = Pulse(web, partial(self.vitals.turned, WEB))
             self._pulse.start()
         self._watchdog.start()
 

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -29,6 +30,7 @@ class Systemd:
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         ours = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         self._watchdog = _number(environment.get("WATCHDOG_USEC", "")) if ours else 0
+        self._socket = self._opened() if self.listening else None
 
     @property
     def listening(self) -> bool:
@@ -42,11 +44,9 @@ class Systemd:
 
     def tell(self, *words: str) -> None:
         """Send words such as READY=1; one that nobody takes is lost, and harms nobody."""
-        if not self.listening:
-            return
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(1)
-            sock.sendto("\n".join(words).encode(errors="replace"), self._address)
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                self._socket.sendto("\n".join(words).encode(errors="replace"), self._address)
 
     @contextlib.contextmanager
     def reloading(self) -> Iterator[None]:
@@ -56,6 +56,15 @@ class Systemd:
             yield
         finally:
             self.tell("READY=1")
+
+    def _opened(self) -> socket.socket | None:
+        """Give what words are sent from, as long as this object lives: later no descriptor may be left."""
+        with contextlib.suppress(OSError):
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            sock.settimeout(1)
+            weakref.finalize(self, sock.close)
+            return sock
+        return None
 
 
 def passed_sockets(environment: Mapping[str, str] = os.environ) -> list[socket.socket]:

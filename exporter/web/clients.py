@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 import socket
+import time
 from contextlib import suppress
 from typing import Final
 from wsgiref.types import WSGIApplication
@@ -17,6 +18,9 @@ MOST_UNREAD = 1 << 27
 AGAIN: Final = 0.05
 """Seconds until the next attempt to accept where no descriptor is left."""
 NONE_LEFT: Final = (errno.EMFILE, errno.ENFILE)
+LONGEST_REST: Final = 1.0
+"""Seconds without a request after which a client gives way to one who waits for its descriptor."""
+LATELY: Final = 10.0
 
 
 class Spare:
@@ -54,16 +58,25 @@ class Clients:
     def __init__(self, app: WSGIApplication, entrance: Entrance) -> None:
         self.app = app
         self.entrance = entrance
-        self._open: dict[Client, None] = {}
+        self._open: dict[Client, float] = {}  # since when nothing is answered, infinite while something is
         self._unread: dict[Client, int] = {}
         self._spare = Spare()
+        self._short = float("-inf")
+
+    @property
+    def short(self) -> bool:
+        """Whether there was no descriptor for somebody of late."""
+        return time.monotonic() - self._short < LATELY
 
     async def accept(self, listener: socket.socket) -> None:
         """Take in whoever connects, until cancelled."""
         while True:
             try:
                 sock, address = await self._accepted(listener)
-            except OSError:  # at once it would be the same again
+            except OSError as error:  # at once it would be the same again
+                if error.errno in NONE_LEFT:
+                    self._short = time.monotonic()
+                    self._make_room()
                 self._spare.keep()
                 await asyncio.sleep(AGAIN)
             else:
@@ -79,7 +92,7 @@ class Clients:
     def asked(self, client: Client) -> None:
         """Note that a client has asked for something just now."""
         self._open.pop(client, None)
-        self._open[client] = None
+        self._open[client] = float("inf")
 
     def owed(self, client: Client, size: int) -> None:
         """Note an answer that is not read at once; where that is too much, the oldest ones are let go of."""
@@ -90,6 +103,8 @@ class Clients:
     def read(self, client: Client) -> None:
         """Note that a client has read its answer."""
         self._unread.pop(client, None)
+        if client in self._open:
+            self._open[client] = time.monotonic()
 
     def left(self, client: Client) -> None:
         """Forget a client."""
@@ -110,8 +125,15 @@ class Clients:
     def _take_in(self, client: Client) -> None:
         if len(self._open) >= MOST_CONNECTIONS:
             next(iter(self._open)).let_go("there are too many")
-        self._open[client] = None
+        self._open[client] = time.monotonic()
         client.serve()
+
+    def _make_room(self) -> None:
+        """Let go of whoever rests, so that another one comes in."""
+        latest = time.monotonic() - LONGEST_REST
+        resting = next((client for client, since in self._open.items() if since < latest), None)
+        if resting is not None:
+            resting.let_go("another one waits, and no descriptor is left")
 
 
 async def _readable(listener: socket.socket) -> None:

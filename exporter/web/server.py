@@ -75,6 +75,18 @@ class WebServer:
         """Where we listen; ports that were asked for as 0 are filled in."""
         return list(self._addresses)
 
+    @property
+    def short(self) -> bool:
+        """Whether there was no descriptor for somebody of late."""
+        return self._clients.short
+
+    def turns(self, within: float) -> bool:
+        """Tell whether our loop goes on: whether it comes to a call within so many seconds."""
+        turned = threading.Event()
+        with suppress(RuntimeError):  # it has ended
+            self._loop.call_soon_threadsafe(turned.set)
+        return turned.wait(within)
+
     def stop(self) -> None:
         """Stop listening, and let go of everybody; requests being answered are not waited for."""
         with suppress(RuntimeError):  # it has been stopped before
