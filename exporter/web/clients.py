@@ -21,6 +21,7 @@ NONE_LEFT: Final = (errno.EMFILE, errno.ENFILE)
 LONGEST_REST: Final = 1.0
 """Seconds without a request after which a client gives way to one who waits for its descriptor."""
 LATELY: Final = 10.0
+"""Seconds for which it is remembered that no descriptor was left."""
 
 
 class Spare:
