@@ -21,7 +21,7 @@ from tests.networks import in_own_network, needs_namespaces, run_inside
 def test_a_way_is_there_until_it_is_not(address: str, gone: list[str]) -> None:
     def what() -> list[bool]:
         if address not in ("127.0.0.1", "::1"):
-            run_inside("ip", "address", "add", address, "dev", "lo")
+            run_inside("ip", "address", "add", address, "dev", "lo", "nodad")
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with (
             socket.create_server((address, 0), family=family) as listener,
